@@ -1,0 +1,108 @@
+"""Weights files: found by name or path, loaded with a report of what fitted."""
+
+import logging
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from crossmodal.errors import WeightsError
+
+_logger = logging.getLogger(__name__)
+
+#: Where the weights that ship with the package lie: one folder a model, grouped by what made them.
+SHIPPED = Path(__file__).resolve().parent.parent / "_weights"
+_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of each parameter when weights met a model; the fields hold parameter names."""
+
+    loaded: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    shape_differs: tuple[str, ...]
+
+    @property
+    def differences(self) -> dict[str, tuple[str, ...]]:
+        """The kinds of difference that occurred, each with its parameters."""
+        kinds = {"missing": self.missing, "unexpected": self.unexpected, "shape_differs": self.shape_differs}
+        return {kind: names for kind, names in kinds.items() if names}
+
+    def table(self) -> str:
+        """Lay the report out as lines of text: a kind, its count, the first names."""
+        rows = {"loaded": self.loaded, **self.differences}
+        return "\n".join(
+            f"  {kind.replace('_', ' '):<13} {len(names):>4}  {', '.join(names[:4])}{' …' if len(names) > 4 else ''}"
+            for kind, names in rows.items()
+        )
+
+
+def shipped_names() -> tuple[str, ...]:
+    """List the names of the weights that ship with the package, such as ``sound_from_video/stand_in_hits``."""
+    return tuple(sorted(path.parent.relative_to(SHIPPED).as_posix() for path in SHIPPED.rglob(_FILE)))
+
+
+def find_weights(named: str | os.PathLike[str]) -> Path:
+    """Find a weights file by path (a file, or a folder that holds ``model.safetensors``) or by shipped name.
+
+    Raises:
+        WeightsError: nothing is there; lists the shipped names.
+    """
+    for candidate in (Path(named), SHIPPED / named):
+        path = candidate / _FILE if candidate.is_dir() else candidate
+        if path.is_file():
+            return path
+    known = ", ".join(shipped_names()) or "none"
+    raise WeightsError(
+        f"{os.fspath(named)}: no such weights; give a .safetensors file, a weights folder (holding {_FILE}) or one of "
+        f"the names that ship with the package: {known}"
+    )
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        WeightsError: the file is truncated, or is no safetensors file.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
+
+
+def load_weights(module: nn.Module, path: Path, *, allow: Collection[str] = ()) -> LoadReport:
+    """Copy the tensors of a safetensors file into a module, and log a table of what fitted.
+
+    ``allow`` declares the kinds of difference that are meant: any of ``missing``, ``unexpected``, ``shape_differs``.
+
+    Raises:
+        WeightsError: there are differences that were not declared; the module is left as it was.
+    """
+    tensors = read_tensors(path)
+    wanted = module.state_dict()
+    differs = {name for name in wanted.keys() & tensors.keys() if wanted[name].shape != tensors[name].shape}
+    report = LoadReport(
+        loaded=tuple(name for name in wanted if name in tensors and name not in differs),
+        missing=tuple(name for name in wanted if name not in tensors),
+        unexpected=tuple(name for name in tensors if name not in wanted),
+        shape_differs=tuple(name for name in wanted if name in differs),
+    )
+    undeclared = report.differences.keys() - set(allow)
+    if undeclared:
+        raise WeightsError(
+            f"{path}: these weights belong to another model ({type(module).__name__} wants other parameters):\n"
+            f"{report.table()}"
+        )
+    with torch.no_grad():
+        for name in report.loaded:
+            wanted[name].copy_(tensors[name])
+    _logger.info("%s into %s:\n%s", path, type(module).__name__, report.table())
+    return report

@@ -1,0 +1,39 @@
+"""``crossmodal check``."""
+
+import argparse
+
+from crossmodal.cli.words import Parser
+from crossmodal.errors import RecipeError
+
+EXAMPLES = """\
+  crossmodal check                              all recipes that come with the package
+  crossmodal check mine.yaml
+  crossmodal check greatest_hits/paper --trainer.max_steps 100
+"""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the words of the command."""
+    parser.takes_recipe_keys = True
+    parser.add_argument("recipes", metavar="RECIPE", nargs="*", help="names or paths; none means all that are shipped")
+
+
+def run(words: argparse.Namespace) -> int:
+    """Check recipes against the constructors they name.
+
+    Raises:
+        RecipeError: there are mistakes; lists those of all recipes.
+    """
+    from crossmodal import recipe as recipes
+
+    found = []
+    for name in words.recipes or recipes.names():
+        try:
+            recipes.check(recipes.override(recipes.read(name), words.changes), name)
+        except RecipeError as error:
+            found.append(str(error))
+        else:
+            print(f"{name}: ok", flush=True)
+    if found:
+        raise RecipeError("\n".join(found))
+    return 0

@@ -1,0 +1,149 @@
+"""``crossmodal data``: list, verify, make, fetch."""
+
+import argparse
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from crossmodal.cli.words import Parser, add_json, nearest, show_result, table
+from crossmodal.errors import DatasetError, UsageError
+
+EXAMPLES = """\
+  crossmodal data list
+  crossmodal data make stand_in_hits --out hits --videos 24 --seconds 12 --seed 0 --workers 2
+  crossmodal data verify greatest_hits vis-data-256
+  crossmodal data fetch greatest_hits --out downloads --archive vis-data-256.zip
+"""
+_MAKERS = ("stand_in_hits",)
+_ACTIONS = ("list", "verify", "make", "fetch")
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the words of the command: one action, and what belongs to it."""
+    parser.add_argument("action", metavar="ACTION", help="list, verify, make or fetch")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the data set (see `crossmodal data list`)")
+    parser.add_argument("folder", metavar="DIR", nargs="?", type=Path, help="verify: the folder to look at")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="make, fetch: where the files go")
+    parser.add_argument("--quick", action="store_true", help="verify: read only the heads of the videos")
+    parser.add_argument("--videos", type=int, default=24, metavar="N", help="make: how many (default: 24)")
+    parser.add_argument("--seconds", type=float, default=12.0, metavar="S", help="make: length of each (default: 12)")
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="make: of all draws (default: 0)")
+    parser.add_argument("--workers", type=int, default=1, metavar="W", help="make: processes (default: 1)")
+    parser.add_argument("--archive", metavar="FILE", help="fetch: which of the archives (default: the first listed)")
+    parser.add_argument("--keep-archive", action="store_true", help="fetch: do not delete the archive once unpacked")
+    add_json(parser)
+
+
+def run(words: argparse.Namespace) -> int:
+    """Do one of the actions.
+
+    Raises:
+        UsageError: the action, the data set or an option of it is unknown or missing.
+    """
+    if words.action not in _ACTIONS:
+        close = nearest(words.action, _ACTIONS)
+        raise UsageError(
+            f"there is no action {words.action!r}"
+            + (f"; did you mean `crossmodal data {close}`?" if close else f"; there are: {', '.join(_ACTIONS)}")
+        )
+    if words.action == "list":
+        return _list(words)
+    from crossmodal import cards
+
+    if words.name is None:
+        raise UsageError(f"which data set? One of: {', '.join(cards.names())}")
+    if words.name not in cards.names():
+        close = nearest(words.name, cards.names())
+        guess = f"; did you mean {close}?" if close else f"; there are: {', '.join(cards.names())}"
+        raise UsageError(f"there is no data set {words.name!r}{guess}")
+    actions = {"verify": _verify, "make": _make, "fetch": _fetch}
+    return actions[words.action](words)
+
+
+def _list(words: argparse.Namespace) -> int:
+    from crossmodal import cards
+    from crossmodal.progress import readable_size
+
+    listed = [cards.load(name) for name in cards.names()]
+    rows = [
+        (card["name"], readable_size(card["archives"][0]["bytes"]) if card["archives"] else "made here", card["title"])
+        for card in listed
+    ]
+    show_result(listed, table([("data set", "size", "title"), *rows]), words.json)
+    return 0
+
+
+def _verify(words: argparse.Namespace) -> int:
+    if words.folder is None:
+        raise UsageError(f"which folder? As in: crossmodal data verify {words.name} DIR")
+    from crossmodal.data.greatest_hits_check import check_folder
+    from crossmodal.progress import Progress
+
+    progress = Progress(label="verify")
+    faults = check_folder(words.folder, decode=not words.quick, progress=progress)
+    progress.close()
+    count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}" if faults else "all is well"
+    show_result({"faults": faults}, "\n".join([*faults, f"{words.folder}: {count}"]), words.json)
+    return 1 if faults else 0
+
+
+def _make(words: argparse.Namespace) -> int:
+    if words.name not in _MAKERS:
+        raise UsageError(f"{words.name} cannot be made, only fetched; {', '.join(_MAKERS)} can")
+    if words.out is None:
+        raise UsageError(f"where to? As in: crossmodal data make {words.name} --out DIR")
+    for option, value in (("videos", words.videos), ("seconds", words.seconds), ("workers", words.workers)):
+        if value <= 0:
+            raise UsageError(f"--{option}: a number above 0 was expected, found {value}")
+    if words.seed < 0:
+        raise UsageError(f"--seed: a whole number of at least 0 was expected, found {words.seed}")
+    from crossmodal.data.stand_in_hits import make_stand_in_hits
+    from crossmodal.progress import Progress
+
+    progress = Progress(label="make")
+    folder = make_stand_in_hits(
+        words.out,
+        videos=words.videos,
+        seconds=words.seconds,
+        seed=words.seed,
+        workers=words.workers,
+        progress=progress,
+    )
+    progress.close()
+    show_result({"folder": str(folder), "videos": words.videos}, f"{words.videos} videos in {folder}", words.json)
+    return 0
+
+
+def _fetch(words: argparse.Namespace) -> int:
+    from crossmodal import cards
+
+    card = cards.load(words.name)
+    if not card["archives"]:
+        raise DatasetError(f"{words.name} is not published anywhere; make it: {card['stand_in_command']}")
+    by_name = {archive["name"]: archive for archive in card["archives"]}
+    chosen = words.archive or next(iter(by_name))
+    if chosen not in by_name:
+        close = nearest(chosen, by_name) or ", ".join(by_name)
+        raise UsageError(f"--archive: {words.name} has no {chosen!r}; did you mean {close}?")
+    if words.out is None:
+        raise UsageError(f"where to? As in: crossmodal data fetch {words.name} --out DIR")
+    from crossmodal.data.fetch import extract_archive, fetch_archive
+    from crossmodal.progress import Progress
+
+    archive = by_name[chosen]
+    host = urlsplit(archive["url"]).hostname
+    arriving = Progress(label=f"{chosen} from {host}", count_bytes=True)
+    path = fetch_archive(
+        archive["url"],
+        words.out / chosen,
+        bytes_expected=archive.get("exact_bytes"),
+        sha256=archive.get("sha256"),
+        progress=arriving,
+    )
+    arriving.close()
+    unpacking = Progress(label="unpack")
+    files = extract_archive(path, words.out, progress=unpacking)
+    unpacking.close()
+    if not words.keep_archive:
+        path.unlink()
+    show_result({"folder": str(words.out), "files": len(files)}, f"{len(files)} files in {words.out}", words.json)
+    return 0

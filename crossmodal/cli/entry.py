@@ -1,0 +1,93 @@
+"""From the words of the command line to an exit code: 0 done, 1 the work failed, 2 the words were wrong."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+
+import crossmodal
+from crossmodal.cli.words import Parser, nearest
+from crossmodal.errors import CrossmodalError, UsageError
+from crossmodal.files import output_error
+
+COMMANDS = {
+    "recipes": ("crossmodal.cli.recipes", "list the recipes that come with the package"),
+    "show": ("crossmodal.cli.show", "print a recipe as it would run, or how it differs from another"),
+    "check": ("crossmodal.cli.check", "find every mistake in recipes, without running them"),
+    "train": ("crossmodal.cli.train", "train what a recipe says, into a run directory"),
+    "evaluate": ("crossmodal.cli.evaluate", "measure a finished run, or weights, on data"),
+    "predict-sound": ("crossmodal.cli.predict_sound", "give a silent video the sound that it should have"),
+    "data": ("crossmodal.cli.data", "list, verify, make and fetch data sets"),
+}
+_INTERRUPTED = 128 + signal.SIGINT
+_PIPE_CLOSED = 128 + 13  # SIGPIPE, as a shell reports it
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; ``words`` default to those of the process."""
+    try:
+        code = _dispatch(list(sys.argv[1:] if words is None else words))
+        sys.stdout.flush()
+    except SystemExit as left:  # argparse after --help, and a run after SIGTERM
+        return left.code if isinstance(left.code, int) else 0
+    except CrossmodalError as error:
+        _complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt as interrupt:
+        _complain(str(interrupt) or "interrupted")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _abandon_stdout()
+        return _PIPE_CLOSED
+    except OSError as error:
+        _abandon_stdout()
+        _complain(str(output_error(error.filename or "output", error)))
+        return 1
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        print(_overview())
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"crossmodal {crossmodal.__version__}")
+        return 0
+    name = words[0]
+    if name not in COMMANDS:
+        close = nearest(name, COMMANDS)
+        guess = f"; did you mean `crossmodal {close}`?" if close else ""
+        raise UsageError(f"there is no command {name!r}{guess} (`crossmodal --help` lists all)")
+    module_name, summary = COMMANDS[name]
+    command = import_module(module_name)
+    parser = Parser(prog=f"crossmodal {name}", description=summary.capitalize() + ".", examples=command.EXAMPLES)
+    command.add_arguments(parser)
+    return int(command.run(parser.parse(words[1:])))
+
+
+def _overview() -> str:
+    width = max(len(name) for name in COMMANDS)
+    lines = ["usage: crossmodal COMMAND ...", "", "Learn one sense from another, with little labelled data.", ""]
+    lines += ["commands:"] + [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
+    lines += [
+        "",
+        "examples:",
+        "  crossmodal predict-sound silent.mp4 --out heard.mp4",
+        "  crossmodal data make stand_in_hits --out hits --videos 24",
+        "  crossmodal recipes",
+        "",
+        "`crossmodal COMMAND --help` says more. Exit codes: 0 done, 1 the work failed, 2 the words were wrong.",
+    ]
+    return "\n".join(lines)
+
+
+def _complain(text: str) -> None:
+    print(f"crossmodal: {text}", file=sys.stderr)
+
+
+def _abandon_stdout() -> None:
+    # The interpreter flushes stdout once more on its way out, which would fail again and print a traceback.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,32 @@
+"""``crossmodal show``."""
+
+import argparse
+
+from crossmodal.cli.words import Parser, add_json, show_result
+
+EXAMPLES = """\
+  crossmodal show greatest_hits/paper
+  crossmodal show greatest_hits/paper --task.learning_rate 1e-4
+  crossmodal show greatest_hits/small --against greatest_hits/paper
+"""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the words of the command."""
+    parser.takes_recipe_keys = True
+    parser.add_argument("recipe", metavar="RECIPE", help="name of a recipe, or path of a .yaml file")
+    parser.add_argument("--against", metavar="RECIPE", help="list the differences from this one instead")
+    add_json(parser)
+
+
+def run(words: argparse.Namespace) -> int:
+    """Print a recipe with its bases and overrides resolved, or its differences from another."""
+    from crossmodal import recipe as recipes
+
+    recipe = recipes.override(recipes.read(words.recipe), words.changes)
+    if words.against is None:
+        show_result(recipe, recipes.written(recipe).rstrip(), words.json)
+        return 0
+    lines = recipes.difference(recipes.read(words.against), recipe)
+    show_result(lines, "\n".join(lines) or "no difference", words.json)
+    return 0

@@ -1,0 +1,63 @@
+"""``crossmodal train``."""
+
+import argparse
+from pathlib import Path
+
+from crossmodal.cli.words import Parser, add_json, show_result
+
+EXAMPLES = """\
+  crossmodal train greatest_hits/paper --data.root vis-data-256
+  crossmodal train mine.yaml --out runs/second --task.learning_rate 1e-4 --trainer.devices 2
+  crossmodal train greatest_hits/paper --out runs/first --resume      go on where it was stopped
+  crossmodal train greatest_hits/paper --init_from runs/first         begin anew from its weights
+
+Any key of the recipe can be set: --task.learning_rate 1e-4. Ctrl-C finishes the step, saves and leaves.
+"""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the words of the command."""
+    parser.takes_recipe_keys = True
+    parser.add_argument("recipe", metavar="RECIPE", help="name of a recipe, or path of a .yaml file")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="run directory (default: runs/RECIPE)")
+    parser.add_argument("--resume", action="store_true", help="continue the run in the directory, exactly")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check and build everything, read no data, write nothing"
+    )
+    add_json(parser)
+
+
+def run(words: argparse.Namespace) -> int:
+    """Train into the run directory and say what came out.
+
+    Everything that a mistake can be found in without torch is looked at before torch is loaded.
+    """
+    from crossmodal import recipe as recipes
+
+    recipe = recipes.override(recipes.read(words.recipe), words.changes)
+    out = words.out or Path("runs") / Path(words.recipe).with_suffix("").as_posix().strip("/.").replace("/", "-")
+    from crossmodal.progress import Progress
+    from crossmodal.run import train
+
+    result = train(
+        recipe,
+        out,
+        resume=words.resume,
+        dry_run=words.dry_run,
+        progress=Progress(label=words.recipe),
+        name=words.recipe,
+    )
+    summary = {
+        "directory": str(result.directory),
+        "steps": result.steps,
+        "parameters": result.parameters,
+        "weights": str(result.weights) if result.weights else None,
+        "metrics": result.metrics,
+    }
+    if words.dry_run:
+        text = f"{words.recipe}: ok; {result.parameters:,} parameters; would run into {result.directory}"
+    else:
+        lines = [f"{name}: {key} {value}" for name, figures in result.metrics.items() for key, value in figures.items()]
+        text = "\n".join([*lines, f"{result.steps} steps; weights in {result.weights}"])
+    show_result(summary, text, words.json)
+    return 0

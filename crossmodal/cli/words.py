@@ -1,0 +1,90 @@
+"""How words become options: no abbreviations, and a misspelt word is answered with the one that was meant."""
+
+import argparse
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from crossmodal.errors import UsageError
+
+# Keys of a recipe that stand alone; all others have a dot.
+_PLAIN_KEYS = ("seed", "init_from", "checkpoint_every_n_steps")
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that looks most like the given one, or None when none does."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return found[0] if found else None
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises `UsageError` and can take the dotted keys of recipes."""
+
+    def __init__(self, *, prog: str, description: str = "", examples: str = "") -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=f"examples:\n{examples.rstrip()}" if examples else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.takes_recipe_keys = False
+
+    def error(self, message: str) -> NoReturn:
+        """Complain by an exception, not by leaving the process."""
+        raise UsageError(f"{message} (`{self.prog} --help` says more)")
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """Read the words; the dotted keys, where they are taken, arrive as ``changes``.
+
+        Raises:
+            UsageError: a word is unknown, missing or of the wrong kind.
+        """
+        found, rest = self.parse_known_args(words)
+        changes: dict[str, Any] = {}
+        remaining = iter(rest)
+        for word in remaining:
+            key, has_value, value = word.removeprefix("--").partition("=")
+            if not (self.takes_recipe_keys and word.startswith("--") and ("." in key or key in _PLAIN_KEYS)):
+                self.error(self._unknown(word))
+            if not has_value:
+                given = next(remaining, None)
+                if given is None:
+                    self.error(f"--{key} needs a value, as in --{key} VALUE")
+                value = given
+            from crossmodal.recipe import parse_value
+
+            changes[key] = parse_value(value)
+        found.changes = changes
+        return found
+
+    def _unknown(self, word: str) -> str:
+        if not word.startswith("-"):
+            return f"one word too many: {word!r}"
+        known = [option for action in self._actions for option in action.option_strings]
+        close = nearest(word.partition("=")[0], known)
+        return f"there is no option {word}" + (f"; did you mean {close}?" if close else "")
+
+
+def add_json(parser: Parser) -> None:
+    """Add the option that writes the result as JSON."""
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON; - is the standard output")
+
+
+def show_result(content: Any, text: str, json_out: str | None) -> None:
+    """Print the result as text, or write it as JSON where that was asked for."""
+    from crossmodal.json_text import as_json, write_json
+
+    if json_out == "-":
+        print(as_json(content))
+        return
+    if json_out is not None:
+        write_json(json_out, content)
+    print(text)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Line up rows of words in columns."""
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(len(rows[0]) if rows else 0)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,117 @@
+"""Weights folders: a model, its arguments, its card and, where it has one, its bank of exemplars.
+
+``model.safetensors`` holds the tensors, ``config.json`` the model's name and arguments and the hash of the tensors,
+``README.md`` the model card, ``exemplars.safetensors`` recorded impacts for synthesis by example. Reading a folder runs
+no code of it.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from crossmodal import models
+from crossmodal.audio import ExemplarBank
+from crossmodal.backbones.weights import find_weights, load_weights
+from crossmodal.errors import WeightsError
+from crossmodal.files import replace_atomically
+
+_FORMAT = 1
+_CONFIG, _CARD, _EXEMPLARS = "config.json", "README.md", "exemplars.safetensors"
+#: The weights that are used when none are named: they ship with the package.
+DEFAULT_SOUND_WEIGHTS = "sound_from_video/stand_in_hits"
+
+
+def save_weights(
+    model: nn.Module,
+    folder: str | os.PathLike[str],
+    *,
+    card: str,
+    exemplars: ExemplarBank | None = None,
+    half: bool = False,
+) -> Path:
+    """Write a model of `crossmodal.models` as a weights folder; a folder that has a config is whole: it comes last.
+
+    ``half`` stores floating-point tensors in half precision; they are read back as single precision.
+
+    Raises:
+        TypeError: the model does not keep its arguments (``model.arguments``), or is none of `crossmodal.models`.
+        OutputError: the folder cannot be written.
+    """
+    name = type(model).__name__
+    arguments = getattr(model, "arguments", None)
+    if getattr(models, name, None) is not type(model) or not isinstance(arguments, dict):
+        raise TypeError(f"{name} is no model of crossmodal.models that keeps its arguments")
+    root = Path(folder)
+    tensors = {
+        key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
+        for key, value in model.state_dict().items()
+    }
+    with replace_atomically(root / "model.safetensors") as temporary:
+        save_file(tensors, temporary)
+        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+    if exemplars is not None:
+        exemplars.save(root / _EXEMPLARS)
+    with replace_atomically(root / _CARD) as temporary:
+        temporary.write_text(card, encoding="utf-8")
+    config = {"format": _FORMAT, "model": name, "arguments": arguments, "sha256": digest}
+    with replace_atomically(root / _CONFIG) as temporary:
+        temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    return root
+
+
+def load_model(named: str | os.PathLike[str]) -> nn.Module:
+    """Rebuild a model, in evaluation mode, from a weights folder: a path, or the name of one that ships.
+
+    Raises:
+        WeightsError: no such folder, a part is missing or damaged, the tensors are not those the config was written
+            with, or they belong to another model.
+    """
+    path = find_weights(named)
+    config = _read_config(path.parent)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != config.get("sha256"):
+        raise WeightsError(
+            f"{path}: the tensors are not those that {_CONFIG} names (hash differs); copy the folder anew"
+        )
+    maker = getattr(models, str(config.get("model")), None)
+    if not (isinstance(maker, type) and issubclass(maker, nn.Module)):
+        raise WeightsError(f"{path.parent / _CONFIG}: no model is called {config.get('model')!r} in crossmodal.models")
+    try:
+        # The random start is thrown away; it must not move the caller's random numbers.
+        with torch.random.fork_rng(devices=[]):
+            model = maker(**config.get("arguments", {}))
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{path.parent / _CONFIG}: the arguments do not fit {maker.__name__}: {error}") from error
+    load_weights(model, path)
+    return model.eval()
+
+
+def load_exemplars(named: str | os.PathLike[str]) -> ExemplarBank:
+    """Read the bank of exemplars of a weights folder.
+
+    Raises:
+        WeightsError: the folder has none.
+        FormatError: the file is damaged.
+    """
+    path = find_weights(named).parent / _EXEMPLARS
+    if not path.is_file():
+        raise WeightsError(f"{path.parent}: holds no exemplars ({_EXEMPLARS}); use --synthesis parametric")
+    return ExemplarBank.load(path)
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / _CONFIG
+    if not path.is_file():
+        raise WeightsError(f"{folder}: not a weights folder: {_CONFIG} is missing")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{path}: not readable JSON ({error})") from error
+    if not isinstance(config, dict) or config.get("format") != _FORMAT:
+        raise WeightsError(f"{path}: written in another format; this version reads format {_FORMAT}")
+    return config

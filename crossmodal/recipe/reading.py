@@ -1,0 +1,156 @@
+"""Find recipes by name or path, read them with their bases, write them back."""
+
+import difflib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from crossmodal.errors import RecipeError
+from crossmodal.files import replace_atomically
+from crossmodal.recipe.changing import merge
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_SUFFIXES = (".yaml", ".yml")
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that looks most like the given one, or None when none does."""
+    words = list(known)
+    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if found:
+        return found[0]
+    # A word cut short ("lr" for "lr_head") is too unlike for the ratio, yet what its writer meant is plain.
+    longer = sorted((w for w in words if w.startswith(word)), key=len)
+    return longer[0] if longer else None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people expect it: ``1e-3`` is a number, and a key that stands twice is a mistake."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                "while reading a mapping", node.start_mark, f"the key {key!r} stands twice", key_node.start_mark
+            )
+        seen.add(key)
+    return dict(loader.construct_pairs(node, deep=True))
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+
+
+def parse_value(text: str) -> Any:
+    """Read one value as YAML does: ``1e-3``, ``true``, ``[1, 2]``, ``null``, or else the text itself."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
+    except yaml.YAMLError:
+        return text
+
+
+def folder() -> Path:
+    """Return the folder of the recipes: beside the package in a source tree, inside it once installed."""
+    inside = _PACKAGE / "_recipes"
+    return inside if inside.is_dir() else _PACKAGE.parent / "recipes"
+
+
+def names() -> list[str]:
+    """Return the names of all recipes that come with the package, as in ``greatest_hits/paper``."""
+    root = folder()
+    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.glob("**/*.yaml"))
+
+
+def find(name: str | os.PathLike[str]) -> Path:
+    """Return the file of a recipe, given by the name of one that comes with the package or by a path.
+
+    Raises:
+        RecipeError: there is no such recipe; names the nearest one.
+    """
+    text = os.fspath(name)
+    path = Path(text)
+    if path.suffix in _SUFFIXES and path.is_file():
+        return path
+    inside = folder() / f"{text.removesuffix('.yaml')}.yaml"
+    if text in names() or text.removesuffix(".yaml") in names():
+        return inside
+    close = nearest(text, names())
+    guess = f"; did you mean {close}?" if close else ""
+    kind = "no such file" if path.suffix in _SUFFIXES else "no recipe of this name"
+    raise RecipeError(f"{text}: {kind}{guess} (`crossmodal recipes` lists all; a path must end in .yaml)")
+
+
+def read(name: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a recipe by name or path, laid over the recipe that its ``base`` names, if any.
+
+    Raises:
+        RecipeError: there is no such recipe, it is not YAML (file, line and column), it is not a mapping, or its
+            bases run in a circle.
+    """
+    return _read(find(name), ())
+
+
+def _read(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
+    place = path.resolve()
+    if place in below:
+        circle = " -> ".join(p.name for p in (*below, place))
+        raise RecipeError(f"{path}: base: the recipes are each other's base: {circle}")
+    recipe = _parse(path)
+    base = recipe.pop("base", None)
+    if base is None:
+        return recipe
+    if not isinstance(base, str):
+        raise RecipeError(f"{path}: base: the name or path of a recipe was expected, found {base!r}")
+    beside = path.parent / base
+    try:
+        lower = beside if beside.suffix in _SUFFIXES and beside.is_file() else find(base)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: base: {error}") from None
+    under = _read(lower, (*below, place))
+    # What a recipe says of itself is not handed down: a changed recipe has other costs and another result.
+    under.pop("about", None)
+    return merge(under, recipe)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        recipe = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  (a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise RecipeError(f"{path}{where}: not valid YAML: {error.problem}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not valid YAML: {error}") from error
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read: {error.strerror}") from error
+    if not isinstance(recipe, dict) or not all(isinstance(key, str) for key in recipe):
+        raise RecipeError(f"{path}: a recipe is a mapping of section names, found {type(recipe).__name__}")
+    return recipe
+
+
+def written(recipe: dict[str, Any]) -> str:
+    """Return a recipe as YAML text, in the order of its keys."""
+    return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, width=100)
+
+
+def write(recipe: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a recipe as YAML, whole or not at all.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    with replace_atomically(path) as temporary:
+        temporary.write_text(written(recipe), encoding="utf-8")

@@ -1,0 +1,60 @@
+"""Shows training on the progress line."""
+
+from typing import Any
+
+import lightning.pytorch as lightning
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+from crossmodal.progress import Progress
+
+
+class ShowProgress(Callback):
+    """Tells a `Progress` the steps done, the loss, and whatever the task wants shown (``prog_bar=True``)."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Show where the run begins, so that the rate counts this process's steps only."""
+        if trainer.is_global_zero:
+            self.progress(trainer.global_step, _total_steps(trainer), "steps")
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Count a step."""
+        loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
+        if trainer.is_global_zero:
+            shown = trainer.progress_bar_metrics
+            words = [f"{name} {value:.4g}" for name, value in shown.items() if isinstance(value, float)]
+            if isinstance(loss, Tensor) and "loss" not in shown:
+                words.insert(0, f"loss {loss.detach().float().mean().item():.4g}")
+            self.progress(trainer.global_step, _total_steps(trainer), "  ".join(words))
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Say what the validation found."""
+        if not trainer.is_global_zero or trainer.sanity_checking:
+            return
+        found = {k: v.item() for k, v in trainer.callback_metrics.items() if k.startswith("val")}
+        if found:
+            words = "  ".join(f"{name} {value:.4g}" for name, value in found.items())
+            self.progress.say(f"step {trainer.global_step}: {words}")
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """End the line."""
+        self.progress.close()
+
+
+def _total_steps(trainer: lightning.Trainer) -> int | None:
+    if trainer.max_steps > 0:
+        return trainer.max_steps
+    if not trainer.max_epochs or trainer.max_epochs < 0 or trainer.num_training_batches == float("inf"):
+        return None
+    per_epoch = -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
+    return per_epoch * trainer.max_epochs

@@ -1,0 +1,101 @@
+"""Evaluate a finished run, or any weights, with the evaluations of a recipe."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as lightning
+import torch
+
+from crossmodal import recipe as recipes
+from crossmodal.errors import DatasetError, UsageError, WeightsError
+from crossmodal.progress import Progress
+from crossmodal.recipe.building import built_arguments, named_object
+
+# What weights without a recipe are evaluated on.
+_DEFAULT_DATA = {"class_path": "crossmodal.data.GreatestHitsData", "init_args": {}}
+_DEFAULT_EVALUATION = {"class_path": "crossmodal.evaluation.evaluate", "init_args": {}}
+
+
+def run_evaluations(
+    recipe: Mapping[str, Any],
+    model: torch.nn.Module,
+    data: lightning.LightningDataModule,
+    progress: Progress | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Run the evaluations that a recipe lists on the data module's evaluation set.
+
+    An evaluation is a function of ``(predict, dataset)`` and of its ``init_args``; where it has a ``seed`` or a
+    ``train`` (data to fit on), the run gives it the recipe's seed and the training data as whole videos. The result is
+    its figures by the name of its ``class_path``, with a number behind where two share it.
+    """
+    entries = recipe.get("evaluations") or []
+    results: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if progress is not None:
+            progress.say(f"evaluating: {entry['class_path']}")
+        evaluate = named_object(entry["class_path"], "evaluations")
+        defaults: dict[str, Any] = {"seed": recipe.get("seed", 0)}
+        if hasattr(data, "evaluation_train_dataset"):
+            defaults["train"] = data.evaluation_train_dataset()
+        options = built_arguments(evaluate, entry.get("init_args") or {}, "evaluations", **defaults)
+        name = entry["class_path"].rpartition(".")[2]
+        count = sum(1 for known in results if known.split(" ")[0] == name)
+        results[f"{name} {count + 1}" if count else name] = evaluate(predictor(model), evaluation_set(data), **options)
+    return results
+
+
+def predictor(model: torch.nn.Module) -> Callable[[dict[str, Any]], Any]:
+    """Return the model as an evaluation wants it: a function of a sample."""
+    own: Callable[[], Callable[[dict[str, Any]], Any]] | None = getattr(model, "predictor", None)
+    if own is None:
+        from crossmodal.predict import predictor as of_sound
+
+        return of_sound(model)
+    return own()
+
+
+def evaluation_set(data: lightning.LightningDataModule) -> Any:
+    """Return the data set that a data module keeps for evaluation.
+
+    Raises:
+        DatasetError: it keeps none.
+    """
+    made = getattr(data, "evaluation_dataset", None)
+    if made is None:
+        raise DatasetError(f"{type(data).__name__} keeps no data for evaluation; leave out the evaluations")
+    return made()
+
+
+def evaluate_run(
+    source: str | os.PathLike[str], changes: Mapping[str, Any], progress: Progress | None = None
+) -> dict[str, dict[str, Any]]:
+    """Evaluate a finished run, or a folder of weights, and return its figures by evaluation.
+
+    ``changes`` override the run's recipe by dotted key (``data.root``). Weights alone have no recipe: they are
+    evaluated on Greatest Hits, whose folder must then be given as ``data.root``.
+
+    Raises:
+        WeightsError: there are no weights.
+        UsageError: weights alone, and no ``data.root``.
+        RecipeError: the changes do not fit; lists all mistakes.
+    """
+    from crossmodal import hub
+
+    root = Path(source)
+    recipe_file = root / "recipe.yaml"
+    weights = root / "weights" if recipe_file.is_file() else root
+    if not weights.is_dir():
+        raise WeightsError(f"{root}: neither a finished run nor a folder of weights (model.safetensors, config.json)")
+    if recipe_file.is_file():
+        recipe = recipes.override(recipes.read(recipe_file), changes)
+    elif "data.root" not in changes:
+        raise UsageError(f"{root}: weights do not know their data; add --data.root DIR")
+    else:
+        recipe = recipes.override({"seed": 0, "data": _DEFAULT_DATA}, changes)
+    recipe["evaluations"] = recipe.get("evaluations") or [_DEFAULT_EVALUATION]
+    recipes.check(recipe, f"{root}", required=("data", "evaluations"))
+    model = hub.load_model(weights).eval()
+    data = recipes.build(recipe["data"], "data", seed=recipe.get("seed", 0))
+    return run_evaluations(recipe, model, data, progress)

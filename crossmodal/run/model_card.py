@@ -1,0 +1,39 @@
+"""The model card that goes with trained weights: what they learned, from what, how well, by which command."""
+
+import json
+from typing import Any
+
+from crossmodal import recipe as recipes
+from crossmodal.run import provenance
+
+
+def model_card(
+    name: str, recipe: dict[str, Any], steps: int, parameters: int, results: dict[str, dict[str, Any]]
+) -> str:
+    """Write the model card (Markdown) of a finished run."""
+    about = recipe.get("about", {})
+    state = provenance.describe()
+    git = state["git"]
+    commit = f"{git['commit']}{' with changes' if git['changed_files'] else ''}" if git else "not known"
+    lines = [
+        f"# {name}",
+        "",
+        str(about.get("trains", "")).strip(),
+        "",
+        f"- method: {str(about.get('paper', 'not stated')).strip()}",
+        f"- data: {str(about.get('data', 'not stated')).strip()}",
+        f"- parameters: {parameters:,}",
+        f"- steps: {steps:,}",
+        f"- command: `{provenance.command_line()}`",
+        f"- date: {state['date']}; commit: {commit}",
+        f"- crossmodal {state['crossmodal']}, torch {state['packages']['torch']}, Python {state['python']}",
+    ]
+    for title, figures in results.items():
+        lines += ["", f"## {title}", "", "| figure | value |", "|---|---|"]
+        lines += [f"| {key} | {_cell(value)} |" for key, value in figures.items()]
+    lines += ["", "## Recipe", "", "```yaml", recipes.written(recipe).rstrip(), "```", ""]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else json.dumps(value)

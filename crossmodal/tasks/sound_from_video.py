@@ -1,0 +1,154 @@
+"""Learning to hear silent video."""
+
+from typing import Any, Protocol
+
+import lightning.pytorch as lightning
+import torch
+from torch import Tensor
+
+from crossmodal.audio import pick_onsets
+from crossmodal.metrics import count_onsets
+from crossmodal.metrics.onset import PooledOnsets
+from crossmodal.models import SoundFromVideo, SoundOutput
+from crossmodal.objectives import onset_loss, robust_feature_loss
+
+_STEP_RATE_HZ = 90.0
+_TOLERANCE_S = 0.1
+_MOST_BASIS_STEPS = 200_000
+
+
+class _TrainingSound(Protocol):
+    """What the task asks of a data module: cochleagrams to fit the principal basis on."""
+
+    def training_cochleagrams(self, most_steps: int) -> Tensor: ...
+
+
+class SoundFromVideoTask(lightning.LightningModule):
+    """Train `SoundFromVideo` on windows of video with their cochleagrams and onsets.
+
+    Batches hold ``spacetime`` (batch, ticks, 3, height, width), ``colour`` (batch, 3, height, width), ``cochleagram``
+    (batch, 42, steps) and ``onset`` (batch, steps), as `crossmodal.data.GreatestHits` gives them. The learning rate
+    rises over the first tenth of the run and falls along a cosine to its end.
+
+    Args:
+        model: the network.
+        learning_rate: peak of the schedule (AdamW).
+        backbone_rate: factor on the learning rate of the backbone; 0 leaves it as it is, batch statistics included.
+        weight_decay: of AdamW, on matrices and kernels alone.
+        onset_weight: weight of the onset loss beside the feature loss.
+        onset_spread_steps: deviation of the softened onset marks, in steps of 1/90 s.
+        positive_weight: weight of steps near an onset against the others.
+        clip_norm: largest gradient norm.
+    """
+
+    def __init__(
+        self,
+        model: SoundFromVideo,
+        learning_rate: float = 1e-3,
+        backbone_rate: float = 1.0,
+        weight_decay: float = 0.05,
+        onset_weight: float = 1.0,
+        onset_spread_steps: float = 3.0,
+        positive_weight: float = 5.0,
+        clip_norm: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.learning_rate = learning_rate
+        self.backbone_rate = backbone_rate
+        self.weight_decay = weight_decay
+        self.onset_weight = onset_weight
+        self.onset_spread_steps = onset_spread_steps
+        self.positive_weight = positive_weight
+        self.clip_norm = clip_norm
+        self._heard: list[tuple[Tensor, Tensor]] = []
+        if backbone_rate == 0:
+            model.backbone.requires_grad_(False)
+
+    def on_fit_start(self) -> None:
+        """Fit the principal basis on the training sound; a run that is resumed reads it from its checkpoint."""
+        # Lightning restores a checkpoint's tensors after this hook, so a resumed run ends up with its own basis.
+        data: _TrainingSound = self.trainer.datamodule  # type: ignore[attr-defined]
+        self.model.fit_basis(data.training_cochleagrams(_MOST_BASIS_STEPS).to(self.device))
+
+    def on_train_epoch_start(self) -> None:
+        """Keep a frozen backbone's batch statistics."""
+        if self.backbone_rate == 0:
+            self.model.backbone.eval()
+
+    def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
+        """Compute the loss of a batch."""
+        losses = self._losses(self.model(batch["spacetime"], batch["colour"]), batch)
+        self._log("train", losses)
+        return losses["loss"]
+
+    def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
+        """Log the losses of held-out windows and keep what was heard of their onsets."""
+        heard: SoundOutput = self.model(batch["spacetime"], batch["colour"])
+        self._log("validation", self._losses(heard, batch))
+        if heard.onset_logits is not None:
+            self._heard.append((heard.onset_logits.sigmoid().cpu(), batch["onset"].cpu()))
+
+    def on_validation_epoch_end(self) -> None:
+        """Set the model's onset threshold to the one with the best F1 (+-100 ms) on the held-out windows."""
+        if not self._heard:
+            return
+        curves = torch.cat([curve for curve, _ in self._heard])
+        marks = torch.cat([mark for _, mark in self._heard])
+        self._heard.clear()
+        threshold, f1 = best_onset_threshold(curves, marks)
+        self.model.onset_threshold.fill_(threshold)
+        self.log("validation/onset_f1_100ms", f1, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """Make AdamW with decay on matrices alone, and the one-cycle schedule over the whole run."""
+        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                groups.setdefault((name.startswith("backbone."), parameter.ndim > 1), []).append(parameter)
+        rates = [self.learning_rate * (self.backbone_rate if backbone else 1.0) for backbone, _ in groups]
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": parameters, "lr": rate, "weight_decay": self.weight_decay if decays else 0.0}
+                for ((_, decays), parameters), rate in zip(groups.items(), rates, strict=True)
+            ]
+        )
+        steps = max(int(self.trainer.estimated_stepping_batches), 2)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=steps, pct_start=0.1)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
+        """Clip the norm of all gradients together."""
+        self.clip_gradients(optimizer, gradient_clip_val=self.clip_norm, gradient_clip_algorithm="norm")
+
+    def _losses(self, heard: SoundOutput, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        sound = robust_feature_loss(heard.components, self.model.project(batch["cochleagram"]))
+        if heard.onset_logits is None:
+            return {"loss": sound, "sound_loss": sound}
+        onset = onset_loss(heard.onset_logits, batch["onset"], self.onset_spread_steps, self.positive_weight)
+        return {"loss": sound + self.onset_weight * onset, "sound_loss": sound, "onset_loss": onset}
+
+    def _log(self, stage: str, losses: dict[str, Tensor]) -> None:
+        size = self.trainer.datamodule.batch_size  # type: ignore[attr-defined]
+        values = {f"{stage}/{name}": value.detach() for name, value in losses.items()}
+        self.log_dict(values, batch_size=size, sync_dist=stage == "validation")
+
+
+def best_onset_threshold(curves: Tensor, marks: Tensor) -> tuple[float, float]:
+    """Find the threshold on onset probability with the best F1 at +-100 ms.
+
+    ``curves`` are probabilities and ``marks`` true onsets (0 or 1), both (windows, steps). Returns the threshold, one
+    of 0.05, 0.10 … 0.95, and its F1; 0.3 and 0 when no threshold matches anything.
+    """
+    picked = [pick_onsets(curve.numpy(), _STEP_RATE_HZ, threshold=0.05) for curve in curves]
+    true_s = [mark.nonzero()[:, 0].numpy() / _STEP_RATE_HZ for mark in marks]
+    best = (0.3, 0.0)
+    for threshold in torch.arange(1, 20).div(20).tolist():
+        counts = [
+            count_onsets(times_s, true, _TOLERANCE_S, scores=scores, threshold=threshold)
+            for (times_s, scores), true in zip(picked, true_s, strict=True)
+        ]
+        f1 = PooledOnsets(counts).scores().f1
+        if f1 > best[1]:
+            best = (threshold, f1)
+    return best

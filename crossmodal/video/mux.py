@@ -1,0 +1,175 @@
+"""Give a video another sound, leaving its picture as it is where the container allows."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer, OutputContainer
+from av.video.stream import VideoStream
+
+from crossmodal.files import replace_atomically
+from crossmodal.video.frames import decode_in_order, render_frame
+from crossmodal.video.probe import (
+    declared_seconds,
+    first_frame,
+    frame_rate,
+    has_own_length,
+    open_video,
+    refuse_cut_off,
+    sample_aspect_ratio,
+)
+from crossmodal.video.write import (
+    Packet,
+    Waveform,
+    add_picture_stream,
+    add_sound_stream,
+    check_waveform,
+    container_options,
+    encode_pictures,
+    encode_sound,
+    mux_in_step,
+    require_container,
+)
+
+Picture = Literal["copied", "re-encoded"]
+
+# Times of re-encoded pictures: fine enough for any rate, and the clock of MPEG systems.
+_STAMP_BASE = Fraction(1, 90_000)
+
+
+def mux_sound(
+    video: str | os.PathLike[str],
+    waveform: Waveform,
+    rate_hz: int,
+    out: str | os.PathLike[str],
+    *,
+    sound_bit_rate: int = 160_000,
+    crf: int = 18,
+) -> Picture:
+    """Write the picture of a video with a new sound, to a file that appears whole or not at all.
+
+    The picture's packets are copied as they are, with rotation and sample aspect ratio. Where the container of ``out``
+    does not take them, or they do not start with a frame that is shown, the picture is encoded anew as H.264. Any old
+    sound is left out. The waveform starts with the first frame; it is cut, or filled with silence, to the length of the
+    picture. ``out`` may be ``video`` itself.
+
+    Args:
+        video: file with the picture.
+        waveform: samples in [-1, 1], (time,) or (channels, time) with one or two channels.
+        rate_hz: its sampling rate.
+        out: file to write, .mp4, .m4v, .mov or .mkv.
+        sound_bit_rate: bits per second of the sound, AAC.
+        crf: quality of a picture that is encoded anew, see `write_video`.
+
+    Returns:
+        "copied" or "re-encoded": what became of the picture.
+
+    Raises:
+        FormatError: ``video`` is not a video, or is cut off.
+        OutputError: ``out`` cannot be written.
+        ValueError: the waveform is not finite or leaves [-1, 1].
+    """
+    sound = check_waveform(waveform)
+    require_container(out)
+    picture = _measure(video)
+    track = fit_length(sound, round(picture.seconds * rate_hz))
+    with replace_atomically(out) as temporary:
+        options = container_options(out)
+        if picture.can_copy and _write_copied(picture, track, rate_hz, sound_bit_rate, temporary, options):
+            return "copied"
+        with av.open(str(temporary), "w", options=options) as target, open_video(video) as (container, stream):
+            packets = _encoded_anew(container, stream, target, crf)
+            voice = add_sound_stream(target, track, rate_hz, sound_bit_rate)
+            mux_in_step(target, packets, encode_sound(voice, track, rate_hz))
+        return "re-encoded"
+
+
+def fit_length(sound: npt.NDArray[np.float32], samples: int) -> npt.NDArray[np.float32]:
+    """Cut (channels, time) samples, or fill them with silence, to a length."""
+    return np.pad(sound[:, :samples], ((0, 0), (0, max(samples - sound.shape[1], 0))))
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """What the packets of a picture say: where it starts, how long it is, and whether they can be copied."""
+
+    path: Path
+    start: int
+    seconds: float
+    can_copy: bool
+
+
+def _measure(path: str | os.PathLike[str]) -> _Picture:
+    """Read the times of all packets; nothing but the first frame is decoded.
+
+    Raises:
+        FormatError: not a video, without frames, or cut off.
+    """
+    with open_video(path) as (container, stream):
+        frame = first_frame(container, stream)
+        declared = declared_seconds(container, stream, frame.time)
+        rate_hz = frame_rate(stream)
+    start, time_base = frame.pts, frame.time_base
+    if start is None or time_base is None:
+        return _Picture(Path(path), 0, float(declared or 0), can_copy=False)
+    period = round(1 / (rate_hz * time_base))
+    end, count, can_copy = 0, 0, True
+    with open_video(path) as (container, stream):
+        for packet in container.demux(stream):
+            if not packet.size:
+                continue
+            # What a player decodes and does not show would be shown once its edit list is gone.
+            hidden = packet.pts is None or packet.pts < start or packet.is_discard
+            can_copy = can_copy and not hidden and packet.dts is not None
+            end = max(end, (packet.pts or 0) + (packet.duration or period))
+            count += 1
+        if has_own_length(container, stream):
+            refuse_cut_off(path, declared, float((end - start) * time_base), rate_hz, count)
+    seconds = float((end - start) * time_base)
+    return _Picture(Path(path), start, seconds, can_copy)
+
+
+def _write_copied(
+    picture: _Picture, track: npt.NDArray[np.float32], rate_hz: int, bit_rate: int, out: Path, options: dict[str, str]
+) -> bool:
+    """Write the picture's own packets beside the sound; False when the container does not take them."""
+    try:
+        with av.open(str(out), "w", options=options) as target, open_video(picture.path) as (container, stream):
+            copy = target.add_stream_from_template(stream)
+            voice = add_sound_stream(target, track, rate_hz, bit_rate)
+            packets = _copied(container, stream, copy, picture.start)
+            mux_in_step(target, packets, encode_sound(voice, track, rate_hz))
+    except (av.FFmpegError, ValueError) as error:
+        if isinstance(error, OSError):  # the disk, not the container
+            raise
+        return False
+    return True
+
+
+def _copied(container: InputContainer, stream: VideoStream, copy: VideoStream, start: int) -> Iterator[Packet]:
+    for packet in container.demux(stream):
+        if packet.size and packet.pts is not None and packet.dts is not None:
+            packet.pts, packet.dts = packet.pts - start, packet.dts - start
+            packet.stream = copy
+            yield packet
+
+
+def _encoded_anew(
+    container: InputContainer, stream: VideoStream, target: OutputContainer, crf: int
+) -> Iterator[Packet]:
+    aspect = sample_aspect_ratio(stream)
+    pictures = (
+        (round(time_s / _STAMP_BASE), render_frame(frame, aspect, None))
+        for time_s, frame in decode_in_order(container, stream)
+    )
+    first = next(pictures)
+    size = (first[1].shape[0], first[1].shape[1])
+    fresh = add_picture_stream(target, size, frame_rate(stream), _STAMP_BASE, crf=crf, preset="veryfast")
+    return encode_pictures(fresh, chain([first], pictures))

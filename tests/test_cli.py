@@ -1,0 +1,76 @@
+"""The command as a process: quick, quiet about its insides, honest exit codes."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TREE = Path(__file__).resolve().parents[1]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(TREE)}
+LIGHT = ["--help", "--version", "recipes", "train --help", "predict-sound --help", "data list", "trian", "train nope"]
+
+
+def crossmodal(*words: str) -> subprocess.CompletedProcess[str]:
+    return finished([sys.executable, "-m", "crossmodal.cli", *words])
+
+
+def finished(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("words", LIGHT)
+def test_help_and_mistakes_import_no_torch(words: str) -> None:
+    done = finished([sys.executable, "-X", "importtime", "-m", "crossmodal.cli", *words.split()])
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    assert "crossmodal" in imported
+    assert not imported & {"torch", "lightning", "numpy", "scipy", "matplotlib", "av", "jsonargparse"}
+
+
+@pytest.mark.parametrize("words", ["--help", "trian"])
+def test_help_and_mistakes_answer_quickly(words: str) -> None:
+    def once() -> float:
+        began = time.perf_counter()
+        crossmodal(words)
+        return time.perf_counter() - began
+
+    assert min(once() for _ in range(5)) < 0.3
+
+
+def test_no_words_print_the_overview() -> None:
+    done = crossmodal()
+    assert done.returncode == 2
+    assert "usage: crossmodal COMMAND" in done.stdout
+
+
+def test_closed_pipe_is_no_traceback() -> None:
+    program = f"{sys.executable} -m crossmodal.cli --help | true; exit ${{PIPESTATUS[0]}}"
+    done = finished(["bash", "-c", program])
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 141)  # 0 when the pipe closed only after the last word
+
+
+def test_full_disk_behind_the_output_is_no_traceback() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "crossmodal.cli", "--help"]
+        done = subprocess.run(
+            command, check=False, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert done.returncode == 1
+    assert "the disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_three_mistakes_in_a_recipe_come_at_once(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("sed: 1\nseed: -1\ntrainer: {max_step: 5}\n")
+    done = crossmodal("check", str(recipe))
+    assert done.returncode == 2
+    assert "sed: unknown key; did you mean seed?" in done.stderr
+    assert "seed: a whole number" in done.stderr
+    assert "trainer.max_step: Trainer has no such argument; did you mean max_steps?" in done.stderr
+    assert "Traceback" not in done.stderr

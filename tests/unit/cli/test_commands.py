@@ -1,0 +1,221 @@
+"""Each command, called in this process."""
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from fakes import tiny
+
+import crossmodal
+from crossmodal import recipe as recipes
+from crossmodal.cli import main
+from crossmodal.cli.entry import COMMANDS
+
+
+@pytest.fixture(autouse=True)
+def tiny_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "crossmodal.hub", tiny.TinyHub)
+    monkeypatch.setattr(crossmodal, "hub", tiny.TinyHub, raising=False)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> str:
+    path = tmp_path / "mine.yaml"
+    recipes.write(tiny.tiny_recipe(trainer__max_steps=2, evaluations=[{"class_path": "fakes.tiny.tiny_error"}]), path)
+    return str(path)
+
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_examples(name: str, capsys: Capture) -> None:
+    assert main([name, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert f"examples:\n  crossmodal {name}" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["trian"], "did you mean `crossmodal train`?"),
+        (["train"], "the following arguments are required: RECIPE"),
+        (["train", "x", "--resum"], "there is no option --resum; did you mean --resume?"),
+        (["train", "x", "--trainer.max_steps"], "--trainer.max_steps needs a value"),
+        (["recipes", "much"], "one word too many: 'much'"),
+        (["recipes", "--task.lr", "1"], "there is no option --task.lr"),
+        (["data", "mak", "stand_in_hits"], "did you mean `crossmodal data make`?"),
+        (["data", "make"], "which data set?"),
+        (["data", "make", "stand_in_hit"], "did you mean stand_in_hits?"),
+        (["data", "make", "greatest_hits", "--out", "x"], "cannot be made, only fetched"),
+        (["data", "make", "stand_in_hits"], "where to?"),
+        (["data", "make", "stand_in_hits", "--out", "x", "--videos", "0"], "--videos: a number above 0"),
+        (["data", "make", "stand_in_hits", "--out", "x", "--videos", "many"], "invalid int value"),
+        (["data", "verify", "greatest_hits"], "which folder?"),
+        (
+            ["data", "fetch", "greatest_hits", "--out", "x", "--archive", "vis-data-25.zip"],
+            "did you mean vis-data-256.zip?",
+        ),
+        (["predict-sound", "v.mp4"], "required: --out"),
+        (["predict-sound", "v.mp4", "--out", "o.mp4", "--passes", "2"], "invalid choice: 2"),
+    ],
+)
+def test_wrong_words(words: list[str], told: str, capsys: Capture) -> None:
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert told in err
+    assert out == ""
+
+
+def test_recipes_are_listed(capsys: Capture) -> None:
+    assert main(["recipes", "--json", "-"]) == 0
+    assert [entry["name"] for entry in json.loads(capsys.readouterr().out)] == recipes.names()
+
+
+def test_show_resolves_overrides_and_differences(mine: str, capsys: Capture) -> None:
+    assert main(["show", mine, "--task.learning_rate", "1e-4"]) == 0
+    assert "learning_rate: 0.0001" in capsys.readouterr().out
+    assert main(["show", mine, "--against", mine, "--seed=8"]) == 0
+    assert capsys.readouterr().out == "seed: 3 -> 8\n"
+
+
+def test_check_says_ok_or_lists_everything(mine: str, capsys: Capture) -> None:
+    assert main(["check", mine]) == 0
+    assert capsys.readouterr().out == f"{mine}: ok\n"
+    assert main(["check", mine, "--trainer.max_step", "3", "--task.lerning_rate", "1"]) == 2
+    told = capsys.readouterr().err
+    assert "2 mistakes" in told
+    assert "did you mean max_steps?" in told
+    assert "did you mean learning_rate?" in told
+
+
+def test_train_and_evaluate(mine: str, tmp_path: Path, capsys: Capture) -> None:
+    run = str(tmp_path / "run")
+    assert main(["train", mine, "--out", run, "--dry-run"]) == 0
+    assert "71 parameters" in capsys.readouterr().out
+    assert main(["train", mine, "--out", run, "--json", "-"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["steps"] == 2
+    assert main(["train", mine, "--out", run]) == 1
+    assert "not empty; choose another with --out; to continue the run in it, add --resume" in capsys.readouterr().err
+    assert main(["evaluate", run, "--json", str(tmp_path / "found.json")]) == 0
+    assert json.loads((tmp_path / "found.json").read_text()) == summary["metrics"]
+    assert "tiny_error" in capsys.readouterr().out
+
+
+def test_evaluate_needs_a_folder_and_data(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["evaluate", str(tmp_path / "nowhere")]) == 1
+    assert "no such folder" in capsys.readouterr().err
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "add --data.root DIR" in capsys.readouterr().err
+
+
+def test_output_that_cannot_be_written(mine: str, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["train", mine, "--out", str(tmp_path / "file" / "run")]) == 1
+    assert "a part of the path is a file" in capsys.readouterr().err
+
+
+def test_interrupted_command(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def interrupted() -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recipes, "names", interrupted)
+    assert main(["recipes"]) == 130
+    assert capsys.readouterr().err == "crossmodal: interrupted\n"
+
+
+def test_data_sets_are_listed(capsys: Capture) -> None:
+    assert main(["data", "list"]) == 0
+    assert "greatest_hits" in capsys.readouterr().out
+
+
+def test_verify_lists_faults_and_fails(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["data", "verify", "greatest_hits", str(tmp_path / "nowhere")]) == 1
+    out = capsys.readouterr().out
+    assert "nowhere" in out
+    assert "1 fault" in out
+
+
+def test_make_passes_its_words_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    from crossmodal.data import stand_in_hits
+
+    called: dict[str, Any] = {}
+
+    def make(out: Path, **options: Any) -> Path:
+        called.update(options)
+        return out
+
+    monkeypatch.setattr(stand_in_hits, "make_stand_in_hits", make)
+    words = [
+        "data",
+        "make",
+        "stand_in_hits",
+        "--out",
+        str(tmp_path),
+        "--videos",
+        "3",
+        "--seconds",
+        "2.5",
+        "--seed",
+        "7",
+    ]
+    assert main(words) == 0
+    called.pop("progress")
+    assert called == {"videos": 3, "seconds": 2.5, "seed": 7, "workers": 1}
+    assert capsys.readouterr().out == f"3 videos in {tmp_path}\n"
+
+
+class Predicted(SimpleNamespace):
+    def write_video(self, path: Path) -> None:
+        path.write_text("video")
+
+    def write_waveform(self, path: Path) -> None:
+        path.write_text("sound")
+
+    def write_figure(self, path: Path) -> None:
+        path.write_text("figure")
+
+    def summary(self) -> dict[str, Any]:
+        return {"seconds": 2.0}
+
+
+@pytest.fixture
+def predicted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    called: dict[str, Any] = {}
+
+    def predict_sound(video: Path, **options: Any) -> Predicted:
+        called.update(options, video=video)
+        return Predicted()
+
+    fake = ModuleType("crossmodal.predict")
+    fake.predict_sound = predict_sound
+    monkeypatch.setitem(sys.modules, "crossmodal.predict", fake)
+    return called
+
+
+def test_predict_sound_writes_what_was_asked_for(tmp_path: Path, predicted: dict[str, Any], capsys: Capture) -> None:
+    video, out, wav = tmp_path / "v.mp4", tmp_path / "o.mp4", tmp_path / "o.wav"
+    video.write_text("a video")
+    assert (
+        main(["predict-sound", str(video), "--out", str(out), "--wav", str(wav), "--passes", "3", "--json", "-"]) == 0
+    )
+    assert json.loads(capsys.readouterr().out) == {"seconds": 2.0, "written": [str(out), str(wav)]}
+    assert (out.read_text(), wav.read_text()) == ("video", "sound")
+    assert predicted == {"video": video, "weights": None, "synthesis": "parametric", "passes": 3, "seed": 0}
+
+
+def test_predict_sound_looks_before_it_works(tmp_path: Path, predicted: dict[str, Any], capsys: Capture) -> None:
+    video = tmp_path / "v.mp4"
+    assert main(["predict-sound", str(video), "--out", "o.mp4"]) == 1
+    assert "no such file" in capsys.readouterr().err
+    video.write_text("a video")
+    assert main(["predict-sound", str(video), "--out", str(video)]) == 2
+    assert "is the video itself" in capsys.readouterr().err
+    assert main(["predict-sound", str(video), "--out", str(video / "o.mp4")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert predicted == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]

@@ -1,0 +1,96 @@
+"""Ctrl-C, SIGTERM and SIGKILL in real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from fakes import tiny
+
+from crossmodal import recipe as recipes
+from crossmodal.run import train
+
+TESTS = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "fakes.tiny_run"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
+
+
+def begin(recipe: Path, run: Path, *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, "train", str(recipe), "--out", str(run), *more],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_steps(run: Path, steps: int) -> None:
+    metrics = run / "metrics.csv"
+    for _ in range(600):
+        if metrics.is_file() and len(metrics.read_text().splitlines()) > steps:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the run did not begin")
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> dict[str, object]:
+    made = tiny.tiny_recipe(checkpoint_every_n_steps=1000, trainer__max_steps=40, task__pause_s=0.05, data__workers=1)
+    recipes.write(made, tmp_path / "recipe.yaml")
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stop_saves_and_resumes_to_the_same_end(
+    number: signal.Signals, code: int, recipe: dict[str, object], tmp_path: Path
+) -> None:
+    process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
+    wait_for_steps(tmp_path / "run", 3)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == code, told
+    assert "Traceback" not in told
+    assert "stopping after this step" in told
+    assert not (tmp_path / "run" / "weights").exists()
+    stopped_at = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
+    assert 3 <= stopped_at < 40
+    train(recipe, tmp_path / "run", resume=True)
+    train(recipe, tmp_path / "whole")
+    for file in ("weights/model.safetensors", "metrics.csv"):
+        if file.endswith("csv"):
+            assert (tmp_path / "run" / file).read_text() == (tmp_path / "whole" / file).read_text()
+        else:
+            ours, whole = (torch.load(tmp_path / n / file, weights_only=True) for n in ("run", "whole"))
+            assert all(torch.equal(ours[name], whole[name]) for name in whole)
+
+
+@pytest.mark.slow
+def test_lost_process_leaves_a_run_that_goes_on(recipe: dict[str, object], tmp_path: Path) -> None:
+    recipe = recipes.override(recipe, {"checkpoint_every_n_steps": 2})
+    recipes.write(recipe, tmp_path / "recipe.yaml")
+    process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
+    wait_for_steps(tmp_path / "run", 5)
+    process.kill()
+    process.communicate(timeout=60)
+    train(recipe, tmp_path / "run", resume=True)
+    train(recipe, tmp_path / "whole")
+    ours, whole = (torch.load(tmp_path / n / "weights/model.safetensors", weights_only=True) for n in ("run", "whole"))
+    assert all(torch.equal(ours[name], whole[name]) for name in whole)
+    assert (tmp_path / "run/metrics.csv").read_text() == (tmp_path / "whole/metrics.csv").read_text()
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_batches(tmp_path: Path) -> None:
+    made = tiny.tiny_recipe(trainer__devices=2, trainer__strategy="ddp", trainer__max_steps=4)
+    recipes.write(made, tmp_path / "recipe.yaml")
+    process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
+    _, told = process.communicate(timeout=240)
+    assert process.returncode == 0, told
+    assert (tmp_path / "run" / "weights" / "model.safetensors").is_file()
+    assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 5
