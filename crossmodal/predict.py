@@ -133,9 +133,9 @@ def predict_sound(
         FormatError: no readable video.
         WeightsError: no such weights, another model's, or no exemplars with them.
     """
-    clip = read_clip(video)
     named = hub.DEFAULT_SOUND_WEIGHTS if weights is None else weights
     model = named if isinstance(named, SoundFromVideo) else load_sound_model(named)
+    clip = read_clip(video, model.size)
     bank = None
     if synthesis == "exemplar":
         if isinstance(named, SoundFromVideo):

@@ -80,8 +80,8 @@ def detect_onsets_in_features(
         raise ValueError(f"features must have shape (channels, frames), got {tuple(features.shape)}")
     level = features.detach().to("cpu").double().mean(dim=0).numpy()
     lag = max(1, round(_RISE_S * frame_rate_hz))
-    # The first step of a recording lies half in the silence before it: its level, and any before it, is taken to be that
-    # of the second, so that switching on is no onset.
+    # The first step of a recording lies half in the silence before it: its level, and any before it, is taken to be
+    # that of the second, so that switching on is no onset.
     if len(level) > 1:
         level[0] = level[1]
     before = np.concatenate([np.full(lag, level[:1].sum()), level])

@@ -155,7 +155,7 @@ def lowest_bins(signal: Tensor, count: int) -> Tensor:
         return every[..., :count].clone()
     half = torch.fft.fft(torch.view_as_complex(signal.reshape(*signal.shape[:-1], length // 2, 2)))
     # Bins k and -k, for k from 0 to count - 1; both wrap at half the length.
-    rising = torch.cat([half, half[..., :1]], dim=-1)[..., :count]
+    rising = torch.cat([half[..., :count], half[..., : max(0, count - length // 2)]], dim=-1)
     falling = torch.cat([half[..., :1], half[..., -count:].flip(-1)], dim=-1)[..., :count].conj()
     turns = torch.arange(count, device=signal.device, dtype=torch.float64) / length
     twiddle = torch.polar(torch.full_like(turns, 0.5), -2 * torch.pi * (turns + 0.25)).to(half.dtype)

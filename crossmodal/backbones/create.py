@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable
 
+import torch
+
 from crossmodal.backbones.pictures import Backbone
 from crossmodal.backbones.resnet import ResNetBackbone
 from crossmodal.backbones.small_alexnet import SmallAlexNet
@@ -36,7 +38,8 @@ def create(name: str, *, width: float = 1.0, weights: str | os.PathLike[str] | N
         raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(_MAKERS)}")
     if width != 1.0 and not name.startswith("small_alexnet"):
         raise ValueError(f"{name} has one width; leave width at 1 (got {width})")
-    backbone = _MAKERS[name](width)
+    # Channels last, like the pictures that `Backbone.encode` feeds: twice as fast on a CPU.
+    backbone = _MAKERS[name](width).to(memory_format=torch.channels_last)
     if weights is not None:
         load_weights(backbone, find_weights(weights))
     return backbone

@@ -1,7 +1,6 @@
 """``crossmodal evaluate``."""
 
 import argparse
-from pathlib import Path
 
 from crossmodal.cli.words import Parser, add_json, show_result, table
 
@@ -15,16 +14,14 @@ EXAMPLES = """\
 def add_arguments(parser: Parser) -> None:
     """Declare the words of the command."""
     parser.takes_recipe_keys = True
-    parser.add_argument("source", metavar="RUN_OR_WEIGHTS", type=Path, help="a finished run, or a folder of weights")
+    parser.add_argument(
+        "source", metavar="RUN_OR_WEIGHTS", help="a finished run, a folder of weights, or a name that ships"
+    )
     add_json(parser)
 
 
 def run(words: argparse.Namespace) -> int:
     """Measure a model and print its figures."""
-    if not words.source.is_dir():
-        from crossmodal.errors import WeightsError
-
-        raise WeightsError(f"{words.source}: no such folder; name a run directory or a folder of weights")
     from crossmodal.progress import Progress
     from crossmodal.run import evaluate_run
 

@@ -18,7 +18,7 @@ def add_arguments(parser: Parser) -> None:
     """Declare the words of the command."""
     parser.add_argument("video", metavar="VIDEO", type=Path, help="any video; its own sound, if any, is not used")
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the video with the predicted sound")
-    parser.add_argument("--weights", metavar="DIR", type=Path, help="weights folder (default: those that are shipped)")
+    parser.add_argument("--weights", metavar="W", help="weights folder, or a name that ships (default: what ships)")
     parser.add_argument(
         "--synthesis",
         choices=("parametric", "exemplar"),
@@ -54,12 +54,12 @@ def run(words: argparse.Namespace) -> int:
     predicted = predict_sound(
         words.video, weights=words.weights, synthesis=words.synthesis, passes=words.passes, seed=words.seed
     )
-    predicted.write_video(words.out)
+    picture = predicted.write_video(words.out)
     if words.wav is not None:
         predicted.write_waveform(words.wav)
     if words.figure is not None:
         predicted.write_figure(words.figure)
-    summary = predicted.summary()
+    summary = predicted.summary() | {"picture": picture}
     lines = [f"{key}: {value}" for key, value in summary.items()] + [f"written: {path}" for path in outputs]
     show_result(summary | {"written": [str(path) for path in outputs]}, "\n".join(lines), words.json)
     return 0

@@ -191,6 +191,10 @@ class GreatestHits(Dataset[Sample]):
         """Name the file of a video, in the variant that is used."""
         return self._recordings[video_id].video
 
+    def cochleagram(self, video_id: str) -> torch.Tensor:
+        """Read the cochleagram of a whole video, float32 (42, steps), from the cache."""
+        return torch.from_numpy(np.array(self._open(video_id).cochleagram))
+
     def waveform(self, video_id: str, rate_hz: int | None = None) -> tuple[torch.Tensor, int]:
         """Read the sound of a video: (float32 (time,), rate_hz), starting with its first frame.
 

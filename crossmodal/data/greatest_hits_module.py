@@ -1,5 +1,8 @@
 """Greatest Hits for training: which videos to train, validate and test on, and batches of varied windows."""
 
+import math
+from collections import defaultdict
+from itertools import groupby, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +10,11 @@ import lightning.pytorch as lightning
 import torch
 from torch.utils.data import DataLoader
 
+from crossmodal.audio import FEATURE_RATE_HZ, ExemplarBank
 from crossmodal.data.augmentation import Variation, VariedWindows
 from crossmodal.data.folds import fold_videos
 from crossmodal.data.greatest_hits import GreatestHits, Variant, Windows
+from crossmodal.data.greatest_hits_files import Hit
 from crossmodal.data.sampling import StepLoader, StepSampler
 from crossmodal.errors import DatasetError
 from crossmodal.progress import Progress
@@ -41,6 +46,7 @@ class GreatestHitsData(lightning.LightningDataModule):
         cache: folder of the cache, see `GreatestHits`.
         cache_workers: processes that fill it.
         strict: fail when a video cannot be used.
+        exemplars: number of training impacts whose sound goes with the weights, for synthesis by exemplar; 0 for none.
         flip, brightness, contrast, shift, jitter_steps, loudness_db: variations in training, see `Variation`.
 
     Raises:
@@ -66,6 +72,7 @@ class GreatestHitsData(lightning.LightningDataModule):
         cache: str | None = None,
         cache_workers: int = 1,
         strict: bool = False,
+        exemplars: int = 128,
         flip: bool = False,
         brightness: float = 0.0,
         contrast: float = 0.0,
@@ -84,7 +91,7 @@ class GreatestHitsData(lightning.LightningDataModule):
         self.validation = validation
         self.folds, self.fold = folds, fold
         self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
-        self.seed, self.workers = seed, workers
+        self.seed, self.workers, self.exemplars = seed, workers, exemplars
         self.variation = Variation(flip, brightness, contrast, shift, jitter_steps, loudness_db)
         self._options: dict[str, Any] = {
             "variant": variant, "windows": windows, "window_steps": window_steps, "hop_steps": hop_steps,
@@ -126,6 +133,31 @@ class GreatestHitsData(lightning.LightningDataModule):
     def evaluation_train_dataset(self) -> GreatestHits:
         """Give the training videos, each as one window: what baselines are fitted on."""
         return self.train_set.with_windows("videos")
+
+    def training_cochleagrams(self, most_steps: int) -> torch.Tensor:
+        """Gather cochleagram steps of all training videos, evenly thinned out to about ``most_steps``: (42, steps)."""
+        videos = self.train_set
+        total = sum(videos.seconds_of(name) for name in videos.ids) * FEATURE_RATE_HZ
+        every = max(math.ceil(total / most_steps), 1)
+        return torch.cat([videos.cochleagram(name)[:, ::every] for name in videos.ids], dim=1)
+
+    def exemplar_bank(self) -> ExemplarBank | None:
+        """Cut the sound of training impacts, as many of each material as of any other, None where none are wanted."""
+        videos = self.train_set
+        order = generator(self.seed, "exemplars").permutation(len(videos.hits))
+        by_material: dict[str | None, list[Hit]] = defaultdict(list)
+        for place in order:
+            by_material[videos.hits[place].material].append(videos.hits[place])
+        by_material.pop(None, None)
+        # One of each material in turn, until there are enough.
+        turns = (hit for turn in zip_longest(*by_material.values()) for hit in turn if hit is not None)
+        chosen = sorted(islice(turns, self.exemplars), key=lambda hit: (hit.video, hit.time_s))
+        if not chosen:
+            return None
+        return ExemplarBank.from_recordings(
+            (video, *videos.waveform(video), [hit.time_s for hit in hits])
+            for video, hits in groupby(chosen, key=lambda hit: hit.video)
+        )
 
     def _loading(self) -> dict[str, Any]:
         return {"num_workers": self.workers, "pin_memory": torch.cuda.is_available()}

@@ -50,6 +50,7 @@ class SoundFromVideo(nn.Module):
         hidden: channels of the temporal network.
         components: size of the principal basis.
         onset_head: also predict where impacts begin.
+        size: (height, width) of the pictures it is made for; other sizes go through, but look unlike the training's.
 
     Raises:
         ValueError: an unknown backbone, temporal network or ``spacetime``.
@@ -60,6 +61,7 @@ class SoundFromVideo(nn.Module):
 
     basis_mean: Tensor
     basis: Tensor
+    basis_fitted: Tensor
     #: Probability from which a peak of the onset curve is called an onset; training sets it on held-out videos.
     onset_threshold: Tensor
 
@@ -76,6 +78,7 @@ class SoundFromVideo(nn.Module):
         hidden: int = 192,
         components: int = 16,
         onset_head: bool = True,
+        size: tuple[int, int] = (54, 96),
     ) -> None:
         super().__init__()
         if spacetime not in _SPACETIME:
@@ -92,8 +95,10 @@ class SoundFromVideo(nn.Module):
             "hidden": hidden,
             "components": components,
             "onset_head": onset_head,
+            "size": list(size),
         }
         self.spacetime = spacetime
+        self.size = (size[0], size[1])
         self.backbone: Backbone = create(backbone, width=width, weights=weights)
         self.tick = _PictureVector(self.backbone.channels, tuple(grid), features)
         self.scene = _PictureVector(self.backbone.channels, tuple(grid), features) if scene else None
@@ -104,6 +109,7 @@ class SoundFromVideo(nn.Module):
             nn.init.constant_(self.onset.bias, -3.0)  # impacts are rare: start from about 5 %
         self.register_buffer("basis_mean", torch.zeros(COCHLEAGRAM_CHANNELS))
         self.register_buffer("basis", torch.eye(components, COCHLEAGRAM_CHANNELS))
+        self.register_buffer("basis_fitted", torch.tensor(False))
         self.register_buffer("onset_threshold", torch.tensor(0.3))
 
     @torch.no_grad()
@@ -120,6 +126,7 @@ class SoundFromVideo(nn.Module):
         # One scale for all components keeps their proportions, hence the geometry that the robust loss is about.
         self.basis.copy_(rows * variances.clamp_min(0).sum().sqrt().clamp_min(1e-6))
         self.basis_mean.copy_(mean)
+        self.basis_fitted.fill_(True)
 
     def project(self, cochleagram: Tensor) -> Tensor:
         """Express cochleagrams (batch, 42, steps) in the principal basis: (batch, components, steps)."""

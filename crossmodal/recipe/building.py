@@ -120,9 +120,16 @@ def build(spec: Mapping[str, Any], section: str, **defaults: Any) -> Any:
     """Build what a ``class_path`` names from its ``init_args``, whatever is named inside of them first.
 
     ``defaults`` are arguments that are used where the constructor has them and the spec does not give them.
+
+    Raises:
+        RecipeError: the constructor refuses its arguments.
     """
     target = named_object(spec["class_path"], section)
-    return target(**built_arguments(target, spec.get("init_args") or {}, section, **defaults))
+    options = built_arguments(target, spec.get("init_args") or {}, section, **defaults)
+    try:
+        return target(**options)
+    except ValueError as error:  # what the types allow and the constructor does not
+        raise RecipeError(f"{section}: {spec['class_path']}: {error}") from error
 
 
 def built_arguments(
@@ -130,10 +137,10 @@ def built_arguments(
 ) -> dict[str, Any]:
     """Return the ``init_args`` of a constructor with everything they name built and every value converted."""
     known = arguments(target)
-    given = {name: value for name, value in defaults.items() if name in known} | dict(given)
-    return {
+    built = {
         name: _built(known[name].annotation if name in known else Any, value, section) for name, value in given.items()
     }
+    return {name: value for name, value in defaults.items() if name in known} | built
 
 
 def _built(annotation: Any, value: Any, section: str) -> Any:

@@ -71,7 +71,7 @@ def evaluation_set(data: lightning.LightningDataModule) -> Any:
 def evaluate_run(
     source: str | os.PathLike[str], changes: Mapping[str, Any], progress: Progress | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Evaluate a finished run, or a folder of weights, and return its figures by evaluation.
+    """Evaluate a finished run, a folder of weights or weights that ship, and return its figures by evaluation.
 
     ``changes`` override the run's recipe by dotted key (``data.root``). Weights alone have no recipe: they are
     evaluated on Greatest Hits, whose folder must then be given as ``data.root``.
@@ -85,9 +85,9 @@ def evaluate_run(
 
     root = Path(source)
     recipe_file = root / "recipe.yaml"
-    weights = root / "weights" if recipe_file.is_file() else root
-    if not weights.is_dir():
-        raise WeightsError(f"{root}: neither a finished run nor a folder of weights (model.safetensors, config.json)")
+    if recipe_file.is_file() and not (root / "weights").is_dir():
+        raise WeightsError(f"{root}: this run is not finished; `crossmodal train ... --out {root} --resume` goes on")
+    model = hub.load_model(root / "weights" if recipe_file.is_file() else source).eval()
     if recipe_file.is_file():
         recipe = recipes.override(recipes.read(recipe_file), changes)
     elif "data.root" not in changes:
@@ -96,6 +96,5 @@ def evaluate_run(
         recipe = recipes.override({"seed": 0, "data": _DEFAULT_DATA}, changes)
     recipe["evaluations"] = recipe.get("evaluations") or [_DEFAULT_EVALUATION]
     recipes.check(recipe, f"{root}", required=("data", "evaluations"))
-    model = hub.load_model(weights).eval()
     data = recipes.build(recipe["data"], "data", seed=recipe.get("seed", 0))
     return run_evaluations(recipe, model, data, progress)

@@ -77,7 +77,7 @@ def train(
     with _quiet(), signals_put_back():
         data, task = _data_and_task(resolved)
         if checkpoint is None and resolved.get("init_from"):
-            load_initial_weights(task, Path(resolved["init_from"]))
+            load_initial_weights(task, resolved["init_from"])
         stop = Stop(shown)
         trainer = _trainer(resolved, directory, shown, stop, checkpoint)
         if checkpoint is not None:
@@ -159,15 +159,16 @@ def _fit(
         raise
 
 
-def load_initial_weights(task: lightning.LightningModule, weights: Path) -> None:
-    """Give a task's model the weights of a weights folder or of a finished run.
+def load_initial_weights(task: lightning.LightningModule, weights: str) -> None:
+    """Give a task's model the weights of a finished run, of a weights folder, or some that ship, by their name.
 
     Raises:
         WeightsError: they are another model's; lists what does not fit.
     """
     from crossmodal import hub
 
-    folder = weights / "weights" if (weights / "weights").is_dir() else weights
+    inside = Path(weights) / "weights"
+    folder = str(inside) if inside.is_dir() else weights
     model: torch.nn.Module = task.model  # type: ignore[assignment]
     theirs, mine = hub.load_model(folder).state_dict(), model.state_dict()
     wrong = [f"missing: {key}" for key in mine.keys() - theirs.keys()]
@@ -203,7 +204,8 @@ def _finish(
         card = model_card(name, recipe, trainer.global_step, parameters, results)
         from crossmodal import hub
 
-        hub.save_weights(model, directory.weights, card=card)
+        bank = data.exemplar_bank() if hasattr(data, "exemplar_bank") else None
+        hub.save_weights(model, directory.weights, card=card, exemplars=bank)
     trainer.strategy.barrier("weights written")
     return RunResult(directory.root, trainer.global_step, parameters, results, directory.weights)
 
@@ -212,7 +214,7 @@ def _rehearse(recipe: dict[str, Any], directory: RunDirectory) -> RunResult:
     with _quiet():
         _, task = _data_and_task(recipe)
         if recipe.get("init_from"):
-            load_initial_weights(task, Path(recipe["init_from"]))
+            load_initial_weights(task, recipe["init_from"])
     parameters = sum(p.numel() for p in task.parameters())
     return RunResult(directory.root, 0, parameters, {}, None)
 

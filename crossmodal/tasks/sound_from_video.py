@@ -66,8 +66,12 @@ class SoundFromVideoTask(lightning.LightningModule):
             model.backbone.requires_grad_(False)
 
     def on_fit_start(self) -> None:
-        """Fit the principal basis on the training sound; a run that is resumed reads it from its checkpoint."""
-        # Lightning restores a checkpoint's tensors after this hook, so a resumed run ends up with its own basis.
+        """Fit the principal basis on the training sound, unless the model comes with one: its read-out belongs to it.
+
+        A run that is resumed reads its basis from the checkpoint, which Lightning restores after this hook.
+        """
+        if self.model.basis_fitted:
+            return
         data: _TrainingSound = self.trainer.datamodule  # type: ignore[attr-defined]
         self.model.fit_basis(data.training_cochleagrams(_MOST_BASIS_STEPS).to(self.device))
 

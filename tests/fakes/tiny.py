@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning.pytorch as lightning
 import torch
@@ -60,6 +60,9 @@ class TinyData(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Any]:
         return DataLoader(TinyCochleagrams(6), batch_size=3)
 
+    def evaluation_train_dataset(self) -> TinyCochleagrams:
+        return self.train
+
     def evaluation_dataset(self) -> TinyCochleagrams:
         return TinyCochleagrams(6)
 
@@ -69,6 +72,8 @@ class TinyModel(nn.Module):
 
     def __init__(self, width: int = 5, dropout: float = 0.5) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError(f"width must be at least 1, got {width}")
         self.width = width
         self.layers = nn.Sequential(nn.Linear(6, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, 6))
 
@@ -106,24 +111,33 @@ class TinyTask(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def tiny_error(predict: Callable[[Any], Tensor], dataset: TinyCochleagrams, scale: float = 1.0) -> dict[str, float]:
+class Sized(Protocol):
+    """What an evaluation wants of its training data; not a type that a recipe could write down."""
+
+    def __len__(self) -> int: ...
+
+
+def tiny_error(
+    predict: Callable[[Any], Tensor], dataset: TinyCochleagrams, scale: float = 1.0, train: Sized | None = None
+) -> dict[str, float]:
     """An evaluation: the mean squared error over a data set."""
     errors = [(predict(dataset[i]) - dataset[i]["heard"]).square().mean().item() for i in range(len(dataset))]
-    return {"error": scale * sum(errors) / len(errors), "items": len(errors)}
+    return {"error": scale * sum(errors) / len(errors), "items": len(errors), "trained_on": len(train or ())}
 
 
 class TinyHub:
     """Stands in for the hub: saves and loads a `TinyModel`."""
 
     @staticmethod
-    def save_weights(model: TinyModel, folder: Path, card: str) -> None:
+    def save_weights(model: TinyModel, folder: Path, *, card: str, exemplars: object = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps({"width": model.width}))
         (folder / "README.md").write_text(card)
         torch.save(model.state_dict(), folder / "model.safetensors")
 
     @staticmethod
-    def load_model(folder: Path) -> TinyModel:
+    def load_model(folder: str | Path) -> TinyModel:
+        folder = Path(folder)
         if not (folder / "config.json").is_file():
             raise WeightsError(f"{folder}: no weights")
         model = TinyModel(**json.loads((folder / "config.json").read_text()))

@@ -108,8 +108,10 @@ def test_train_and_evaluate(mine: str, tmp_path: Path, capsys: Capture) -> None:
 
 def test_evaluate_needs_a_folder_and_data(tmp_path: Path, capsys: Capture) -> None:
     assert main(["evaluate", str(tmp_path / "nowhere")]) == 1
-    assert "no such folder" in capsys.readouterr().err
-    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "no weights" in capsys.readouterr().err
+    run = tmp_path / "weights"
+    tiny.TinyHub.save_weights(tiny.TinyModel(), run, card="")
+    assert main(["evaluate", str(run)]) == 2
     assert "add --data.root DIR" in capsys.readouterr().err
 
 
@@ -170,8 +172,9 @@ def test_make_passes_its_words_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 class Predicted(SimpleNamespace):
-    def write_video(self, path: Path) -> None:
+    def write_video(self, path: Path) -> str:
         path.write_text("video")
+        return "copied"
 
     def write_waveform(self, path: Path) -> None:
         path.write_text("sound")
@@ -203,7 +206,7 @@ def test_predict_sound_writes_what_was_asked_for(tmp_path: Path, predicted: dict
     assert (
         main(["predict-sound", str(video), "--out", str(out), "--wav", str(wav), "--passes", "3", "--json", "-"]) == 0
     )
-    assert json.loads(capsys.readouterr().out) == {"seconds": 2.0, "written": [str(out), str(wav)]}
+    assert json.loads(capsys.readouterr().out) == {"seconds": 2.0, "picture": "copied", "written": [str(out), str(wav)]}
     assert (out.read_text(), wav.read_text()) == ("video", "sound")
     assert predicted == {"video": video, "weights": None, "synthesis": "parametric", "passes": 3, "seed": 0}
 

@@ -32,6 +32,7 @@ def test_run_directory_holds_everything(tmp_path: Path) -> None:
     assert (run / "figures" / "metrics.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((run / "metrics.json").read_text()) == result.metrics
     assert result.metrics["tiny_error"]["items"] == 6
+    assert result.metrics["tiny_error"]["trained_on"] == 10
     card = (run / "weights" / "README.md").read_text()
     assert "A tiny regressor." in card
     assert "max_steps: 12" in card
@@ -69,6 +70,11 @@ def test_mistakes_are_found_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="2 mistakes"):
         train(tiny.tiny_recipe(trainer__max_step=1, sed=1), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_value_that_only_the_constructor_refuses(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"fakes\.tiny\.TinyModel: width must be at least 1, got 0"):
+        train(tiny.tiny_recipe(task__model__width=0), tmp_path / "run")
 
 
 def test_loss_that_is_not_a_number_names_step_and_items(tmp_path: Path) -> None:
