@@ -90,6 +90,34 @@ def figure_prediction(
     return figure
 
 
+def figure_contact_sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int) -> Figure:
+    """Draw captioned pictures in rows, so that a data set is seen at a glance.
+
+    Args:
+        pictures: uint8 (3, height, width) RGB each, tensors or arrays, all of one size.
+        captions: a short line for each.
+        columns: pictures in a row.
+
+    Raises:
+        ValueError: there are no pictures, or not as many captions.
+    """
+    if not pictures or len(pictures) != len(captions):
+        raise ValueError(f"need a caption for each of at least one picture, got {len(captions)} for {len(pictures)}")
+    rows = -(-len(pictures) // columns)
+    height, width = pictures[0].shape[1:]
+    cell_in = _WIDTH_IN / columns
+    figure = Figure(figsize=(_WIDTH_IN, rows * (cell_in * height / width + 0.25)), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)  # type: ignore[union-attr,call-arg]
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axis in grid.flat:
+        axis.set_axis_off()
+    for axis, picture, caption in zip(grid.flat, pictures, captions, strict=False):
+        axis.imshow(np.asarray(torch.as_tensor(picture)).transpose(1, 2, 0))
+        axis.set_title(caption, fontsize=8, color=_INK, pad=2)
+    return figure
+
+
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, dots_per_inch: int = 130) -> None:
     """Write a figure as PNG, whole or not at all.
 

@@ -13,24 +13,45 @@ from torch import Tensor
 
 from crossmodal import hub
 from crossmodal.audio import (
+    cochleagram,
     detect_onsets_in_features,
     pick_onsets,
+    read_waveform,
     synthesize_exemplar,
     synthesize_parametric,
     write_waveform,
 )
 from crossmodal.audio.cochleagram import FEATURE_RATE_HZ
+from crossmodal.data.greatest_hits_files import read_hits
 from crossmodal.errors import WeightsError
 from crossmodal.evaluation.prediction import Sample, SoundPrediction
+from crossmodal.metrics import match_onsets
 from crossmodal.models import SoundFromVideo, SoundOutput
 from crossmodal.plot import figure_prediction, save_figure
-from crossmodal.video import Clip, mux_sound, read_clip
+from crossmodal.video import Clip, iterate_frames, mux_sound, read_clip
 from crossmodal.video.spacetime import CLOCK_RATE_HZ
 
 Synthesis = Literal["parametric", "exemplar"]
 
+#: The tolerance at which `PredictedSound.compare` calls a predicted onset right, in seconds.
+TOLERANCE_S = 0.1
+# Height and width of the frames in a figure.
+_SHOWN_SIZE = (108, 192)
 # Below this probability a peak is no candidate, not even for the end of a precision-recall curve.
 _LEAST_SCORE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class TrueSound:
+    """How a video really sounds, to compare a prediction with.
+
+    Attributes:
+        cochleagram: float32 (42, steps) at 90 Hz.
+        onset_times_s: (onsets,) where its labels say that impacts begin; None without labels.
+    """
+
+    cochleagram: Tensor
+    onset_times_s: NDArray[np.float64] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,21 +92,19 @@ class PredictedSound:
         """
         write_waveform(out, self.waveform, self.rate_hz)
 
-    def write_figure(
-        self,
-        out: str | os.PathLike[str],
-        true_cochleagram: Tensor | None = None,
-        true_onsets_s: NDArray[np.float64] | None = None,
-    ) -> None:
+    def write_figure(self, out: str | os.PathLike[str], truth: TrueSound | None = None) -> None:
         """Draw frames, predicted (and true) cochleagram, onsets and waveform into a PNG.
 
         Raises:
             OutputError: ``out`` cannot be written.
         """
+        true_onsets_s = None if truth is None else truth.onset_times_s
+        marked_s = self.onset_times_s if true_onsets_s is None else true_onsets_s
+        frames, times_s = self._frames_at(marked_s)
         figure = figure_prediction(
-            self.clip.colour,
-            self.clip.times_s[self.clip.colour_index],
-            true_cochleagram,
+            frames,
+            times_s,
+            None if truth is None else truth.cochleagram,
             self.cochleagram,
             true_onsets_s,
             self.onset_times_s,
@@ -93,6 +112,30 @@ class PredictedSound:
             waveform_rate_hz=self.rate_hz,
         )
         save_figure(figure, out)
+
+    def compare(self, truth: TrueSound) -> dict[str, Any]:
+        """Count the true onsets and how many of them are met within `TOLERANCE_S`; empty without labels."""
+        if truth.onset_times_s is None:
+            return {}
+        met = match_onsets(self.onset_times_s, truth.onset_times_s, TOLERANCE_S)
+        return {
+            "true_onsets": len(truth.onset_times_s),
+            f"true_onsets_met_within_{round(1000 * TOLERANCE_S)}_ms": len(met),
+            "true_onset_times_s": [round(float(time_s), 3) for time_s in truth.onset_times_s],
+        }
+
+    def _frames_at(self, moments_s: NDArray[np.float64]) -> tuple[Tensor, list[float]]:
+        """Read the frames nearest to some moments, or a few evenly spaced ones, larger than the model sees them."""
+        wanted_s = moments_s if len(moments_s) else np.linspace(0.0, self.clip.seconds, 9)
+        distance_s = np.full(len(wanted_s), np.inf)
+        nearest: dict[int, tuple[float, Tensor]] = {}
+        for time_s, frame in iterate_frames(self.video, _SHOWN_SIZE):
+            nearer = np.abs(wanted_s - time_s) < distance_s
+            distance_s[nearer] = np.abs(wanted_s - time_s)[nearer]
+            nearest.update(dict.fromkeys(np.flatnonzero(nearer).tolist(), (time_s, frame)))
+        shown = dict(nearest.values())
+        times_s = sorted(shown)
+        return torch.stack([shown[time_s] for time_s in times_s]), times_s
 
     def summary(self) -> dict[str, Any]:
         """Give the sound's numbers: length, level, peak and onsets."""
@@ -152,6 +195,23 @@ def predict_sound(
     return PredictedSound(Path(video), waveform, rate_hz, features, times_s, scores, clip)
 
 
+def read_truth(recording: str | os.PathLike[str]) -> TrueSound:
+    """Read how a recording really sounds: its own sound, and the labels of Greatest Hits where they lie beside it.
+
+    ``<id>_denoised.mp4``, any other variant or ``<id>_denoised.wav`` has its labels in ``<id>_times.txt``.
+
+    Raises:
+        FormatError: no readable sound.
+        DatasetError: the labels have broken lines.
+    """
+    features = cochleagram(*read_waveform(recording))
+    labels = _labels_beside(Path(recording))
+    if labels is None:
+        return TrueSound(features, None)
+    hits = read_hits(labels, labels.name)
+    return TrueSound(features, np.array([hit.time_s for hit in hits], dtype=np.float64))
+
+
 def load_sound_model(named: str | os.PathLike[str]) -> SoundFromVideo:
     """Load the weights of a model that hears video.
 
@@ -193,6 +253,14 @@ def predictor(model: torch.nn.Module) -> Callable[[Sample], SoundPrediction]:
         return as_prediction(model, heard)
 
     return predict
+
+
+def _labels_beside(recording: Path) -> Path | None:
+    """Find ``<id>_times.txt``; the id is the name, or what is left of it without parts such as ``_denoised``."""
+    words = recording.stem.split("_")
+    names = ("_".join(words[:count]) for count in range(len(words), 0, -1))
+    candidates = (recording.with_name(f"{name}_times.txt") for name in names)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _certain(prediction: SoundPrediction) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

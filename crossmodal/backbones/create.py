@@ -39,7 +39,8 @@ def create(name: str, *, width: float = 1.0, weights: str | os.PathLike[str] | N
     if width != 1.0 and not name.startswith("small_alexnet"):
         raise ValueError(f"{name} has one width; leave width at 1 (got {width})")
     # Channels last, like the pictures that `Backbone.encode` feeds: twice as fast on a CPU.
-    backbone = _MAKERS[name](width).to(memory_format=torch.channels_last)
+    backbone: Backbone = _MAKERS[name](width)
+    backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
     if weights is not None:
         load_weights(backbone, find_weights(weights))
     return backbone

@@ -8,7 +8,7 @@ from crossmodal.errors import RecipeError
 EXAMPLES = """\
   crossmodal check                              all recipes that come with the package
   crossmodal check mine.yaml
-  crossmodal check greatest_hits/paper --trainer.max_steps 100
+  crossmodal check greatest_hits/convolution --trainer.max_steps 100
 """
 
 

@@ -4,16 +4,18 @@ import argparse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from crossmodal.cli.words import Parser, add_json, nearest, show_result, table
+from crossmodal.cli.words import Parser, add_json, make_sure_of, nearest, show_result, table
 from crossmodal.errors import DatasetError, UsageError
 
 EXAMPLES = """\
   crossmodal data list
   crossmodal data make stand_in_hits --out hits --videos 24 --seconds 12 --seed 0 --workers 2
+  crossmodal data make stand_in_hits --out hits --grid hits.png
   crossmodal data verify greatest_hits vis-data-256
   crossmodal data fetch greatest_hits --out downloads --archive vis-data-256.zip
 """
 _MAKERS = ("stand_in_hits",)
+_GRID_ROWS, _GRID_COLUMNS = 6, 5
 _ACTIONS = ("list", "verify", "make", "fetch")
 
 
@@ -28,6 +30,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--seconds", type=float, default=12.0, metavar="S", help="make: length of each (default: 12)")
     parser.add_argument("--seed", type=int, default=0, metavar="K", help="make: of all draws (default: 0)")
     parser.add_argument("--workers", type=int, default=1, metavar="W", help="make: processes (default: 1)")
+    parser.add_argument("--grid", metavar="PNG", type=Path, help="make: also draw some of the hits")
     parser.add_argument("--archive", metavar="FILE", help="fetch: which of the archives (default: the first listed)")
     parser.add_argument("--keep-archive", action="store_true", help="fetch: do not delete the archive once unpacked")
     add_json(parser)
@@ -96,6 +99,8 @@ def _make(words: argparse.Namespace) -> int:
             raise UsageError(f"--{option}: a number above 0 was expected, found {value}")
     if words.seed < 0:
         raise UsageError(f"--seed: a whole number of at least 0 was expected, found {words.seed}")
+    if words.grid is not None:
+        make_sure_of(words.grid)
     from crossmodal.data.stand_in_hits import make_stand_in_hits
     from crossmodal.progress import Progress
 
@@ -109,8 +114,36 @@ def _make(words: argparse.Namespace) -> int:
         progress=progress,
     )
     progress.close()
+    if words.grid is not None:
+        _draw_hits(folder, words.grid)
     show_result({"folder": str(folder), "videos": words.videos}, f"{words.videos} videos in {folder}", words.json)
     return 0
+
+
+def _draw_hits(folder: Path, out: Path) -> None:
+    """Draw a few hits of the first videos, a row each, at the moment of contact."""
+    import numpy as np
+
+    from crossmodal.data.greatest_hits_files import find_layout, read_hits
+    from crossmodal.plot import figure_contact_sheet, save_figure
+    from crossmodal.video import read_frames
+
+    pictures, captions = [], []
+    layout = find_layout(folder)
+    for video_id, labels in list(layout.labels.items())[:_GRID_ROWS]:
+        video = layout.video(video_id, "denoised")
+        hits = [hit for hit in read_hits(labels, video_id) if hit.labelled][:_GRID_COLUMNS]
+        if video is None or len(hits) < _GRID_COLUMNS:
+            continue
+        frames, times_s = read_frames(video)
+        for hit in hits:
+            pictures.append(frames[int(np.abs(np.asarray(times_s) - hit.time_s).argmin())])
+            captions.append(", ".join(word for word in (hit.material, hit.action, hit.reaction) if word is not None))
+    if not pictures:
+        raise DatasetError(
+            f"{folder}: no video has {_GRID_COLUMNS} labelled hits to draw; make longer ones (--seconds)"
+        )
+    save_figure(figure_contact_sheet(pictures, captions, _GRID_COLUMNS), out, dots_per_inch=90)
 
 
 def _fetch(words: argparse.Namespace) -> int:

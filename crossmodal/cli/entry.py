@@ -19,6 +19,7 @@ COMMANDS = {
     "train": ("crossmodal.cli.train", "train what a recipe says, into a run directory"),
     "evaluate": ("crossmodal.cli.evaluate", "measure a finished run, or weights, on data"),
     "predict-sound": ("crossmodal.cli.predict_sound", "give a silent video the sound that it should have"),
+    "strip-sound": ("crossmodal.cli.strip_sound", "write a silent copy of a video"),
     "data": ("crossmodal.cli.data", "list, verify, make and fetch data sets"),
 }
 _INTERRUPTED = 128 + signal.SIGINT

@@ -1,13 +1,18 @@
 """``crossmodal evaluate``."""
 
 import argparse
+import json
+from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, show_result, table
+from crossmodal.cli.words import Parser, add_json, figures_table, make_sure_of, show_result, table
+from crossmodal.errors import UsageError
+from crossmodal.files import replace_atomically
 
 EXAMPLES = """\
   crossmodal evaluate runs/first
   crossmodal evaluate runs/first --data.root vis-data-256 --json metrics.json
   crossmodal evaluate weights --data.root vis-data-256 --json -
+  crossmodal evaluate runs/first --baselines --table table.md --json metrics.json
 """
 
 
@@ -17,19 +22,48 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "source", metavar="RUN_OR_WEIGHTS", help="a finished run, a folder of weights, or a name that ships"
     )
+    parser.add_argument(
+        "--baselines",
+        action="store_true",
+        help="beside all baselines of sound from video, fitted on the training videos",
+    )
+    parser.add_argument(
+        "--table", metavar="FILE", type=Path, help="with --baselines: write the table with its intervals as Markdown"
+    )
     add_json(parser)
 
 
 def run(words: argparse.Namespace) -> int:
-    """Measure a model and print its figures."""
-    from crossmodal.progress import Progress
-    from crossmodal.run import evaluate_run
+    """Measure a model, alone or beside the baselines, and print its figures.
 
-    results = evaluate_run(words.source, words.changes, Progress(label="evaluate"))
-    rows = [
-        (name, key, f"{value:.4g}" if isinstance(value, float) else str(value))
-        for name, figures in results.items()
-        for key, value in figures.items()
-    ]
-    show_result(results, table([("evaluation", "figure", "value"), *rows]), words.json)
+    Raises:
+        UsageError: a table without baselines.
+        OutputError: an output cannot be written; found out before the work begins.
+    """
+    if words.table is not None and not words.baselines:
+        raise UsageError("--table: shows methods side by side; add --baselines")
+    for path in (words.table, words.json):
+        if path is not None and path != "-":
+            make_sure_of(Path(path))
+    from crossmodal.progress import Progress
+    from crossmodal.run import compare_run, evaluate_run
+
+    progress = Progress(label="evaluate")
+    if not words.baselines:
+        results = evaluate_run(words.source, words.changes, progress)
+        show_result(results, figures_table(results), words.json)
+        return 0
+    compared = compare_run(words.source, words.changes, progress)
+    if words.table is not None:
+        with replace_atomically(words.table) as temporary:
+            temporary.write_text(compared.markdown(), encoding="utf-8")
+    shown = _lined_up(compared.markdown(intervals=False))
+    show_result(json.loads(compared.json()), shown, words.json)
     return 0
+
+
+def _lined_up(markdown: str) -> str:
+    """Turn a Markdown table into columns for a terminal; what follows the table is left out."""
+    lines = [line for line in markdown.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return table([rows[0], *rows[2:]])

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, show_result
+from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result
 from crossmodal.errors import FormatError, UsageError
-from crossmodal.files import replace_atomically
 
 EXAMPLES = """\
   crossmodal predict-sound silent.mp4 --out heard.mp4
   crossmodal predict-sound silent.mp4 --out heard.mp4 --wav heard.wav --figure heard.png
   crossmodal predict-sound silent.mp4 --out heard.mp4 --weights runs/first/weights --synthesis exemplar
+  crossmodal predict-sound silent.mp4 --out heard.mp4 --figure heard.png --truth original.mp4
 """
 
 
@@ -29,6 +29,12 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="K", help="of the noise (default: 0)")
     parser.add_argument("--wav", metavar="FILE", type=Path, help="the predicted sound alone")
     parser.add_argument("--figure", metavar="FILE", type=Path, help="a picture: frames, cochleagrams, onsets")
+    parser.add_argument(
+        "--truth",
+        metavar="FILE",
+        type=Path,
+        help="a recording with the true sound, to compare with; its onsets are read from <id>_times.txt beside it",
+    )
     add_json(parser)
 
 
@@ -37,20 +43,23 @@ def run(words: argparse.Namespace) -> int:
 
     Raises:
         UsageError: an output is the input itself, or the seed is negative.
-        FormatError: there is no such video.
+        FormatError: there is no such video, or no true sound.
         OutputError: an output cannot be written; found out before the work begins.
     """
     if words.seed < 0:
         raise UsageError(f"--seed: a whole number of at least 0 was expected, found {words.seed}")
-    if not words.video.is_file():
-        raise FormatError(f"{words.video}: no such file")
+    inputs = [path for path in (words.video, words.truth) if path is not None]
+    for path in inputs:
+        if not path.is_file():
+            raise FormatError(f"{path}: no such file")
     outputs = [path for path in (words.out, words.wav, words.figure) if path is not None]
     for path in outputs:
-        if path.exists() and path.samefile(words.video):
+        if path.exists() and any(path.samefile(given) for given in inputs):
             raise UsageError(f"{path}: is the video itself; name another file")
-        _make_sure_of(path)
-    from crossmodal.predict import predict_sound
+        make_sure_of(path)
+    from crossmodal.predict import predict_sound, read_truth
 
+    truth = None if words.truth is None else read_truth(words.truth)
     predicted = predict_sound(
         words.video, weights=words.weights, synthesis=words.synthesis, passes=words.passes, seed=words.seed
     )
@@ -58,20 +67,8 @@ def run(words: argparse.Namespace) -> int:
     if words.wav is not None:
         predicted.write_waveform(words.wav)
     if words.figure is not None:
-        predicted.write_figure(words.figure)
-    summary = predicted.summary() | {"picture": picture}
+        predicted.write_figure(words.figure, truth)
+    summary = predicted.summary() | ({} if truth is None else predicted.compare(truth)) | {"picture": picture}
     lines = [f"{key}: {value}" for key, value in summary.items()] + [f"written: {path}" for path in outputs]
     show_result(summary | {"written": [str(path) for path in outputs]}, "\n".join(lines), words.json)
     return 0
-
-
-class _OnlyTryingError(Exception):
-    pass
-
-
-def _make_sure_of(path: Path) -> None:
-    try:
-        with replace_atomically(path):
-            raise _OnlyTryingError
-    except _OnlyTryingError:
-        pass

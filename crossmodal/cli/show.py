@@ -5,9 +5,9 @@ import argparse
 from crossmodal.cli.words import Parser, add_json, show_result
 
 EXAMPLES = """\
-  crossmodal show greatest_hits/paper
-  crossmodal show greatest_hits/paper --task.learning_rate 1e-4
-  crossmodal show greatest_hits/small --against greatest_hits/paper
+  crossmodal show greatest_hits/convolution
+  crossmodal show greatest_hits/convolution --task.learning_rate 1e-4
+  crossmodal show greatest_hits/published --against greatest_hits/convolution
 """
 
 

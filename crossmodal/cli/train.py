@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, show_result
+from crossmodal.cli.words import Parser, add_json, figures_table, show_result
 
 EXAMPLES = """\
-  crossmodal train greatest_hits/paper --data.root vis-data-256
+  crossmodal train greatest_hits/convolution --data.root vis-data-256
   crossmodal train mine.yaml --out runs/second --task.learning_rate 1e-4 --trainer.devices 2
-  crossmodal train greatest_hits/paper --out runs/first --resume      go on where it was stopped
-  crossmodal train greatest_hits/paper --init_from runs/first         begin anew from its weights
+  crossmodal train greatest_hits/convolution --out runs/first --resume      go on where it was stopped
+  crossmodal train greatest_hits/convolution --init_from runs/first         begin anew from its weights
 
 Any key of the recipe can be set: --task.learning_rate 1e-4. Ctrl-C finishes the step, saves and leaves.
 """
@@ -57,7 +57,7 @@ def run(words: argparse.Namespace) -> int:
     if words.dry_run:
         text = f"{words.recipe}: ok; {result.parameters:,} parameters; would run into {result.directory}"
     else:
-        lines = [f"{name}: {key} {value}" for name, figures in result.metrics.items() for key, value in figures.items()]
-        text = "\n".join([*lines, f"{result.steps} steps; weights in {result.weights}"])
+        figures = [figures_table(result.metrics)] if result.metrics else []
+        text = "\n".join([*figures, f"{result.steps} steps; weights in {result.weights}"])
     show_result(summary, text, words.json)
     return 0

@@ -2,10 +2,12 @@
 
 import argparse
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from crossmodal.errors import UsageError
+from crossmodal.files import replace_atomically
 
 # Keys of a recipe that stand alone; all others have a dot.
 _PLAIN_KEYS = ("seed", "init_from", "checkpoint_every_n_steps")
@@ -83,8 +85,41 @@ def show_result(content: Any, text: str, json_out: str | None) -> None:
     print(text)
 
 
+def make_sure_of(path: Path) -> None:
+    """Find out before long work whether its output can be written.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    try:
+        with replace_atomically(path):
+            raise _OnlyTryingError
+    except _OnlyTryingError:
+        pass
+
+
+class _OnlyTryingError(Exception):
+    pass
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Line up rows of words in columns."""
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(len(rows[0]) if rows else 0)]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def figures_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Line up the figures of evaluations, each with its interval (the keys ``<figure>_low`` and ``_high``) if any."""
+    rows = [("evaluation", "figure", "value", "95 % interval")]
+    for name, figures in results.items():
+        for key, value in figures.items():
+            if key.removesuffix("_low").removesuffix("_high") in figures and key.endswith(("_low", "_high")):
+                continue
+            bounds = [figures[key + end] for end in ("_low", "_high") if key + end in figures]
+            rows.append((name, key, _figure(value), " to ".join(map(_figure, bounds))))
+    return table(rows)
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -10,6 +10,7 @@ import torch
 
 from crossmodal import recipe as recipes
 from crossmodal.errors import DatasetError, UsageError, WeightsError
+from crossmodal.evaluation import EvaluationTable, evaluate_all, fit_baselines
 from crossmodal.progress import Progress
 from crossmodal.recipe.building import built_arguments, named_object
 
@@ -81,6 +82,39 @@ def evaluate_run(
         UsageError: weights alone, and no ``data.root``.
         RecipeError: the changes do not fit; lists all mistakes.
     """
+    return run_evaluations(*_open(source, changes), progress)
+
+
+def compare_run(
+    source: str | os.PathLike[str], changes: Mapping[str, Any], progress: Progress | None = None
+) -> EvaluationTable:
+    """Evaluate a model of sound from video beside all baselines, which are fitted on the run's training videos.
+
+    ``source`` and ``changes`` are those of `evaluate_run`; the model's row is called ``source``.
+
+    Raises:
+        WeightsError, UsageError, RecipeError: as `evaluate_run`; or the model predicts no sound from video.
+        DatasetError: the data keep no training videos to fit on.
+    """
+    recipe, model, data = _open(source, changes)
+    if not hasattr(data, "evaluation_train_dataset"):
+        raise DatasetError(f"{type(data).__name__} keeps no training videos, so no baseline can be fitted")
+    from crossmodal.predict import predictor as of_sound
+
+    predict, seed, train = of_sound(model), recipe.get("seed", 0), data.evaluation_train_dataset()
+    if progress is not None:
+        progress.say(f"fitting baselines on {len(train)} videos")
+    baselines = fit_baselines(train, seed=seed)
+    evaluated = evaluation_set(data)
+    if progress is not None:
+        progress.say(f"evaluating {len(baselines) + 1} methods on {len(evaluated)} videos")
+    return evaluate_all({os.fspath(source): predict, **baselines}, evaluated, train=train, seed=seed)
+
+
+def _open(
+    source: str | os.PathLike[str], changes: Mapping[str, Any]
+) -> tuple[dict[str, Any], torch.nn.Module, lightning.LightningDataModule]:
+    """Give the recipe, the trained model and the data of what is to be evaluated."""
     from crossmodal import hub
 
     root = Path(source)
@@ -97,4 +131,4 @@ def evaluate_run(
     recipe["evaluations"] = recipe.get("evaluations") or [_DEFAULT_EVALUATION]
     recipes.check(recipe, f"{root}", required=("data", "evaluations"))
     data = recipes.build(recipe["data"], "data", seed=recipe.get("seed", 0))
-    return run_evaluations(recipe, model, data, progress)
+    return recipe, model, data

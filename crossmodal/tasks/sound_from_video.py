@@ -75,8 +75,9 @@ class SoundFromVideoTask(lightning.LightningModule):
         data: _TrainingSound = self.trainer.datamodule  # type: ignore[attr-defined]
         self.model.fit_basis(data.training_cochleagrams(_MOST_BASIS_STEPS).to(self.device))
 
-    def on_train_epoch_start(self) -> None:
+    def on_train_batch_start(self, batch: Any, batch_index: int) -> None:
         """Keep a frozen backbone's batch statistics."""
+        # At every batch, since a run that is resumed inside of an epoch does not start that epoch again.
         if self.backbone_rate == 0:
             self.model.backbone.eval()
 
@@ -118,7 +119,9 @@ class SoundFromVideoTask(lightning.LightningModule):
             ]
         )
         steps = max(int(self.trainer.estimated_stepping_batches), 2)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=steps, pct_start=0.1)
+        # A rise that ended with the very first step would divide by its own length.
+        rise = max(0.1, 1.5 / steps)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=steps, pct_start=rise)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:

@@ -1,7 +1,7 @@
 """Decode video by its time stamps, build space-time images, write and mux video files."""
 
 from crossmodal.video.frames import Frames, iterate_frames, read_frames
-from crossmodal.video.mux import mux_sound
+from crossmodal.video.mux import mux_sound, strip_sound
 from crossmodal.video.probe import TruncatedVideoError, VideoInfo, probe_video
 from crossmodal.video.spacetime import (
     CLOCK_RATE_HZ,
@@ -29,5 +29,6 @@ __all__ = [
     "read_clip",
     "read_frames",
     "spacetime_images",
+    "strip_sound",
     "write_video",
 ]

@@ -1,7 +1,7 @@
-"""Give a video another sound, leaving its picture as it is where the container allows."""
+"""Give a video another sound, or none, leaving its picture as it is where the container allows."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -39,6 +39,8 @@ from crossmodal.video.write import (
 )
 
 Picture = Literal["copied", "re-encoded"]
+# Adds sound streams to a container and gives their packets.
+_AddSound = Callable[[OutputContainer], list[Iterator[Packet]]]
 
 # Times of re-encoded pictures: fine enough for any rate, and the clock of MPEG systems.
 _STAMP_BASE = Fraction(1, 90_000)
@@ -80,15 +82,32 @@ def mux_sound(
     require_container(out)
     picture = _measure(video)
     track = fit_length(sound, round(picture.seconds * rate_hz))
-    with replace_atomically(out) as temporary:
-        options = container_options(out)
-        if picture.can_copy and _write_copied(picture, track, rate_hz, sound_bit_rate, temporary, options):
-            return "copied"
-        with av.open(str(temporary), "w", options=options) as target, open_video(video) as (container, stream):
-            packets = _encoded_anew(container, stream, target, crf)
-            voice = add_sound_stream(target, track, rate_hz, sound_bit_rate)
-            mux_in_step(target, packets, encode_sound(voice, track, rate_hz))
-        return "re-encoded"
+
+    def add_sound(target: OutputContainer) -> list[Iterator[Packet]]:
+        return [encode_sound(add_sound_stream(target, track, rate_hz, sound_bit_rate), track, rate_hz)]
+
+    return _write(picture, out, add_sound, crf)
+
+
+def strip_sound(video: str | os.PathLike[str], out: str | os.PathLike[str], *, crf: int = 18) -> Picture:
+    """Write a silent copy of a video, to a file that appears whole or not at all.
+
+    The picture is copied, or encoded anew where it must be, as by `mux_sound`. ``out`` may be ``video`` itself.
+
+    Args:
+        video: file with the picture; it may be silent already.
+        out: file to write, .mp4, .m4v, .mov or .mkv.
+        crf: quality of a picture that is encoded anew, see `write_video`.
+
+    Returns:
+        "copied" or "re-encoded": what became of the picture.
+
+    Raises:
+        FormatError: ``video`` is not a video, or is cut off.
+        OutputError: ``out`` cannot be written.
+    """
+    require_container(out)
+    return _write(_measure(video), out, lambda _: [], crf)
 
 
 def fit_length(sound: npt.NDArray[np.float32], samples: int) -> npt.NDArray[np.float32]:
@@ -136,16 +155,25 @@ def _measure(path: str | os.PathLike[str]) -> _Picture:
     return _Picture(Path(path), start, seconds, can_copy)
 
 
-def _write_copied(
-    picture: _Picture, track: npt.NDArray[np.float32], rate_hz: int, bit_rate: int, out: Path, options: dict[str, str]
-) -> bool:
-    """Write the picture's own packets beside the sound; False when the container does not take them."""
+def _write(picture: _Picture, out: str | os.PathLike[str], add_sound: _AddSound, crf: int) -> Picture:
+    """Write a picture, copied where that can be, beside the sounds that ``add_sound`` gives."""
+    options = container_options(out)
+    with replace_atomically(out) as temporary:
+        if picture.can_copy and _write_copied(picture, temporary, add_sound, options):
+            return "copied"
+        with av.open(str(temporary), "w", options=options) as target, open_video(picture.path) as (container, stream):
+            packets = _encoded_anew(container, stream, target, crf)
+            mux_in_step(target, packets, *add_sound(target))
+        return "re-encoded"
+
+
+def _write_copied(picture: _Picture, out: Path, add_sound: _AddSound, options: dict[str, str]) -> bool:
+    """Write the picture's own packets beside the sounds; False when the container does not take them."""
     try:
         with av.open(str(out), "w", options=options) as target, open_video(picture.path) as (container, stream):
             copy = target.add_stream_from_template(stream)
-            voice = add_sound_stream(target, track, rate_hz, bit_rate)
-            packets = _copied(container, stream, copy, picture.start)
-            mux_in_step(target, packets, encode_sound(voice, track, rate_hz))
+            voices = add_sound(target)
+            mux_in_step(target, _copied(container, stream, copy, picture.start), *voices)
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, OSError):  # the disk, not the container
             raise

@@ -159,10 +159,10 @@ def tiny_recipe(**changes: Any) -> dict[str, Any]:
             "status": "unmeasured",
         },
         "seed": 3,
-        "data": {"class_path": "fakes.tiny.TinyData", "init_args": {"length": 10, "batch_size": 4, "steps": 5}},
+        "data": {"class_path": "tests.fakes.tiny.TinyData", "init_args": {"length": 10, "batch_size": 4, "steps": 5}},
         "task": {
-            "class_path": "fakes.tiny.TinyTask",
-            "init_args": {"model": {"class_path": "fakes.tiny.TinyModel", "init_args": {"width": 5}}},
+            "class_path": "tests.fakes.tiny.TinyTask",
+            "init_args": {"model": {"class_path": "tests.fakes.tiny.TinyModel", "init_args": {"width": 5}}},
         },
         "trainer": {"max_steps": 12, "accelerator": "cpu"},
         "checkpoint_every_n_steps": 1,

@@ -3,9 +3,9 @@
 import sys
 
 import torch
-from fakes.tiny import TinyHub
 
 import crossmodal
+from tests.fakes.tiny import TinyHub
 
 torch.set_num_threads(1)
 sys.modules["crossmodal.hub"] = TinyHub

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from crossmodal.errors import OutputError
-from crossmodal.plot import figure_prediction, save_figure
+from crossmodal.plot import figure_contact_sheet, figure_prediction, save_figure
 
 STEPS = 270  # three seconds
 draws = np.random.default_rng(0)
@@ -119,3 +119,16 @@ def test_a_place_that_cannot_be_written_is_named(parts, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"file/figure\.png"):
         save_figure(figure_prediction(**parts), tmp_path / "file" / "figure.png")
+
+
+def test_a_contact_sheet_has_a_captioned_picture_in_every_place(tmp_path):
+    pictures = [np.full((3, 18, 32), 40 * index, np.uint8) for index in range(5)]
+    figure = figure_contact_sheet(pictures, ["one", "two", "three", "four", "five"], columns=3)
+    assert [axis.get_title() for axis in figure.axes] == ["one", "two", "three", "four", "five", ""]
+    save_figure(figure, tmp_path / "sheet.png", dots_per_inch=50)
+
+
+def test_a_contact_sheet_needs_pictures_and_their_captions():
+    for pictures, captions in (([], []), ([np.zeros((3, 4, 4), np.uint8)], [])):
+        with pytest.raises(ValueError, match="need a caption"):
+            figure_contact_sheet(pictures, captions, columns=2)

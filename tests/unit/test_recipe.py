@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.tiny import TinyModel, TinyTask, tiny_recipe
 
 from crossmodal import recipe as recipes
 from crossmodal.errors import RecipeError
+from tests.fakes.tiny import TinyModel, TinyTask, tiny_recipe
 
 
 @pytest.fixture
@@ -48,19 +48,25 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
         ({"tusk": 1}, "tusk: unknown key; did you mean task?"),
         ({"seed": -1}, "seed: a whole number of at least 0 was expected, found -1"),
         ({"seed": True}, "seed: a whole number of at least 0 was expected, found True"),
-        ({"task__class_path": "fakes.tiny.TinyTusk"}, "did you mean fakes.tiny.TinyTask?"),
-        ({"task__class_path": "fakes.tinny.TinyTask"}, "there is no module 'fakes.tinny'"),
+        ({"task__class_path": "tests.fakes.tiny.TinyTusk"}, "did you mean tests.fakes.tiny.TinyTask?"),
+        ({"task__class_path": "tests.fakes.tinny.TinyTask"}, "there is no module 'tests.fakes.tinny'"),
         ({"task__class_path": "nowhere.at.All"}, "there is no module 'nowhere'"),
         ({"task__model__width": 2.5}, "task.init_args.model.init_args.width: int was expected, found 2.5"),
         ({"task__model__widht": 2}, "task.init_args.model.init_args.widht: TinyModel has no such argument"),
-        ({"task__model__class_path": "fakes.tiny.TinyData"}, "a Module was expected, fakes.tiny.TinyData is none"),
+        (
+            {"task__model__class_path": "tests.fakes.tiny.TinyData"},
+            "a Module was expected, tests.fakes.tiny.TinyData is none",
+        ),
         ({"data": 3}, "data: a mapping with class_path and init_args was expected, found 3"),
         ({"trainer__logger": True}, "trainer.logger: not for a recipe to set: a run writes metrics.csv"),
         ({"trainer": {"accelerator": "cpu"}}, "trainer: no end in sight"),
         ({"trainer__precision": 12}, "trainer.precision:"),
         ({"evaluations": None}, None),
         ({"evaluations": "all"}, "evaluations: a list was expected"),
-        ({"evaluations": [{"class_path": "fakes.tiny.tiny_error", "init_args": {"scal": 2}}]}, "did you mean scale?"),
+        (
+            {"evaluations": [{"class_path": "tests.fakes.tiny.tiny_error", "init_args": {"scal": 2}}]},
+            "did you mean scale?",
+        ),
         ({"init_from": 3}, "init_from: the path of a weights folder was expected"),
         ({"about__status": "done"}, "about.status: measured or unmeasured was expected"),
         ({"about__status": "measured"}, "about.commit: missing"),
@@ -98,7 +104,7 @@ def test_build_makes_what_is_named_inside_first_and_converts_values() -> None:
     assert isinstance(task.model, TinyModel)
     assert task.model.width == 7
     converted = recipes.building.built_arguments(
-        recipes.named_object("fakes.tiny.TinyData", "data"), recipe["data"]["init_args"], "data", seed=3
+        recipes.named_object("tests.fakes.tiny.TinyData", "data"), recipe["data"]["init_args"], "data", seed=3
     )
     assert converted["root"] == Path("some/where")
     assert converted["seed"] == 3
@@ -113,7 +119,7 @@ def test_values_are_read_as_people_write_them() -> None:
 
 
 def test_overrides_pass_through_init_args_and_lists() -> None:
-    recipe = tiny_recipe(evaluations=[{"class_path": "fakes.tiny.tiny_error"}])
+    recipe = tiny_recipe(evaluations=[{"class_path": "tests.fakes.tiny.tiny_error"}])
     changed = recipes.override(
         recipe, {"task.model.width": 9, "evaluations.0.scale": 2.0, "trainer.callbacks": None, "init_from": "w"}
     )

@@ -7,12 +7,16 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes import tiny
 
 import crossmodal
 from crossmodal import recipe as recipes
 from crossmodal.cli import main
 from crossmodal.cli.entry import COMMANDS
+from crossmodal.cli.words import figures_table
+from crossmodal.evaluation import EvaluationTable, MeanSound, TrueSound, evaluate_all
+from tests.fakes import tiny
+from tests.fakes.sounding_videos import make_videos
+from tests.fakes.videos import write_clip, write_hits_folder
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +28,9 @@ def tiny_hub(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def mine(tmp_path: Path) -> str:
     path = tmp_path / "mine.yaml"
-    recipes.write(tiny.tiny_recipe(trainer__max_steps=2, evaluations=[{"class_path": "fakes.tiny.tiny_error"}]), path)
+    recipes.write(
+        tiny.tiny_recipe(trainer__max_steps=2, evaluations=[{"class_path": "tests.fakes.tiny.tiny_error"}]), path
+    )
     return str(path)
 
 
@@ -61,6 +67,8 @@ def test_help_has_examples(name: str, capsys: Capture) -> None:
         ),
         (["predict-sound", "v.mp4"], "required: --out"),
         (["predict-sound", "v.mp4", "--out", "o.mp4", "--passes", "2"], "invalid choice: 2"),
+        (["strip-sound", "v.mp4"], "required: --out"),
+        (["evaluate", "runs/first", "--table", "table.md"], "add --baselines"),
     ],
 )
 def test_wrong_words(words: list[str], told: str, capsys: Capture) -> None:
@@ -179,8 +187,11 @@ class Predicted(SimpleNamespace):
     def write_waveform(self, path: Path) -> None:
         path.write_text("sound")
 
-    def write_figure(self, path: Path) -> None:
-        path.write_text("figure")
+    def write_figure(self, path: Path, truth: object = None) -> None:
+        path.write_text(f"figure with {truth}")
+
+    def compare(self, truth: object) -> dict[str, Any]:
+        return {"compared_with": str(truth)}
 
     def summary(self) -> dict[str, Any]:
         return {"seconds": 2.0}
@@ -196,6 +207,7 @@ def predicted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     fake = ModuleType("crossmodal.predict")
     fake.predict_sound = predict_sound
+    fake.read_truth = lambda path: f"the sound of {path.name}"
     monkeypatch.setitem(sys.modules, "crossmodal.predict", fake)
     return called
 
@@ -222,3 +234,76 @@ def test_predict_sound_looks_before_it_works(tmp_path: Path, predicted: dict[str
     assert "cannot be written" in capsys.readouterr().err
     assert predicted == {}
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
+
+
+def test_predict_sound_compares_with_the_truth(tmp_path: Path, predicted: dict[str, Any], capsys: Capture) -> None:
+    video, truth, out, figure = (tmp_path / name for name in ("v.mp4", "t.mp4", "o.mp4", "o.png"))
+    video.write_text("a video")
+    words = ["predict-sound", str(video), "--out", str(out), "--figure", str(figure), "--truth", str(truth)]
+    assert main(words) == 1
+    assert f"{truth}: no such file" in capsys.readouterr().err
+    truth.write_text("the same video with its sound")
+    assert main([*words[:-2], "--truth", str(out)]) == 1
+    assert main(words) == 0
+    assert "compared_with: the sound of t.mp4" in capsys.readouterr().out
+    assert figure.read_text() == "figure with the sound of t.mp4"
+    assert main([*words[:3], str(truth), *words[4:]]) == 2
+    assert "is the video itself" in capsys.readouterr().err
+
+
+def test_strip_sound_writes_a_silent_copy(tmp_path: Path, capsys: Capture) -> None:
+    clip = write_clip(tmp_path / "a.mp4")
+    assert main(["strip-sound", str(clip), "--out", str(tmp_path / "b.mp4"), "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"out": str(tmp_path / "b.mp4"), "picture": "copied"}
+    assert main(["strip-sound", str(tmp_path / "nowhere.mp4"), "--out", str(tmp_path / "c.mp4")]) == 1
+    assert "no such file" in capsys.readouterr().err
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> EvaluationTable:
+    """A table of two methods on tiny videos, in place of a run's."""
+    videos = make_videos(["a", "b", "c"])
+    predictors = {"runs/first": MeanSound().fit(videos), "true sound": TrueSound()}
+    table = evaluate_all(predictors, videos, bootstrap=20)
+    monkeypatch.setattr("crossmodal.run.compare_run", lambda source, changes, progress: table)
+    return table
+
+
+def test_evaluate_beside_the_baselines(compared: EvaluationTable, tmp_path: Path, capsys: Capture) -> None:
+    table, numbers = tmp_path / "new" / "table.md", tmp_path / "numbers.json"
+    words = ["evaluate", "runs/first", "--baselines", "--table", str(table), "--json", str(numbers)]
+    assert main(words) == 0
+    assert table.read_text() == compared.markdown()
+    assert list(json.loads(numbers.read_text())["methods"]) == ["runs/first", "true sound"]
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split("  ")[0] == "method"
+    assert [row.split("  ")[0] for row in rows] == ["runs/first", "true sound"]
+
+
+def test_evaluate_looks_before_it_works(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "file").write_text("")
+    words = ["evaluate", "runs/first", "--baselines", "--table", str(tmp_path / "file" / "table.md")]
+    assert main(words) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_figures_are_shown_with_their_intervals() -> None:
+    shown = figures_table({"evaluate": {"f1": 0.5, "f1_low": 0.25, "f1_high": 0.75, "videos": 3}})
+    assert [line.split() for line in shown.splitlines()[1:]] == [
+        ["evaluate", "f1", "0.5", "0.25", "to", "0.75"],
+        ["evaluate", "videos", "3"],
+    ]
+
+
+def test_make_draws_some_of_the_hits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    from crossmodal.data import stand_in_hits
+
+    folder, grid = tmp_path / "hits", tmp_path / "hits.png"
+    write_hits_folder(folder)
+    monkeypatch.setattr(stand_in_hits, "make_stand_in_hits", lambda out, **_: folder)
+    words = ["data", "make", "stand_in_hits", "--out", str(folder), "--grid", str(grid)]
+    assert main(words) == 1
+    assert "labelled hits to draw" in capsys.readouterr().err
+    monkeypatch.setattr("crossmodal.cli.data._GRID_COLUMNS", 2)
+    assert main(words) == 0
+    assert grid.read_bytes().startswith(b"\x89PNG")

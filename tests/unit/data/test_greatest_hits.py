@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from fakes.videos import cut_off, number_of, sound_only, write_clip, write_hits_folder
 from torch.utils.data import DataLoader
 
 from crossmodal.data import GreatestHits, check_folder, fold_videos
 from crossmodal.errors import DatasetError
+from tests.fakes.videos import cut_off, number_of, sound_only, write_clip, write_hits_folder
 
 SIZE = (36, 64)
 

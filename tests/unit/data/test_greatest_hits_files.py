@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pytest
 import scipy.io
-from fakes.videos import video_id, write_hits_folder
 
 from crossmodal.data import read_sound_features
 from crossmodal.data.greatest_hits_files import Hit, find_layout, read_hits, read_splits
 from crossmodal.errors import DatasetError, FormatError
+from tests.fakes.videos import video_id, write_hits_folder
 
 
 def _labels(folder, text):

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from fakes.videos import write_hits_folder
 
 from crossmodal.data import GreatestHitsData
 from crossmodal.errors import DatasetError
+from tests.fakes.videos import write_hits_folder
 
 SIZE = (18, 32)
 VARIATIONS = {"flip": True, "brightness": 0.2, "contrast": 0.2, "shift": 0.1, "jitter_steps": 6, "loudness_db": 6.0}
@@ -95,6 +95,75 @@ def test_without_variations_windows_come_as_they_are(place):
     data = _make(place, validation=0)
     for batch in _batches(data, 1):
         assert (batch["onset"][:, 22] == 1).all()
+
+
+def test_training_sound_is_that_of_the_training_videos_alone(place):
+    data = _make(place, validation=0.34)
+    videos = data.train_set
+    everything = torch.cat([videos.cochleagram(name) for name in videos.ids], dim=1)
+    assert torch.equal(data.training_cochleagrams(10**6), everything)
+    assert len(videos.ids) == 4  # neither the two of validation nor the two of the test
+
+
+@pytest.mark.parametrize("most_steps", [1, 7, 50, 200])
+def test_training_sound_is_thinned_out_evenly(place, most_steps):
+    data = _make(place)
+    thinned, everything = data.training_cochleagrams(most_steps), data.training_cochleagrams(10**6)
+    videos = len(data.train_set.ids)
+    assert thinned.shape[0] == 42
+    assert 0 < thinned.shape[1] <= most_steps + videos  # each video gives at least one step
+    assert thinned.shape[1] >= min(most_steps, everything.shape[1]) / 2
+    kept = {tuple(step) for step in everything.T.tolist()}
+    assert all(tuple(step) in kept for step in thinned.T.tolist())
+
+
+def test_exemplars_are_labelled_impacts_of_training_videos(place):
+    data = _make(place, validation=0.34)
+    bank = data.exemplar_bank()
+    videos, times_s = zip(*(name.split("@") for name in bank.names), strict=True)
+    assert set(videos) == set(data.train_set.ids)
+    # The hit at 0.8 s has no label; those at 0.4 s (wood) and 1.1 s (metal) do.
+    assert sorted(set(times_s)) == ["0.400", "1.100"]
+    assert len(bank) == 2 * len(data.train_set.ids)
+    assert bank.features.shape == (len(bank), 42, 45)
+    assert bank.waveforms.shape == (len(bank), bank.rate_hz // 2)
+
+
+def test_an_exemplar_has_its_impact_at_the_bank_s_step(place):
+    bank = _make(place).exemplar_bank()
+    energy = bank.waveforms.square()
+    onset = round(bank.onset_step / 90 * bank.rate_hz)
+    around = energy[:, onset - 250 : onset + 250].sum(dim=1)  # 11 ms before and after
+    wood = torch.tensor([name.endswith("0.400") for name in bank.names])
+    assert (around[wood] > 0.9 * energy[wood, : onset + 2000].sum(dim=1)).all()
+    level = bank.features[wood].mean(dim=1)
+    assert ((level.argmax(dim=1) - bank.onset_step).abs() <= 2).all()
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 5, 100])
+def test_exemplars_take_turns_between_materials(place, wanted):
+    data = _make(place, exemplars=wanted)
+    bank = data.exemplar_bank()
+    labelled = 2 * len(data.train_set.ids)
+    assert len(bank) == min(wanted, labelled)
+    wood = sum(name.endswith("0.400") for name in bank.names)
+    assert abs(wood - (len(bank) - wood)) <= 1
+    assert len(set(bank.names)) == len(bank)
+
+
+def test_exemplars_depend_on_the_seed_alone(place):
+    def names(seed):
+        return _make(place, exemplars=3, seed=seed).exemplar_bank().names
+
+    assert names(0) == names(0)
+    assert len({names(seed) for seed in range(6)}) > 1
+
+
+def test_no_exemplars_are_no_bank(place, tmp_path):
+    assert _make(place, exemplars=0).exemplar_bank() is None
+    write_hits_folder(tmp_path / "d", count=2, labels="0.400000 None None None\n")
+    unlabelled = GreatestHitsData(str(tmp_path / "d"), size=SIZE, cache=str(tmp_path / "cache"), validation=0)
+    assert unlabelled.exemplar_bank() is None
 
 
 @pytest.mark.parametrize(

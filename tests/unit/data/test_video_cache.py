@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes.videos import write_clip, write_hits_folder
 
 from crossmodal.data import GreatestHits, video_cache
 from crossmodal.data.video_cache import CachedRecording, Recording, VideoCache, build_entry, default_root, is_whole
 from crossmodal.errors import OutputError
+from tests.fakes.videos import write_clip, write_hits_folder
 
 SIZE = (18, 32)
 ROOT = Path(__file__).resolve().parents[3]

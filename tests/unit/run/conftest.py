@@ -3,9 +3,9 @@
 import sys
 
 import pytest
-from fakes import tiny
 
 import crossmodal
+from tests.fakes import tiny
 
 
 @pytest.fixture(autouse=True)

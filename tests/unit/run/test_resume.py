@@ -5,41 +5,12 @@ from typing import Any
 
 import pytest
 import torch
-from fakes import tiny
-from lightning.pytorch.callbacks import Callback
 
 from crossmodal.errors import OutputError, TrainingError
 from crossmodal.run import train
 from crossmodal.run.checkpoints import random_state, restore_random_state
-
-
-class KilledError(Exception):
-    """Stands in for a lost machine: nothing gets the chance to save."""
-
-
-class KillAt(Callback):
-    """Dies in the training step after so many were done."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-
-    def on_before_backward(self, trainer: Any, pl_module: Any, loss: Any) -> None:
-        if trainer.global_step == self.steps:
-            raise KilledError
-
-
-def killed_recipe(recipe: dict[str, Any], steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the next trainer of this process die after so many steps."""
-    from crossmodal.run import training
-
-    build = training._trainer
-
-    def with_killer(*args: Any) -> Any:
-        trainer = build(*args)
-        trainer.callbacks.insert(0, KillAt(steps))
-        return trainer
-
-    monkeypatch.setattr(training, "_trainer", with_killer)
+from tests.fakes import tiny
+from tests.fakes.lost_machine import KilledError, kill_runs_after
 
 
 def ending(folder: Path) -> tuple[dict[str, torch.Tensor], str]:
@@ -70,7 +41,7 @@ def test_resumed_run_is_the_same_bit_for_bit(shape: str, tmp_path: Path, monkeyp
         folder = tmp_path / f"killed{killed_after}"
         tiny.BATCHES.clear()
         with monkeypatch.context() as patched:
-            killed_recipe(recipe, killed_after, patched)
+            kill_runs_after(killed_after, patched)
             with pytest.raises(KilledError):
                 train(recipe, folder)
         torch.rand(7)  # another process would not have this process's random state

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from fakes import tiny
 
+import crossmodal
 from crossmodal import recipe as recipes
 from crossmodal.run import train
+from tests.fakes import tiny
 
-TESTS = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-m", "fakes.tiny_run"]
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
+TREE = Path(__file__).resolve().parents[3]
+COMMAND = [sys.executable, "-m", "tests.fakes.tiny_run"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(TREE)}
 
 
 def begin(recipe: Path, run: Path, *more: str) -> subprocess.Popen[str]:
@@ -38,18 +39,32 @@ def wait_for_steps(run: Path, steps: int) -> None:
     raise AssertionError("the run did not begin")
 
 
-@pytest.fixture
-def recipe(tmp_path: Path) -> dict[str, object]:
-    made = tiny.tiny_recipe(checkpoint_every_n_steps=1000, trainer__max_steps=40, task__pause_s=0.05, data__workers=1)
-    recipes.write(made, tmp_path / "recipe.yaml")
-    return made
+RECIPE = tiny.tiny_recipe(
+    checkpoint_every_n_steps=1000, trainer__max_steps=40, task__pause_s=0.05, data__workers=1, data__steps=15
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run that none stops."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(sys.modules, "crossmodal.hub", tiny.TinyHub)
+        patched.setattr(crossmodal, "hub", tiny.TinyHub, raising=False)
+        return train(
+            recipes.override(RECIPE, {"task.pause_s": 0.0}), tmp_path_factory.mktemp("whole") / "run"
+        ).directory
+
+
+def assert_same_end(run: Path, whole: Path) -> None:
+    ours, theirs = (torch.load(n / "weights" / "model.safetensors", weights_only=True) for n in (run, whole))
+    assert [name for name in theirs if not torch.equal(ours[name], theirs[name])] == []
+    assert (run / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_stop_saves_and_resumes_to_the_same_end(
-    number: signal.Signals, code: int, recipe: dict[str, object], tmp_path: Path
-) -> None:
+def test_stop_saves_and_resumes_to_the_same_end(number: signal.Signals, code: int, whole: Path, tmp_path: Path) -> None:
+    recipes.write(RECIPE, tmp_path / "recipe.yaml")
     process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
     wait_for_steps(tmp_path / "run", 3)
     process.send_signal(number)
@@ -60,29 +75,20 @@ def test_stop_saves_and_resumes_to_the_same_end(
     assert not (tmp_path / "run" / "weights").exists()
     stopped_at = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
     assert 3 <= stopped_at < 40
-    train(recipe, tmp_path / "run", resume=True)
-    train(recipe, tmp_path / "whole")
-    for file in ("weights/model.safetensors", "metrics.csv"):
-        if file.endswith("csv"):
-            assert (tmp_path / "run" / file).read_text() == (tmp_path / "whole" / file).read_text()
-        else:
-            ours, whole = (torch.load(tmp_path / n / file, weights_only=True) for n in ("run", "whole"))
-            assert all(torch.equal(ours[name], whole[name]) for name in whole)
+    train(RECIPE, tmp_path / "run", resume=True)
+    assert_same_end(tmp_path / "run", whole)
 
 
 @pytest.mark.slow
-def test_lost_process_leaves_a_run_that_goes_on(recipe: dict[str, object], tmp_path: Path) -> None:
-    recipe = recipes.override(recipe, {"checkpoint_every_n_steps": 2})
+def test_lost_process_leaves_a_run_that_goes_on(whole: Path, tmp_path: Path) -> None:
+    recipe = recipes.override(RECIPE, {"checkpoint_every_n_steps": 2})
     recipes.write(recipe, tmp_path / "recipe.yaml")
     process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
     wait_for_steps(tmp_path / "run", 5)
     process.kill()
     process.communicate(timeout=60)
     train(recipe, tmp_path / "run", resume=True)
-    train(recipe, tmp_path / "whole")
-    ours, whole = (torch.load(tmp_path / n / "weights/model.safetensors", weights_only=True) for n in ("run", "whole"))
-    assert all(torch.equal(ours[name], whole[name]) for name in whole)
-    assert (tmp_path / "run/metrics.csv").read_text() == (tmp_path / "whole/metrics.csv").read_text()
+    assert_same_end(tmp_path / "run", whole)
 
 
 @pytest.mark.slow

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 import torch
-from fakes import tiny
 from torch import nn
 
 from crossmodal import recipe as recipes
 from crossmodal.errors import OutputError, RecipeError, TrainingError, WeightsError
 from crossmodal.progress import Progress
 from crossmodal.run import evaluate_run, train
+from tests.fakes import tiny
 
-EVALUATED = {"evaluations": [{"class_path": "fakes.tiny.tiny_error"}]}
+EVALUATED = {"evaluations": [{"class_path": "tests.fakes.tiny.tiny_error"}]}
 
 
 def test_run_directory_holds_everything(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_mistakes_are_found_before_anything_is_written(tmp_path: Path) -> None:
 
 
 def test_value_that_only_the_constructor_refuses(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"fakes\.tiny\.TinyModel: width must be at least 1, got 0"):
+    with pytest.raises(RecipeError, match=r"tests\.fakes\.tiny\.TinyModel: width must be at least 1, got 0"):
         train(tiny.tiny_recipe(task__model__width=0), tmp_path / "run")
 
 

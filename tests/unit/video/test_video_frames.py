@@ -5,7 +5,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from fakes.videos import NTSC, counting_frames, number_of, turn, write_clip, write_streams
 
 from crossmodal.video import (
     Clip,
@@ -17,6 +16,7 @@ from crossmodal.video import (
     read_frames,
     spacetime_images,
 )
+from tests.fakes.videos import NTSC, counting_frames, number_of, turn, write_clip, write_streams
 
 
 @pytest.mark.parametrize("rate_hz", [NTSC, Fraction(30), Fraction(25), Fraction(15), Fraction(24000, 1001)])

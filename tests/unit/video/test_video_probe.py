@@ -5,10 +5,19 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fakes.videos import NTSC, counting_frames, cut_off, sound_only, turn, without_frames, write_clip, write_streams
 
 from crossmodal.errors import FormatError
 from crossmodal.video import TruncatedVideoError, probe_video, read_frames
+from tests.fakes.videos import (
+    NTSC,
+    counting_frames,
+    cut_off,
+    sound_only,
+    turn,
+    without_frames,
+    write_clip,
+    write_streams,
+)
 
 
 def test_tells_size_rate_length_and_sound(tmp_path):

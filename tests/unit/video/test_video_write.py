@@ -11,7 +11,11 @@ import av
 import numpy as np
 import pytest
 import torch
-from fakes.videos import (
+
+from crossmodal.audio import read_waveform
+from crossmodal.errors import FormatError, OutputError
+from crossmodal.video import mux_sound, probe_video, read_frames, strip_sound, write_video
+from tests.fakes.videos import (
     NTSC,
     RATE_HZ,
     clicks,
@@ -23,10 +27,6 @@ from fakes.videos import (
     write_clip,
     write_streams,
 )
-
-from crossmodal.audio import read_waveform
-from crossmodal.errors import FormatError, OutputError
-from crossmodal.video import mux_sound, probe_video, read_frames, write_video
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -108,7 +108,7 @@ def test_a_full_disk_leaves_no_half_file(tmp_path):
     """A limit on the size of files stands in for the end of the disk; it acts on the same calls."""
     program = f"""
 import numpy as np, resource, signal
-from fakes.videos import counting_frames
+from tests.fakes.videos import counting_frames
 from crossmodal.errors import OutputError
 from crossmodal.video import write_video
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -120,7 +120,7 @@ try:
 except OutputError as error:
     print(error)
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False, timeout=120
     )
@@ -210,3 +210,36 @@ def test_sound_is_muxed_onto_real_videos_without_touching_the_picture(real_data,
         assert _packets(tmp_path / "b.mp4") == _packets(path)
         assert abs(_click_error_s(tmp_path / "b.mp4", info.seconds - 1)) < 1e-3, path
         assert probe_video(tmp_path / "b.mp4").seconds == pytest.approx(info.seconds, abs=1e-3)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
+def test_stripping_copies_the_picture_and_leaves_no_sound(tmp_path, ending):
+    clip = write_clip(tmp_path / "a.mp4", seconds=2)
+    out = tmp_path / f"b{ending}"
+    assert probe_video(clip).has_sound
+    assert strip_sound(clip, out) == "copied"
+    assert not probe_video(out).has_sound
+    assert [data for _, data in _packets(out)] == [data for _, data in _packets(clip)]
+    np.testing.assert_allclose(read_frames(out).times_s, read_frames(clip).times_s, atol=1e-3)
+
+
+def test_a_silent_video_can_be_stripped_onto_itself(tmp_path):
+    clip = write_clip(tmp_path / "a.mp4")
+    before = _packets(clip)
+    for _ in range(2):
+        assert strip_sound(clip, clip) == "copied"
+        assert _packets(clip) == before
+    assert not probe_video(clip).has_sound
+
+
+def test_stripping_encodes_anew_what_the_container_does_not_take(tmp_path):
+    clip = write_streams(tmp_path / "a.mkv", list(counting_frames(6)), range(6), Fraction(1, 30), codec="libvpx")
+    assert strip_sound(clip, tmp_path / "b.mp4") == "re-encoded"
+    assert len(read_frames(tmp_path / "b.mp4").frames) == 6
+
+
+def test_stripping_what_is_no_video_leaves_no_file(tmp_path):
+    bad = sound_only(tmp_path / "a.mp4")
+    with pytest.raises(FormatError, match=bad.name):
+        strip_sound(bad, tmp_path / "b.mp4")
+    assert not (tmp_path / "b.mp4").exists()

@@ -1,0 +1,35 @@
+"""A machine that is lost in the middle of a run."""
+
+from typing import Any
+
+import pytest
+from lightning.pytorch.callbacks import Callback
+
+from crossmodal.run import training
+
+
+class KilledError(Exception):
+    """Stands in for a lost machine: nothing gets the chance to save."""
+
+
+class KillAt(Callback):
+    """Dies in the training step after so many were done."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_before_backward(self, trainer: Any, pl_module: Any, loss: Any) -> None:
+        if trainer.global_step == self.steps:
+            raise KilledError
+
+
+def kill_runs_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every run of this process die after so many steps, until the patch is undone."""
+    build = training._trainer
+
+    def with_killer(*args: Any) -> Any:
+        trainer = build(*args)
+        trainer.callbacks.insert(0, KillAt(steps))
+        return trainer
+
+    monkeypatch.setattr(training, "_trainer", with_killer)
