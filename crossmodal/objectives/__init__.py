@@ -1,5 +1,11 @@
 """Losses: plain functions of tensors."""
 
-from crossmodal.objectives.sound import onset_loss, onset_targets, robust_feature_loss
+from crossmodal.objectives.sound import (
+    impact_weights,
+    onset_loss,
+    onset_targets,
+    robust_feature_loss,
+    squared_feature_loss,
+)
 
-__all__ = ["onset_loss", "onset_targets", "robust_feature_loss"]
+__all__ = ["impact_weights", "onset_loss", "onset_targets", "robust_feature_loss", "squared_feature_loss"]

@@ -18,6 +18,26 @@ def robust_feature_loss(predicted: Tensor, wanted: Tensor, epsilon: float = 1 / 
     return torch.log1p(squared / epsilon).mean()
 
 
+def impact_weights(onset: Tensor, weight: float, lead_steps: int = 3, tail_steps: int = 24) -> Tensor:
+    """Weigh the steps of impacts, from shortly before an onset to the end of its ring, against all others.
+
+    ``onset`` (batch, steps) holds 1 where an impact begins; the result is 1 away from impacts and ``weight`` in them.
+    Most of a recording is quiet: without weights the best guess at any step is silence.
+    """
+    reach = F.pad(onset, (tail_steps, lead_steps)).unfold(-1, lead_steps + tail_steps + 1, 1).amax(dim=-1)
+    return 1 + (weight - 1) * reach
+
+
+def squared_feature_loss(predicted: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    """Average the squared distance of feature vectors over steps that count by their ``weights`` (batch, steps).
+
+    ``predicted`` and ``wanted`` are (batch, components, steps). The best prediction is the mean of what may follow,
+    where the robust loss looks for its most frequent value, which is silence.
+    """
+    squared = (predicted - wanted).square().sum(dim=1)
+    return (squared * weights).sum() / weights.sum()
+
+
 def onset_targets(onset: Tensor, spread_steps: float) -> Tensor:
     """Soften onset marks (batch, steps) of 0 and 1 into Gaussian bumps of height 1 and the given deviation.
 

@@ -10,7 +10,7 @@ from crossmodal.audio import pick_onsets
 from crossmodal.metrics import count_onsets
 from crossmodal.metrics.onset import PooledOnsets
 from crossmodal.models import SoundFromVideo, SoundOutput
-from crossmodal.objectives import onset_loss, robust_feature_loss
+from crossmodal.objectives import impact_weights, onset_loss, robust_feature_loss, squared_feature_loss
 
 _STEP_RATE_HZ = 90.0
 _TOLERANCE_S = 0.1
@@ -35,10 +35,15 @@ class SoundFromVideoTask(lightning.LightningModule):
         learning_rate: peak of the schedule (AdamW).
         backbone_rate: factor on the learning rate of the backbone; 0 leaves it as it is, batch statistics included.
         weight_decay: of AdamW, on matrices and kernels alone.
+        feature_loss: ``squared`` (the mean of what may follow, impacts weighted) or ``robust`` (as published).
+        impact_weight: weight of the steps of an impact in the squared loss.
         onset_weight: weight of the onset loss beside the feature loss.
         onset_spread_steps: deviation of the softened onset marks, in steps of 1/90 s.
         positive_weight: weight of steps near an onset against the others.
         clip_norm: largest gradient norm.
+
+    Raises:
+        ValueError: an unknown ``feature_loss``.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class SoundFromVideoTask(lightning.LightningModule):
         learning_rate: float = 1e-3,
         backbone_rate: float = 1.0,
         weight_decay: float = 0.05,
+        feature_loss: str = "squared",
+        impact_weight: float = 8.0,
         onset_weight: float = 1.0,
         onset_spread_steps: float = 3.0,
         positive_weight: float = 5.0,
@@ -57,6 +64,10 @@ class SoundFromVideoTask(lightning.LightningModule):
         self.learning_rate = learning_rate
         self.backbone_rate = backbone_rate
         self.weight_decay = weight_decay
+        if feature_loss not in {"squared", "robust"}:
+            raise ValueError(f"feature_loss must be 'squared' or 'robust', got {feature_loss!r}")
+        self.feature_loss = feature_loss
+        self.impact_weight = impact_weight
         self.onset_weight = onset_weight
         self.onset_spread_steps = onset_spread_steps
         self.positive_weight = positive_weight
@@ -129,7 +140,11 @@ class SoundFromVideoTask(lightning.LightningModule):
         self.clip_gradients(optimizer, gradient_clip_val=self.clip_norm, gradient_clip_algorithm="norm")
 
     def _losses(self, heard: SoundOutput, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        sound = robust_feature_loss(heard.components, self.model.project(batch["cochleagram"]))
+        wanted = self.model.project(batch["cochleagram"])
+        if self.feature_loss == "robust":
+            sound = robust_feature_loss(heard.components, wanted)
+        else:
+            sound = squared_feature_loss(heard.components, wanted, impact_weights(batch["onset"], self.impact_weight))
         if heard.onset_logits is None:
             return {"loss": sound, "sound_loss": sound}
         onset = onset_loss(heard.onset_logits, batch["onset"], self.onset_spread_steps, self.positive_weight)

@@ -3,7 +3,13 @@ import math
 import pytest
 import torch
 
-from crossmodal.objectives import onset_loss, onset_targets, robust_feature_loss
+from crossmodal.objectives import (
+    impact_weights,
+    onset_loss,
+    onset_targets,
+    robust_feature_loss,
+    squared_feature_loss,
+)
 
 
 def test_robust_loss_against_its_formula():
@@ -50,3 +56,25 @@ def test_onset_loss_falls_towards_the_targets():
     right = torch.logit(onset_targets(onset, 2.0).clamp(0.01, 0.99))
     assert float(onset_loss(right, onset)) < float(onset_loss(torch.zeros(1, 20), onset))
     assert float(onset_loss(torch.zeros(1, 20), onset)) < float(onset_loss(-right, onset))
+
+
+def test_impact_weights_reach_from_before_an_onset_to_its_end():
+    onset = torch.zeros(1, 20)
+    onset[0, [5, 16]] = 1
+    weights = impact_weights(onset, weight=4.0, lead_steps=2, tail_steps=3)
+    twin = [4.0 if any(at - 2 <= step <= at + 3 for at in (5, 16)) else 1.0 for step in range(20)]
+    assert weights[0].tolist() == twin
+
+
+def test_squared_loss_against_its_formula():
+    torch.manual_seed(0)
+    predicted, wanted, weights = torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.rand(2, 4)
+    total = sum(
+        float(weights[b, t]) * float(predicted[b, k, t] - wanted[b, k, t]) ** 2
+        for b in range(2)
+        for k in range(3)
+        for t in range(4)
+    )
+    assert float(squared_feature_loss(predicted, wanted, weights)) == pytest.approx(
+        total / float(weights.sum()), rel=1e-5
+    )
