@@ -50,8 +50,8 @@ def main() -> None:
     print(text)
     for name, spent in seconds.items():
         print(f"{name}: {spent:.0f} s in all (0 where runs were there already)")
-    if words.readme:
-        _fill(words.readme, text)
+    for page in words.readme:
+        _fill(page, text)
 
 
 def _words() -> argparse.Namespace:
@@ -64,7 +64,7 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--size", type=int, nargs=2, default=(54, 96), help="of pictures (default 54 96)")
     parser.add_argument("--cache", type=Path, help="where small frames are kept")
     parser.add_argument("--out", type=Path, required=True, help="run directories, table.md and table.json")
-    parser.add_argument("--readme", type=Path, help="file to put the table into")
+    parser.add_argument("--readme", type=Path, nargs="*", default=[], help="pages to put the table into")
     return parser.parse_args()
 
 
@@ -98,10 +98,14 @@ def _train(name: str, fold: int, words: argparse.Namespace) -> Path:
     return weights
 
 
-def _fill(readme: Path, text: str) -> None:
-    before, _, rest = readme.read_text(encoding="utf-8").partition(_BEGIN)
+def _fill(page: Path, text: str) -> None:
+    """Put the table between the page's markers; a page without them, such as a model card, gets them at its end."""
+    content = page.read_text(encoding="utf-8")
+    if _BEGIN not in content:
+        content = f"{content.rstrip()}\n\n## On Greatest Hits, leaving videos out\n\n{_BEGIN}\n{_END}\n"
+    before, _, rest = content.partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    with replace_atomically(readme) as temporary:
+    with replace_atomically(page) as temporary:
         temporary.write_text(f"{before}{_BEGIN}\n{text}{_END}{after}", encoding="utf-8")
 
 

@@ -64,6 +64,9 @@ class SoundFromVideo(nn.Module):
     basis_fitted: Tensor
     #: Probability from which a peak of the onset curve is called an onset; training sets it on held-out videos.
     onset_threshold: Tensor
+    #: Factor on the predicted coordinates, which fall short of the truth where the network is not sure: a mean over
+    #: what may follow is flatter than anything that does. Training sets it on held-out videos.
+    contrast: Tensor
 
     def __init__(
         self,
@@ -111,6 +114,7 @@ class SoundFromVideo(nn.Module):
         self.register_buffer("basis", torch.eye(components, COCHLEAGRAM_CHANNELS))
         self.register_buffer("basis_fitted", torch.tensor(False))
         self.register_buffer("onset_threshold", torch.tensor(0.3))
+        self.register_buffer("contrast", torch.tensor(1.0))
 
     @torch.no_grad()
     def fit_basis(self, cochleagrams: Tensor) -> None:
@@ -165,7 +169,7 @@ class SoundFromVideo(nn.Module):
         hidden = self.temporal(ticks)
         components = self.sound(hidden).transpose(1, 2).float()
         logits = None if self.onset is None else self.onset(hidden).squeeze(-1).float()
-        return SoundOutput(components, self.unproject(components), logits)
+        return SoundOutput(components, self.unproject(self.contrast * components), logits)
 
     def forward(self, spacetime: Tensor, colour: Tensor) -> SoundOutput:
         """Predict the sound of stretches of video.
@@ -211,7 +215,8 @@ class SoundFromVideo(nn.Module):
                 blended[:, -1, steps] += heard.onset_logits * fade
         blended /= weight
         components = blended[:, :-1]
-        return SoundOutput(components, self.unproject(components), None if self.onset is None else blended[:, -1])
+        cochleagram = self.unproject(self.contrast * components)
+        return SoundOutput(components, cochleagram, None if self.onset is None else blended[:, -1])
 
 
 class _PictureVector(nn.Module):

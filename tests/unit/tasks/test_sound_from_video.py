@@ -15,7 +15,7 @@ from torch import Tensor
 from crossmodal.audio import pick_onsets
 from crossmodal.models import SoundFromVideo
 from crossmodal.tasks import SoundFromVideoTask
-from crossmodal.tasks.sound_from_video import best_onset_threshold
+from crossmodal.tasks.sound_from_video import best_contrast, best_onset_threshold
 from tests.fakes.flashes import FlashData, tiny_sound_model
 
 
@@ -227,3 +227,15 @@ def test_best_onset_threshold_agrees_with_brute_force(seed):
 )
 def test_without_a_match_the_threshold_is_the_usual_one(curves, marks):
     assert best_onset_threshold(curves, marks) == (0.3, 0.0)
+
+
+def test_contrast_undoes_a_flattened_prediction():
+    torch.manual_seed(0)
+    model = SoundFromVideo(width=0.05, features=4, hidden=4, components=4, grid=(1, 1))
+    wanted = (torch.rand(42, 4) @ torch.rand(4, 300)).square()
+    model.fit_basis(wanted)
+    onset = torch.zeros(1, 300)
+    onset[0, [60, 150, 240]] = 1
+    flattened = model.project(wanted[None]) / 1.8
+    assert best_contrast(model, flattened, wanted[None], onset) == pytest.approx(1.8)
+    assert best_contrast(model, flattened, wanted[None], torch.zeros(1, 300)) == 1.0
