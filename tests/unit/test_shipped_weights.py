@@ -1,0 +1,32 @@
+"""The weights inside the package: they load, they are small, and their cards tell what they are."""
+
+import pytest
+
+import crossmodal
+from crossmodal import hub
+from crossmodal.backbones.weights import SHIPPED, shipped_names
+from crossmodal.models import SoundFromVideo
+from tests.fakes.videos import write_clip
+
+
+def test_the_default_model_ships():
+    assert hub.DEFAULT_SOUND_WEIGHTS in shipped_names()
+    assert isinstance(hub.load_model(hub.DEFAULT_SOUND_WEIGHTS), SoundFromVideo)
+    assert len(hub.load_exemplars(hub.DEFAULT_SOUND_WEIGHTS)) > 0
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_folder_is_small_and_has_its_card(name):
+    folder = SHIPPED / name
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 20e6
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    for said in ("- data:", "- command:", "- date:", "## evaluate", "## On Greatest Hits"):
+        assert said in card
+
+
+@pytest.mark.parametrize("synthesis", ["parametric", "exemplar"])
+def test_a_video_gets_its_sound_without_any_option(tmp_path, synthesis):
+    video = write_clip(tmp_path / "silent.mp4")
+    heard = crossmodal.predict_sound(video, synthesis=synthesis)
+    assert len(heard.waveform) == round(heard.clip.seconds * heard.rate_hz)
+    assert float(heard.waveform.abs().amax()) <= 1
