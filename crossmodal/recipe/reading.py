@@ -51,9 +51,13 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any
     return dict(loader.construct_pairs(node, deep=True))
 
 
+def _construct_date(loader: _Loader, node: yaml.ScalarNode) -> str:
+    # A date stays the text that it was: recipes are plain dicts, which JSON can hold too.
+    return str(loader.construct_scalar(node))
+
+
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
-# A date stays the text that it was: recipes are plain dicts, which JSON can hold too.
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_date)
 
 
 def parse_value(text: str) -> Any:

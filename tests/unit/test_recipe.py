@@ -188,3 +188,9 @@ def test_differences_name_key_and_both_values() -> None:
 def test_written_recipe_reads_back(tmp_path: Path) -> None:
     recipes.write(tiny_recipe(), tmp_path / "recipe.yaml")
     assert recipes.read(tmp_path / "recipe.yaml") == tiny_recipe()
+
+
+def test_a_date_stays_the_text_that_it_was(tmp_path):
+    path = tmp_path / "dated.yaml"
+    path.write_text("about: {date: 2026-01-31}\n", encoding="utf-8")
+    assert recipes.read(path)["about"]["date"] == "2026-01-31"
