@@ -1,11 +1,12 @@
 """Learning to hear silent video."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import lightning.pytorch as lightning
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from crossmodal.audio import pick_onsets
 from crossmodal.metrics import count_onsets
@@ -34,7 +35,8 @@ class SoundFromVideoTask(lightning.LightningModule):
     Args:
         model: the network.
         learning_rate: peak of the schedule (AdamW).
-        backbone_rate: factor on the learning rate of the backbone; 0 leaves it as it is, batch statistics included.
+        backbone_rate: factor on the learning rate of the backbone.
+        frozen: parts of the model that stay as they are, batch statistics included, such as ``backbone``.
         weight_decay: of AdamW, on matrices and kernels alone.
         feature_loss: ``squared`` (the mean of what may follow, impacts weighted) or ``robust`` (as published).
         impact_weight: weight of the steps of an impact in the squared loss.
@@ -44,7 +46,7 @@ class SoundFromVideoTask(lightning.LightningModule):
         clip_norm: largest gradient norm.
 
     Raises:
-        ValueError: an unknown ``feature_loss``.
+        ValueError: an unknown ``feature_loss``, or a part in ``frozen`` that the model does not have.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class SoundFromVideoTask(lightning.LightningModule):
         model: SoundFromVideo,
         learning_rate: float = 1e-3,
         backbone_rate: float = 1.0,
+        frozen: Sequence[str] = (),
         weight_decay: float = 0.05,
         feature_loss: str = "squared",
         impact_weight: float = 8.0,
@@ -75,8 +78,9 @@ class SoundFromVideoTask(lightning.LightningModule):
         self.clip_norm = clip_norm
         self._heard: list[tuple[Tensor, Tensor]] = []
         self._predicted: list[tuple[Tensor, Tensor, Tensor]] = []
-        if backbone_rate == 0:
-            model.backbone.requires_grad_(False)
+        self._frozen = [_part(model, name) for name in frozen]
+        for part in self._frozen:
+            part.requires_grad_(False)
 
     def on_fit_start(self) -> None:
         """Fit the principal basis on the training sound, unless the model comes with one: its read-out belongs to it.
@@ -89,10 +93,10 @@ class SoundFromVideoTask(lightning.LightningModule):
         self.model.fit_basis(data.training_cochleagrams(_MOST_BASIS_STEPS).to(self.device))
 
     def on_train_batch_start(self, batch: Any, batch_index: int) -> None:
-        """Keep a frozen backbone's batch statistics."""
+        """Keep the batch statistics of frozen parts."""
         # At every batch, since a run that is resumed inside of an epoch does not start that epoch again.
-        if self.backbone_rate == 0:
-            self.model.backbone.eval()
+        for part in self._frozen:
+            part.eval()
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Compute the loss of a batch."""
@@ -161,6 +165,13 @@ class SoundFromVideoTask(lightning.LightningModule):
         size = self.trainer.datamodule.batch_size  # type: ignore[attr-defined]
         values = {f"{stage}/{name}": value.detach() for name, value in losses.items()}
         self.log_dict(values, batch_size=size, sync_dist=stage == "validation")
+
+
+def _part(model: SoundFromVideo, name: str) -> nn.Module:
+    parts = dict(model.named_children())
+    if name not in parts:
+        raise ValueError(f"frozen: the model has no part {name!r}; it has: {', '.join(parts)}")
+    return parts[name]
 
 
 def best_contrast(model: SoundFromVideo, components: Tensor, wanted: Tensor, onset: Tensor) -> float:

@@ -102,12 +102,29 @@ def test_a_frozen_backbone_keeps_its_weights_and_its_statistics():
     model = tiny_sound_model()
     before = copy_of(model)
     # Validation between the epochs switches all modules to evaluation and back.
-    fit(SoundFromVideoTask(model, backbone_rate=0), steps=5)
+    fit(SoundFromVideoTask(model, frozen=["backbone"]), steps=5)
     after = model.state_dict()
     backbone = [name for name in before if name.startswith("backbone.")]
     assert any("running_mean" in name for name in backbone)
     assert [name for name in backbone if not torch.equal(before[name], after[name])] == []
     assert not torch.equal(before["sound.weight"], after["sound.weight"])
+
+
+def test_everything_but_one_part_can_be_frozen():
+    model = tiny_sound_model()
+    before = copy_of(model)
+    fit(
+        SoundFromVideoTask(model, frozen=["backbone", "tick", "scene", "temporal", "sound"]),
+        steps=2,
+        limit_val_batches=0,
+    )
+    changed = [name for name, value in model.named_parameters() if not torch.equal(before[name], value)]
+    assert changed == ["onset.weight", "onset.bias"]
+
+
+def test_a_part_that_the_model_has_not_is_named_with_those_that_it_has():
+    with pytest.raises(ValueError, match="no part 'backbones'; it has: backbone, tick"):
+        SoundFromVideoTask(tiny_sound_model(), frozen=["backbones"])
 
 
 def test_a_slow_backbone_moves_less_than_the_rest():

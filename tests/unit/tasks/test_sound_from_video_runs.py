@@ -68,7 +68,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> list[s
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"task__backbone_rate": 0, "task__model__temporal": "lstm"}, {"trainer__precision": "bf16-mixed"}],
+    [{}, {"task__frozen": ["backbone"], "task__model__temporal": "lstm"}, {"trainer__precision": "bf16-mixed"}],
     ids=["convolution", "frozen backbone and LSTM", "half precision"],
 )
 def test_an_interrupted_run_ends_as_if_nothing_had_happened(
@@ -113,7 +113,7 @@ def test_the_basis_of_initial_weights_stays(place: Path, tmp_path: Path) -> None
 
 def test_a_frozen_backbone_stays_as_its_initial_weights(place: Path, tmp_path: Path) -> None:
     train(recipe(place, trainer__max_steps=1), tmp_path / "first")
-    frozen = recipe(place, trainer__max_steps=5, init_from=str(tmp_path / "first"), task__backbone_rate=0)
+    frozen = recipe(place, trainer__max_steps=5, init_from=str(tmp_path / "first"), task__frozen=["backbone"])
     train(frozen, tmp_path / "second")
     changed = same(weights_of(tmp_path / "second"), weights_of(tmp_path / "first"))
     assert changed
