@@ -11,6 +11,7 @@ from crossmodal.recipe.reading import nearest
 REQUIRED = ("about", "seed", "data", "task", "trainer")
 _OPTIONAL = ("evaluations", "init_from", "checkpoint_every_n_steps")
 _ABOUT = ("trains", "paper", "data", "expected", "cost", "status", "date", "commit")
+_ABOUT_OPTIONAL = ("limits",)
 _EXPECTED = ("metric", "value", "tolerance")
 _STATUS = ("measured", "unmeasured")
 # What a run decides by itself; a recipe that set it would be silently overruled.
@@ -102,8 +103,8 @@ def _about(about: Any) -> Iterator[str]:
         return
     measured = about.get("status") == "measured"
     required = _ABOUT if measured else _ABOUT[: _ABOUT.index("date")]
-    yield from _keys("about", about, _ABOUT, required)
-    for key in ("trains", "paper", "data", "cost"):
+    yield from _keys("about", about, _ABOUT + _ABOUT_OPTIONAL, required)
+    for key in ("trains", "limits", "paper", "data", "cost"):
         if key in about and not (isinstance(about[key], str) and about[key].strip()):
             yield f"about.{key}: a sentence was expected, found {about[key]!r}"
     if "status" in about and about["status"] not in _STATUS:

@@ -1,6 +1,7 @@
 """The model card that goes with trained weights: what they learned, from what, how well, by which command."""
 
 import json
+import textwrap
 from typing import Any
 
 from crossmodal import recipe as recipes
@@ -15,11 +16,11 @@ def model_card(
     state = provenance.describe()
     git = state["git"]
     commit = f"{git['commit']}{' with changes' if git['changed_files'] else ''}" if git else "not known"
-    lines = [
-        f"# {name}",
-        "",
-        str(about.get("trains", "")).strip(),
-        "",
+    said = [str(about[key]).strip() for key in ("trains", "limits") if key in about]
+    lines = [f"# {name}", ""]
+    for paragraph in said:
+        lines += [*textwrap.wrap(paragraph, width=120), ""]
+    lines += [
         f"- method: {str(about.get('paper', 'not stated')).strip()}",
         f"- data: {str(about.get('data', 'not stated')).strip()}",
         f"- parameters: {parameters:,}",
