@@ -1,0 +1,29 @@
+from crossmodal.run.model_card import model_card
+
+ABOUT = {
+    "trains": "Something.",
+    "paper": "A paper",
+    "data": "Data",
+    "expected": {"metric": "r", "value": None, "tolerance": None},
+    "cost": "nothing",
+    "status": "unmeasured",
+}
+
+
+def card(**about):
+    return model_card("a/b", {"about": {**ABOUT, **about}, "seed": 0}, 7, 1234, {"evaluate": {"r": 0.123456, "n": 3}})
+
+
+def test_a_card_says_what_was_learned_from_what_and_how_well():
+    lines = card().splitlines()
+    assert lines[:3] == ["# a/b", "", "Something."]
+    assert "- data: Data" in lines
+    assert "- parameters: 1,234" in lines
+    assert "| r | 0.1235 |" in lines
+    assert "| n | 3 |" in lines
+
+
+def test_what_a_recipe_says_of_limits_stands_before_the_figures():
+    text = card(limits="Has never seen a cat. " * 20)
+    assert text.index("Something.") < text.index("Has never seen a cat.") < text.index("- method")
+    assert max(map(len, text.splitlines())) <= 120
