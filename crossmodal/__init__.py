@@ -16,7 +16,20 @@ _HOMES = {
     "predict_sound": "crossmodal.predict",
 }
 _SUBPACKAGES = frozenset(
-    {"audio", "backbones", "data", "evaluation", "hub", "metrics", "models", "objectives", "plot", "tasks", "video"}
+    {
+        "audio",
+        "backbones",
+        "data",
+        "evaluation",
+        "hub",
+        "metrics",
+        "models",
+        "noise",
+        "objectives",
+        "plot",
+        "tasks",
+        "video",
+    }
 )
 
 __all__ = ["PredictedSound", "__version__", "predict_sound"]

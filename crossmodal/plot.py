@@ -1,5 +1,6 @@
-"""Figures of predictions: frames, cochleagrams, onsets and waveform on one time axis."""
+"""Figures of predictions (frames, cochleagrams, onsets and waveform on one time axis) and sheets of pictures."""
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.patches import ConnectionPatch
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from crossmodal.audio import FEATURE_RATE_HZ, filter_cutoffs
 from crossmodal.files import replace_atomically
@@ -26,6 +28,7 @@ _LEFT, _RIGHT = 0.085, 0.925
 _LARGEST_FRAME_IN, _TIE_IN = 1.6, 0.28
 _ROW_HEIGHTS_IN = {"true sound": 1.7, "predicted sound": 1.7, "onsets": 0.75, "waveform": 0.9}
 _WAVEFORM_COLUMNS = 1500
+_CAPTION_PX, _GAP_PX = 10, 4
 
 
 def figure_prediction(
@@ -116,6 +119,46 @@ def figure_contact_sheet(pictures: Sequence[Any], captions: Sequence[str], colum
         axis.imshow(np.asarray(torch.as_tensor(picture)).transpose(1, 2, 0))
         axis.set_title(caption, fontsize=8, color=_INK, pad=2)
     return figure
+
+
+def tile_pictures(pictures: Any, captions: Sequence[str], columns: int | None = None) -> NDArray[np.uint8]:
+    """Lay captioned pictures out in rows, pixel for pixel: uint8 (height, width, 3) on white.
+
+    Args:
+        pictures: uint8 (n, 3, height, width) RGB, tensor or array.
+        captions: a short line for each, written below it; one runs on below pictures with empty captions.
+        columns: pictures in a row; by default about twice as many as rows.
+
+    Raises:
+        ValueError: there are no pictures, or not as many captions.
+    """
+    shown = np.asarray(torch.as_tensor(pictures).cpu()).transpose(0, 2, 3, 1)
+    if not len(shown) or len(shown) != len(captions):
+        raise ValueError(f"need a caption for each of at least one picture, got {len(captions)} for {len(shown)}")
+    columns = columns or math.ceil(len(shown) / max(1, round(math.sqrt(len(shown) / 2))))
+    font = ImageFont.load_default(_CAPTION_PX)
+    followed = [caption for caption, after in zip(captions, [*captions[1:], "the end"], strict=True) if after]
+    widest = max(math.ceil(font.getlength(caption)) for caption in followed)
+    height, width = shown.shape[1] + _CAPTION_PX + 2 * _GAP_PX, max(shown.shape[2], widest) + _GAP_PX
+    rows = math.ceil(len(shown) / columns)
+    sheet = Image.new("RGB", (min(columns, len(shown)) * width + _GAP_PX, rows * height + _GAP_PX), "white")
+    pen = ImageDraw.Draw(sheet)
+    for place, (picture, caption) in enumerate(zip(shown, captions, strict=True)):
+        row, column = divmod(place, columns)
+        left, top = _GAP_PX + column * width, _GAP_PX + row * height
+        sheet.paste(Image.fromarray(np.ascontiguousarray(picture)), (left, top))
+        pen.text((left, top + len(picture)), caption, fill=_INK, font=font)
+    return np.asarray(sheet)
+
+
+def save_picture(picture: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
+    """Write a picture, uint8 (height, width, 3), as PNG, whole or not at all.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    with replace_atomically(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG", optimize=True)
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, dots_per_inch: int = 130) -> None:

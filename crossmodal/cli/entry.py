@@ -21,6 +21,7 @@ COMMANDS = {
     "predict-sound": ("crossmodal.cli.predict_sound", "give a silent video the sound that it should have"),
     "strip-sound": ("crossmodal.cli.strip_sound", "write a silent copy of a video"),
     "data": ("crossmodal.cli.data", "list, verify, make and fetch data sets"),
+    "noise": ("crossmodal.cli.noise", "draw procedural pictures: files, shards, a contact sheet, a report"),
 }
 _INTERRUPTED = 128 + signal.SIGINT
 _PIPE_CLOSED = 128 + 13  # SIGPIPE, as a shell reports it
@@ -77,6 +78,7 @@ def _overview() -> str:
         "examples:",
         "  crossmodal predict-sound silent.mp4 --out heard.mp4",
         "  crossmodal data make stand_in_hits --out hits --videos 24",
+        "  crossmodal noise dead_leaves --shape oriented --grid leaves.png",
         "  crossmodal recipes",
         "",
         "`crossmodal COMMAND --help` says more. Exit codes: 0 done, 1 the work failed, 2 the words were wrong.",

@@ -20,7 +20,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises `UsageError` and can take the dotted keys of recipes."""
+    """An argument parser that raises `UsageError` and can take keys of recipes, or options that it does not know."""
 
     def __init__(self, *, prog: str, description: str = "", examples: str = "") -> None:
         super().__init__(
@@ -31,13 +31,14 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.takes_recipe_keys = False
+        self.takes_any_option = False
 
     def error(self, message: str) -> NoReturn:
         """Complain by an exception, not by leaving the process."""
         raise UsageError(f"{message} (`{self.prog} --help` says more)")
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
-        """Read the words; the dotted keys, where they are taken, arrive as ``changes``.
+        """Read the words; keys of recipes and unknown options, where they are taken, arrive as ``changes``.
 
         Raises:
             UsageError: a word is unknown, missing or of the wrong kind.
@@ -47,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         remaining = iter(rest)
         for word in remaining:
             key, has_value, value = word.removeprefix("--").partition("=")
-            if not (self.takes_recipe_keys and word.startswith("--") and ("." in key or key in _PLAIN_KEYS)):
+            if not (word.startswith("--") and self._takes(key)):
                 self.error(self._unknown(word))
             if not has_value:
                 given = next(remaining, None)
@@ -59,6 +60,9 @@ class Parser(argparse.ArgumentParser):
             changes[key] = parse_value(value)
         found.changes = changes
         return found
+
+    def _takes(self, key: str) -> bool:
+        return self.takes_any_option or (self.takes_recipe_keys and ("." in key or key in _PLAIN_KEYS))
 
     def _unknown(self, word: str) -> str:
         if not word.startswith("-"):

@@ -1,5 +1,6 @@
-"""Data sets and data modules: Greatest Hits, its stand-in, and how batches are drawn and files fetched."""
+"""Data sets and data modules: Greatest Hits, its stand-in, procedural pictures, and how batches are drawn."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from crossmodal.data.fetch import extract_archive, fetch_archive
@@ -7,27 +8,44 @@ from crossmodal.data.folds import fold_videos
 from crossmodal.data.greatest_hits import GreatestHits, LoadReport
 from crossmodal.data.greatest_hits_check import check_folder
 from crossmodal.data.greatest_hits_files import Hit, read_sound_features
+from crossmodal.data.noise import NoiseDataset, NoiseIndices
+from crossmodal.data.noise_pictures import write_noise_pictures
+from crossmodal.data.noise_shard_reader import NoiseShards
+from crossmodal.data.noise_shards import write_noise_shards
 
 if TYPE_CHECKING:
     from crossmodal.data.greatest_hits_module import GreatestHitsData
+    from crossmodal.data.noise_mixing import NoiseMixing
+    from crossmodal.data.noise_module import NoiseData
+
+# Lightning and torchvision take seconds to import, which the data sets do not need.
+_LATE_HOMES = {
+    "GreatestHitsData": "crossmodal.data.greatest_hits_module",
+    "NoiseData": "crossmodal.data.noise_module",
+    "NoiseMixing": "crossmodal.data.noise_mixing",
+}
 
 __all__ = [
     "GreatestHits",
     "GreatestHitsData",
     "Hit",
     "LoadReport",
+    "NoiseData",
+    "NoiseDataset",
+    "NoiseIndices",
+    "NoiseMixing",
+    "NoiseShards",
     "check_folder",
     "extract_archive",
     "fetch_archive",
     "fold_videos",
     "read_sound_features",
+    "write_noise_pictures",
+    "write_noise_shards",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    # The data module alone needs Lightning, which takes seconds to import; the data sets do not.
-    if name == "GreatestHitsData":
-        from crossmodal.data.greatest_hits_module import GreatestHitsData
-
-        return GreatestHitsData
+    if name in _LATE_HOMES:
+        return getattr(import_module(_LATE_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

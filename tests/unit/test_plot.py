@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from crossmodal.errors import OutputError
-from crossmodal.plot import figure_contact_sheet, figure_prediction, save_figure
+from crossmodal.plot import figure_contact_sheet, figure_prediction, save_figure, save_picture, tile_pictures
 
 STEPS = 270  # three seconds
 draws = np.random.default_rng(0)
@@ -132,3 +132,28 @@ def test_a_contact_sheet_needs_pictures_and_their_captions():
     for pictures, captions in (([], []), ([np.zeros((3, 4, 4), np.uint8)], [])):
         with pytest.raises(ValueError, match="need a caption"):
             figure_contact_sheet(pictures, captions, columns=2)
+
+
+def test_tiles_keep_every_pixel(tmp_path):
+    pictures = torch.randint(0, 255, (5, 3, 6, 30), dtype=torch.uint8)
+    sheet = tile_pictures(pictures, list("abcde"), columns=2)
+    assert sheet.shape == (4 + 3 * (6 + 18), 4 + 2 * 34, 3)
+    for place, picture in enumerate(pictures):
+        top, left = 4 + place // 2 * 24, 4 + place % 2 * 34
+        assert np.array_equal(sheet[top : top + 6, left : left + 30], picture.permute(1, 2, 0))
+    save_picture(sheet, tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_tiles_make_room_for_their_captions():
+    sheet = tile_pictures(torch.zeros(2, 3, 1, 1, dtype=torch.uint8), ["1234567", "9"])
+    written = np.flatnonzero((sheet[5:] < 128).any(axis=(0, 2)))
+    assert written.max() > 30  # the second caption stands clear of the first
+    assert len(np.flatnonzero(np.diff(written) > 3)) >= 1
+
+
+def test_tiles_need_a_caption_each():
+    with pytest.raises(ValueError, match="got 1 for 2"):
+        tile_pictures(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), ["a"])
+    with pytest.raises(ValueError, match="got 0 for 0"):
+        tile_pictures(torch.zeros(0, 3, 4, 4, dtype=torch.uint8), [])

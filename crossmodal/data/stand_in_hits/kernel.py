@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crossmodal.data.stand_in_hits.compiled import compiled
+from crossmodal.compiled import compiled
 
 LIMB_COLUMNS = 13  # x0, y0, radius 0, x1, y1, radius 1, red, green, blue, cover, edge width, kind, length in metres
 SHADOW, STICK, SLEEVE, HAND = 0, 1, 2, 3

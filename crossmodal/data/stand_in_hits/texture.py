@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crossmodal.data.stand_in_hits.compiled import compiled
+from crossmodal.compiled import compiled
 from crossmodal.data.stand_in_hits.material import Appearance
 
 

@@ -1,12 +1,9 @@
-"""Counter-based random numbers: (seed, stream, index) names a generator, whatever ran before it.
-
-A draw depends on these three alone, so any batch, worker, rank or order gives the same numbers and any sample can be
-made again from its index.
-"""
+"""NumPy's generators by name: (seed, stream, index)."""
 
 import hashlib
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def generator(seed: int, stream: str, index: int = 0) -> np.random.Generator:
@@ -23,7 +20,21 @@ def generator(seed: int, stream: str, index: int = 0) -> np.random.Generator:
     """
     if seed < 0 or index < 0:
         raise ValueError(f"seed and index must not be negative, got seed={seed}, index={index}")
-    digest = hashlib.blake2b(f"{seed}/{stream}".encode(), digest_size=16).digest()
-    key = np.frombuffer(digest, dtype="<u8")
+    key = np.frombuffer(_digest(seed, stream, 16), dtype="<u8")
     counter = np.array([0, 0, index & (2**64 - 1), index >> 64], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+
+def stream_key(seed: int, stream: str) -> NDArray[np.uint32]:
+    """Make the key (2 words of 32 bits) of a stream for `crossmodal.randomness.philox`.
+
+    Raises:
+        ValueError: the seed is negative.
+    """
+    if seed < 0:
+        raise ValueError(f"the seed must not be negative, got {seed}")
+    return np.frombuffer(_digest(seed, stream, 8), dtype="<u4").astype(np.uint32)
+
+
+def _digest(seed: int, stream: str, size: int) -> bytes:
+    return hashlib.blake2b(f"{seed}/{stream}".encode(), digest_size=size).digest()

@@ -1,4 +1,4 @@
-"""Compile a numeric loop to machine code, and keep the result on disk where that is possible."""
+"""Compile numeric loops to machine code, and keep the result on disk where that is possible."""
 
 from collections.abc import Callable
 from typing import TypeVar, cast

@@ -1,0 +1,97 @@
+"""Processes by name."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from importlib import import_module
+from typing import Any
+
+from crossmodal.noise.process import Process
+
+# Each module is imported when it is asked for.
+_HOMES = {
+    "dead_leaves": ("crossmodal.noise.dead_leaves", "DeadLeaves"),
+    "spectrum": ("crossmodal.noise.statistical", "Spectrum"),
+    "wmm": ("crossmodal.noise.statistical", "WaveletMarginals"),
+    "spectrum_colour": ("crossmodal.noise.statistical", "SpectrumColour"),
+    "spectrum_colour_wmm": ("crossmodal.noise.statistical", "SpectrumColourWaveletMarginals"),
+    "untrained_generator": ("crossmodal.noise.untrained_generator", "UntrainedGenerator"),
+    "programs": ("crossmodal.noise.programs", "Programs"),
+    "fractals": ("crossmodal.noise.fractals", "Fractals"),
+    "orbits": ("crossmodal.noise.orbits", "Orbits"),
+    "feature_visualization": ("crossmodal.noise.feature_visualization", "FeatureVisualization"),
+    "mixup": ("crossmodal.noise.mixers", "MixUp"),
+    "cutmix": ("crossmodal.noise.mixers", "CutMix"),
+    "kml": ("crossmodal.noise.mixers", "KMeansLeaves"),
+    "kml_mixup": ("crossmodal.noise.mixers", "KMeansLeavesMixUp"),
+    "mixture": ("crossmodal.noise.mixers", "Mixture"),
+}
+# What cannot be made without options: a shader needs a file.
+_HOMES_OF_FILES = {"shader": ("crossmodal.noise.shader", "ShaderFile")}
+
+
+def names() -> tuple[str, ...]:
+    """List the names that `create` takes; each can be created without options."""
+    return tuple(_HOMES)
+
+
+def process_class(name: str) -> type[Process[Any]]:
+    """Find the class of a process by its name; its fields are the options.
+
+    Beside `names` there is ``shader``, which needs a ``path``.
+
+    Raises:
+        ValueError: an unknown name; says the nearest one.
+    """
+    homes = _HOMES | _HOMES_OF_FILES
+    if name not in homes:
+        raise ValueError(f"there is no process {name!r}{_meant(name, homes)}")
+    module, attribute = homes[name]
+    found: type[Process[Any]] = getattr(import_module(module), attribute)
+    return found
+
+
+def create(name: str, **options: Any) -> Process[Any]:
+    """Make a process by its name, as in ``create("dead_leaves", shape="oriented")``.
+
+    Raises:
+        ValueError: an unknown name or option, with the nearest one; or a value that the process refuses.
+    """
+    kind = process_class(name)
+    known = [field.name for field in fields(kind)]
+    for option in options:
+        if option not in known:
+            raise ValueError(f"{name} has no option {option!r}{_meant(option, known)}")
+    for field in fields(kind):
+        if field.default is MISSING and field.default_factory is MISSING and field.name not in options:
+            raise ValueError(f"{name} needs the option {field.name!r}")
+    return kind(**options)
+
+
+def from_description(description: Mapping[str, Any]) -> Process[Any]:
+    """Make the process that `Process.describe` described.
+
+    Raises:
+        ValueError: an unknown name or option, or something that describes no process.
+    """
+    if set(description) != {"process", "options"}:
+        raise ValueError(f"a process is described by 'process' and 'options', got {sorted(description)}")
+    return create(description["process"], **description["options"])
+
+
+def as_process(given: "Process[Any] | str | Mapping[str, Any]") -> Process[Any]:
+    """Take a process as it is, by its name, or by its description: what options that hold a process accept.
+
+    Raises:
+        ValueError: an unknown name or option.
+    """
+    if isinstance(given, Process):
+        return given
+    return create(given) if isinstance(given, str) else from_description(given)
+
+
+def _meant(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are: {', '.join(known)}" if known else "; it has none"

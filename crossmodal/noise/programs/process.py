@@ -1,0 +1,156 @@
+"""Programs as a process of pictures."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crossmodal.noise.process import Process
+from crossmodal.noise.programs.program import Program
+from crossmodal.noise.programs.selection import ATTEMPTS, select_program
+from crossmodal.noise.programs.tensors import paint_tensors
+from crossmodal.randomness import random_bits, uniforms
+
+_STREAM = "noise/programs"
+_MOST_PROGRAMS = 2**31
+# Numbers of programs times attempts stay within what counters hold.
+_LAST_NUMBER = 2**62 // ATTEMPTS
+# Pictures are painted together on a device up to this many pixels, which take about 2 GB.
+_PIXELS_TOGETHER = 2**22
+# At most, at a jitter of 1: zoom in natural logarithms, shift in half pictures, turn in full circles.
+_ZOOM, _SHIFT, _TURN = 0.3, 0.3, 0.04
+
+
+@dataclass(frozen=True)
+class ProgramDraws:
+    """Which program each picture shows, when, and from where."""
+
+    numbers: NDArray[np.int64]  #: (n,) programs of the grammar
+    times_s: NDArray[np.float32]  #: (n,)
+    views: NDArray[np.float32]  #: (n, 6) a to f: programs see a x + b y + c and d x + e y + f of the screen's x and y
+    size: tuple[int, int]  #: height and width in pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programs(Process[ProgramDraws]):
+    """Pictures of thousands of small programs that a seeded grammar writes, in the manner of fragment shaders.
+
+    A program places and bends the plane, fills it with noises, patterns, iterated maps and shapes, gives these colours
+    and lays them over each other; time moves some of its parameters. Program k of the grammar is the same whatever the
+    seed of the pictures, so that labels mean the same in every run. Picture i shows a program drawn evenly, at a time
+    drawn evenly, from a view that is shifted, zoomed and turned a little. The shorter side of the picture spans -1 to
+    1 of the plane.
+
+    A program is the grammar's first attempt that shows something (see `crossmodal.noise.programs.selection`), and
+    its brightness is set as a camera's meter does.
+
+    On the CPU pictures are the same bits on every machine that draws the same parameters. Other devices, and the
+    programs printed as GLSL, differ by rounding: by less than 0.1 of 255 levels on average over some pictures, and in
+    any picture fewer than 1 % of the pixels by more than 8 levels, since rounding may move an edge by a pixel.
+
+    References:
+        Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022: the number of programs is
+        what counts. All programs here are our own grammar's.
+    """
+
+    name: ClassVar[str] = "programs"
+
+    programs: int = 21_000
+    """How many programs there are, which is the number of classes."""
+    first_program: int = 0
+    """Where they begin in the endless list of the grammar: other programs for other purposes."""
+    grammar_seed: int = 0
+    """Another seed is another list of programs."""
+    time_range: tuple[float, float] = (0.1, 10.0)
+    """From when to when, in seconds."""
+    view_jitter: float = 1.0
+    """How far views differ: at 0 not at all; at 1 zooms reach 1.35, shifts 15 % of the shorter side, turns 14°."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.programs <= _MOST_PROGRAMS:
+            raise ValueError(f"programs must be 1 to {_MOST_PROGRAMS}, got {self.programs}")
+        if not 0 <= self.first_program <= _LAST_NUMBER - self.programs:
+            raise ValueError(f"first_program must be 0 to 2**57, got {self.first_program}")
+        if self.grammar_seed < 0:
+            raise ValueError(f"grammar_seed must not be negative, got {self.grammar_seed}")
+        start, end = map(float, self.time_range)
+        if not (math.isfinite(start) and math.isfinite(end) and start <= end):
+            raise ValueError(f"time_range must be two times in order, got {self.time_range}")
+        if not 0.0 <= self.view_jitter <= 3.0:
+            raise ValueError(f"view_jitter must be 0 to 3, got {self.view_jitter}")
+        object.__setattr__(self, "time_range", (start, end))
+
+    @property
+    def classes(self) -> int:
+        """The number of programs."""
+        return self.programs
+
+    def program(self, label: int) -> Program:
+        """Give the program of a label: print it, or write it as GLSL.
+
+        Raises:
+            ValueError: no such label.
+        """
+        if not 0 <= label < self.programs:
+            raise ValueError(f"labels are 0 to {self.programs - 1}, got {label}")
+        return select_program(self.grammar_seed, self.first_program + label)[0]
+
+    def _labels(self, indices: NDArray[np.int64], seed: int) -> Tensor:
+        return (random_bits(seed, _STREAM, indices, 1)[:, 0] * self.programs) >> 32
+
+    def _draw(self, indices: NDArray[np.int64], size: tuple[int, int], seed: int) -> ProgramDraws:
+        start, end = self.time_range
+        _, when, zoom, right, up, turn = uniforms(seed, _STREAM, indices, 6).double().numpy().T
+        return ProgramDraws(
+            numbers=self.first_program + self._labels(indices, seed).numpy(),
+            times_s=(start + (end - start) * when).astype(np.float32),
+            views=_views(self.view_jitter * (2.0 * np.stack([zoom, right, up, turn]) - 1.0)),
+            size=size,
+        )
+
+    def _render(self, draws: ProgramDraws, device: torch.device) -> Tensor:
+        paint = self._paint_here if device.type == "cpu" else self._paint_there
+        return paint(draws, device)
+
+    def _paint_here(self, draws: ProgramDraws, device: torch.device) -> Tensor:
+        height, width = draws.size
+        pictures = np.empty((len(draws.numbers), 3, height * width), dtype=np.uint8)
+        places = np.stack([plane.ravel() for plane in screen(height, width)])
+        for row, picture in enumerate(pictures):
+            _, assembled = select_program(self.grammar_seed, int(draws.numbers[row]))
+            assembled.paint(draws.times_s[row], places, draws.views[row], picture)
+        return torch.from_numpy(pictures).reshape(-1, 3, height, width)
+
+    def _paint_there(self, draws: ProgramDraws, device: torch.device) -> Tensor:
+        height, width = draws.size
+        pictures = torch.empty((len(draws.numbers), 3, height, width), dtype=torch.uint8, device=device)
+        x, y = (torch.from_numpy(plane).to(device) for plane in screen(height, width))
+        together = max(1, _PIXELS_TOGETHER // (height * width))
+        for first in range(0, len(pictures), together):
+            part = slice(first, first + together)
+            programs = [select_program(self.grammar_seed, int(number))[0] for number in draws.numbers[part]]
+            times_s = torch.from_numpy(draws.times_s[part])
+            a, b, c, d, e, f = torch.from_numpy(draws.views[part]).to(device).T[:, :, None, None]
+            colours = paint_tensors(programs, times_s, a * x + b * y + c, d * x + e * y + f)
+            pictures[part] = (colours * 255.0 + 0.5).to(torch.uint8)
+        return pictures
+
+
+def screen(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give x (to the right) and y (up) of the middles of pixels: the shorter side spans -1 to 1."""
+    half = min(height, width) / 2.0
+    x = (np.arange(width) + 0.5 - width / 2.0) / half
+    y = (height / 2.0 - np.arange(height) - 0.5) / half
+    across, up = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    return across, up
+
+
+def _views(jitter: NDArray[np.float64]) -> NDArray[np.float32]:
+    zoom, right, up, turn = jitter
+    scale = np.exp(_ZOOM * zoom)
+    cosine, sine = scale * np.cos(2.0 * np.pi * _TURN * turn), scale * np.sin(2.0 * np.pi * _TURN * turn)
+    return np.stack([cosine, -sine, _SHIFT * right, sine, cosine, _SHIFT * up], axis=1).astype(np.float32)

@@ -1,0 +1,54 @@
+"""Weighted sums of pictures in whole numbers, the same bytes on every device."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crossmodal.compiled import compiled
+
+# Weights of a picture sum to 2**_BITS.
+_BITS = 16
+
+
+def whole_weights(weights: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Turn weights (n, k) that sum to 1 into whole numbers that sum to 2**16."""
+    # Rounding the running sums and not the weights keeps the whole.
+    sums = np.round(2**_BITS * np.cumsum(weights, 1)).astype(np.int32)
+    whole: NDArray[np.int32] = np.diff(sums, axis=1, prepend=np.int32(0))
+    return whole
+
+
+def sum_weighted(pictures: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
+    """Sum k tensors of n pictures, uint8 (n, 3, height, width) on one device, by `whole_weights` (n, k), rounded."""
+    if pictures[0].device.type != "cpu":
+        return sum_weighted_tensors(pictures, weights)
+    sums = torch.empty(pictures[0].shape, dtype=torch.uint8)
+    work = np.empty(pictures[0][:1].numel(), np.int32)
+    for i in range(len(sums)):
+        work[:] = 1 << (_BITS - 1)
+        for picture, weight in zip(pictures, weights[i], strict=True):
+            _add(work, picture[i].contiguous().numpy().reshape(-1), weight)
+        _shift(sums[i].numpy().reshape(-1), work)
+    return sums
+
+
+def sum_weighted_tensors(pictures: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
+    """Sum like `sum_weighted` on any device."""
+    shares = torch.from_numpy(weights).to(pictures[0].device)
+    sums = torch.full(pictures[0].shape, 1 << (_BITS - 1), dtype=torch.int32, device=shares.device)
+    for picture, share in zip(pictures, shares.T, strict=True):
+        sums += picture * share[:, None, None, None]
+    return (sums >> _BITS).to(torch.uint8)
+
+
+@compiled
+def _add(sums: NDArray[np.int32], values: NDArray[np.uint8], weight: np.int32) -> None:
+    for i in range(len(sums)):
+        sums[i] += weight * values[i]
+
+
+@compiled
+def _shift(pixels: NDArray[np.uint8], sums: NDArray[np.int32]) -> None:
+    for i in range(len(sums)):
+        pixels[i] = sums[i] >> _BITS
