@@ -54,6 +54,7 @@ demo: setup
 	$(BIN)/crossmodal strip-sound "$$clip" --out $(DEMO)/silent.mp4 && \
 	$(BIN)/crossmodal predict-sound $(DEMO)/silent.mp4 --weights $(DEMO)/run/weights --truth "$$clip" \
 	  --out $(DEMO)/prediction.mp4 --wav $(DEMO)/prediction.wav --figure $(DEMO)/prediction.png
+	$(BIN)/crossmodal noise mixture --count 24 --grid $(DEMO)/noise.png
 	@echo
 	@echo "Look at, and listen to:"
 	@echo "  $(DEMO)/prediction.mp4   a clip that was not trained on, with the sound predicted from its picture"
@@ -61,6 +62,7 @@ demo: setup
 	@echo "  $(DEMO)/prediction.png   frames, true and predicted cochleagram and onsets"
 	@echo "  $(DEMO)/table.md         the model beside the baselines, with 95 % intervals"
 	@echo "  $(DEMO)/metrics.json     the same numbers for programs"
+	@echo "  $(DEMO)/noise.png        procedural pictures, of the kind that vision can start from"
 	@echo "  $(DEMO)/run              recipe, course of the training, weights with their model card"
 
 # Trains the model that ships with the package, and puts it in place.
