@@ -27,6 +27,7 @@ _SUBPACKAGES = frozenset(
         "noise",
         "objectives",
         "plot",
+        "tactile",
         "tasks",
         "video",
     }

@@ -1,0 +1,1 @@
+"""Readers of pressure files, one module for each format."""

@@ -1,0 +1,50 @@
+"""IntelligentCarpet, raw: one 32 x 32 tile of nine, or the aligned 96 x 96 carpet, as HDF5 of uncalibrated numbers.
+
+How the nine tiles lie beside each other is in no tile's file, so each is a recording of its own.
+
+References:
+    Luo et al., Intelligent Carpet: Inferring 3D Human Pose from Tactile Signals, CVPR 2021.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from crossmodal.tactile.readers.touch_hdf5 import CARPET, TILE, read_touch, sock_of, touch_shape
+from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor
+
+#: 36 square feet have 96 x 96 cells: 6 feet over 96.
+PITCH_MM = 6 * 304.8 / 96
+_NOTES = (
+    "calibration unknown: values are the recorder's numbers",
+    "the pitch is that of the published carpet, 6 feet over 96 cells; it is not in the file",
+)
+_AMBIGUOUS = (
+    "socks of senstextile have the same arrays and size: taken for a tile by its name; "
+    "call a pair touch_0.hdf5 and touch_1.hdf5 to have it read as socks"
+)
+
+
+def matches(path: Path, head: bytes) -> bool:
+    """Tell whether the arrays are a tile's or the carpet's, and the name is not a sock's."""
+    shape = touch_shape(path, head)
+    return shape == CARPET or (shape == TILE and sock_of(path) is None)
+
+
+def read(path: Path) -> PressureRecording:
+    """Read a tile or the carpet; the clock begins at 0, and ``meta["start_s"]`` is its first time since 1970.
+
+    Raises:
+        FormatError: damaged, arrays that do not fit each other, a clock that runs backwards.
+    """
+    touch = read_touch(path)
+    tile = touch.raw.shape[1:] == TILE
+    return PressureRecording(
+        frames=ArrayFrames(touch.raw),
+        times_s=touch.times_s - touch.times_s[0],
+        pitch_mm=(PITCH_MM, PITCH_MM),
+        valid=np.ones(touch.raw.shape[1:], bool),
+        sensor=Sensor(calibrated=False, unit="raw"),
+        source="carpet",
+        meta={"start_s": float(touch.times_s[0]), "notes": [*_NOTES, *([_AMBIGUOUS] if tile else [])]},
+    )

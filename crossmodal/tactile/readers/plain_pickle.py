@@ -1,0 +1,272 @@
+"""Pickles read without unpickling: lists, numbers, text and NumPy arrays of plain numbers, and nothing else.
+
+`pickletools.genops` only splits a file into its instructions. Those admitted here build plain values on a stack of our
+own; the names that they may mention are never looked up, but stand for three things that we build ourselves: an array
+(``_reconstruct`` or ``_frombuffer``), its type (``dtype``), and the bytes of old pickles (``_codecs.encode``). Any
+other name or instruction is refused, so that a file cannot run anything.
+
+References:
+    pickletools.py of CPython (the instructions); numpy.ndarray.__reduce__ and __reduce_ex__ (what arrays become).
+"""
+
+import io
+import math
+import pickletools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.errors import FormatError
+from crossmodal.tactile.readers.number_table import read_bytes
+
+#: Instructions that a file may have: a list of a million numbers is not a frame.
+_MOST_STEPS = 1_000_000
+_MOST_DIMENSIONS = 8
+_MOST_PARTS = 1000
+_LITERALS = frozenset(
+    {
+        "INT",
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "LONG",
+        "LONG1",
+        "LONG4",
+        "FLOAT",
+        "BINFLOAT",
+        "STRING",
+        "BINSTRING",
+        "SHORT_BINSTRING",
+        "UNICODE",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "BINUNICODE8",
+        "BINBYTES",
+        "SHORT_BINBYTES",
+        "BINBYTES8",
+        "BYTEARRAY8",
+    }
+)
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_SHORT_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_SILENT = frozenset({"PROTO", "FRAME"})
+_NUMPY = ("numpy.core.", "numpy._core.")
+_NAMES = {
+    **{f"{numpy}multiarray _reconstruct": "empty array" for numpy in _NUMPY},
+    **{f"{numpy}numeric _frombuffer": "array" for numpy in _NUMPY},
+    "numpy ndarray": "ndarray",
+    "numpy dtype": "dtype",
+    "_codecs encode": "bytes",
+}
+_DTYPE = re.compile(r"[<>|=]?[biuf][1248]")
+_MARK = object()
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A name of the few that are admitted; only a word, never an object."""
+
+    meaning: str
+
+
+@dataclass
+class _Dtype:
+    """A type of numbers that is being built: ``f8``, then its byte order."""
+
+    code: str
+    order: str = "="
+
+    def made(self) -> np.dtype[Any]:
+        return np.dtype(self.order + self.code)
+
+
+@dataclass
+class _Array:
+    """An array that is being built: empty until its state comes."""
+
+    numbers: NDArray[Any] | None = None
+
+
+def read_plain_pickle(path: Path) -> Any:
+    """Read a pickle of lists, tuples, numbers, text, bytes and NumPy arrays.
+
+    Raises:
+        FormatError: damaged, or holding anything else: names it. Nothing of the file is run.
+    """
+    data = read_bytes(path)
+    reader = _Reader(path, len(data))
+    try:
+        for step, (code, argument, position) in enumerate(pickletools.genops(io.BytesIO(data))):
+            if step > _MOST_STEPS:
+                raise FormatError(f"{path}: more than {_MOST_STEPS} instructions; expected a few arrays")
+            reader.position = position or 0
+            reader.step(code.name, argument)
+    except FormatError:
+        raise
+    except Exception as error:  # a damaged stream makes genops and the stack fail in any way there is
+        raise FormatError(f"{path}: damaged or cut at byte {reader.position} ({error})") from error
+    return _finished(path, reader.result)
+
+
+class _Reader:
+    """The stack, the memory and the admitted instructions."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.path = path
+        self.unspent = size  # bytes that may still be copied: an honest file names each of its texts once
+        self.position = 0
+        self.stack: list[Any] = []
+        self.memory: dict[int, Any] = {}
+        self.result: Any = None
+
+    def step(self, name: str, argument: Any) -> None:
+        """Follow one instruction."""
+        if name in _LITERALS:
+            self.stack.append(argument)
+        elif name in _CONSTANTS:
+            self.stack.append(_CONSTANTS[name])
+        elif name in _SHORT_TUPLES:
+            self.stack.append(tuple(self._take(_SHORT_TUPLES[name])))
+        elif name not in _SILENT:
+            method = getattr(self, f"_do_{name.lower()}", None)
+            if method is None:
+                self._refuse(f"the instruction {name}")
+            else:
+                method(argument)
+
+    def _take(self, count: int) -> list[Any]:
+        if count > len(self.stack):
+            raise ValueError("the stack is empty")
+        taken = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        return taken
+
+    def _take_to_mark(self) -> list[Any]:
+        taken = []
+        while (value := self.stack.pop()) is not _MARK:
+            taken.append(value)
+        return taken[::-1]
+
+    def _do_mark(self, _: Any) -> None:
+        self.stack.append(_MARK)
+
+    def _do_stop(self, _: Any) -> None:
+        (self.result,) = self._take(1)
+
+    def _do_empty_list(self, _: Any) -> None:
+        self.stack.append([])
+
+    def _do_list(self, _: Any) -> None:
+        self.stack.append(self._take_to_mark())
+
+    def _do_tuple(self, _: Any) -> None:
+        self.stack.append(tuple(self._take_to_mark()))
+
+    def _do_append(self, _: Any) -> None:
+        self._extend(self._take(1))
+
+    def _do_appends(self, _: Any) -> None:
+        self._extend(self._take_to_mark())
+
+    def _extend(self, values: list[Any]) -> None:
+        if not isinstance(self.stack[-1], list):
+            raise TypeError("appends to what is no list")
+        self.stack[-1].extend(values)
+
+    def _do_memoize(self, _: Any) -> None:
+        self.memory[len(self.memory)] = self.stack[-1]
+
+    def _do_put(self, place: int) -> None:
+        self.memory[place] = self.stack[-1]
+
+    def _do_get(self, place: int) -> None:
+        self.stack.append(self.memory[place])
+
+    _do_binput = _do_long_binput = _do_put
+    _do_binget = _do_long_binget = _do_get
+
+    def _do_global(self, name: str) -> None:
+        self._push_name(name)
+
+    def _do_stack_global(self, _: Any) -> None:
+        module, name = self._take(2)
+        # Anything else is not even shown: printing lists of the same lists again and again would take forever.
+        self._push_name(f"{module} {name}" if isinstance(module, str) and isinstance(name, str) else "?")
+
+    def _push_name(self, name: str) -> None:
+        if name not in _NAMES:
+            self._refuse(f"the name {name.replace(' ', '.')[:80]!r}")
+        self.stack.append(_Name(_NAMES[name]))
+
+    def _do_reduce(self, _: Any) -> None:
+        made, arguments = self._take(2)
+        meaning = made.meaning if isinstance(made, _Name) else "call of a value"
+        if meaning == "empty array":
+            self.stack.append(_Array())
+        elif meaning == "dtype":
+            if not isinstance(arguments[0], str) or not _DTYPE.fullmatch(arguments[0]):
+                self._refuse("arrays of something else than plain numbers")
+            code = arguments[0]
+            self.stack.append(_Dtype(code[-2:], code[0] if len(code) == 3 else "="))
+        elif meaning == "array":
+            data, kind, shape, order = arguments
+            self.stack.append(_Array(_filled(kind, shape, order == "F", data)))
+        elif meaning == "bytes" and arguments[1:] == ("latin1",):
+            self.unspent -= len(arguments[0])
+            if self.unspent < 0:
+                self._refuse("the same text again and again")
+            self.stack.append(arguments[0].encode("latin-1"))
+        else:
+            self._refuse(f"the call {meaning!r}")
+
+    def _do_build(self, _: Any) -> None:
+        made, state = self._take(2)
+        if isinstance(made, _Dtype):
+            # (version, byte order, subtype, names, fields, size, alignment, flags): plain numbers have none of them.
+            if state[1] not in ("<", ">", "|", "=") or any(part is not None for part in state[2:5]):
+                self._refuse("arrays of records or objects")
+            made.order = state[1]
+        elif isinstance(made, _Array) and made.numbers is None:
+            _, shape, kind, by_columns, data = state
+            made.numbers = _filled(kind, shape, by_columns, data)
+        else:
+            self._refuse("a state for what has none")
+        self.stack.append(made)
+
+    def _refuse(self, what: str) -> None:
+        raise FormatError(
+            f"{self.path}: byte {self.position}: holds {what}, which plain arrays do not need; refused, nothing was run"
+        )
+
+
+def _filled(kind: Any, shape: Any, by_columns: Any, data: Any) -> NDArray[Any]:
+    """Make an array of the bytes that the file holds, if they are as many as its shape needs."""
+    if isinstance(data, str):
+        data = data.encode("latin-1")  # the string of a pickle by Python 2
+    if not isinstance(kind, _Dtype) or not isinstance(data, bytes | bytearray):
+        raise TypeError("an array of something else than plain numbers")
+    if not isinstance(shape, tuple) or len(shape) > _MOST_DIMENSIONS:
+        raise TypeError("an array whose shape is none")
+    if not all(type(size) is int and 0 <= size <= len(data) for size in shape):
+        raise ValueError(f"an array of {len(data)} bytes and another shape")
+    dtype = kind.made()
+    if math.prod(shape) * dtype.itemsize != len(data):
+        raise ValueError(f"an array {shape} {dtype} of {len(data)} bytes")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if by_columns else "C")
+
+
+def _finished(path: Path, value: Any, depth: int = 0) -> Any:
+    """Put the arrays in the place of those that were being built."""
+    if isinstance(value, list | tuple):
+        if depth > 1 or len(value) > _MOST_PARTS:
+            raise FormatError(f"{path}: long or nested lists; expected a list of a few arrays")
+        return type(value)(_finished(path, part, depth + 1) for part in value)
+    if isinstance(value, _Array) and value.numbers is not None:
+        return value.numbers
+    if isinstance(value, int | float | str | bytes):
+        return value
+    raise FormatError(f"{path}: expected arrays, numbers and lists of them, found {type(value).__name__.strip('_')}")

@@ -1,0 +1,116 @@
+"""Rows of numbers in the text files that pressure sensors are exported to: decoded tolerantly, parsed at once."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.errors import FormatError
+from crossmodal.tactile.readers.number_table import decode, read_bytes
+
+#: Larger values are damage: a thousand megapascals, or more than any converter counts.
+_MOST_VALUE = 1e6
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text file as its lines.
+
+    Attributes:
+        path: of the file.
+        lines: without line ends, nor white space before them.
+        whole: whether the last line has its line end; without it the file may have been cut within a number.
+    """
+
+    path: Path
+    lines: list[str]
+    whole: bool
+
+    def error(self, line: int, message: str) -> FormatError:
+        """Make the error of a line, counted from 0 here and from 1 in the message."""
+        return FormatError(f"{self.path}:{line + 1}: {message}")
+
+
+def read_text(path: Path, padding: str = " \t") -> TextFile:
+    """Read a text file: UTF-8 with or without a mark, else Latin-1; any line ends; ``padding`` taken off line ends.
+
+    Raises:
+        FormatError: it cannot be read.
+    """
+    lines = [line.rstrip(padding) for line in decode(read_bytes(path)).split("\n")]
+    whole = lines[-1] == ""
+    return TextFile(path, lines[:-1] if whole else lines, whole)
+
+
+def parse_cells(
+    file: TextFile, rows: Sequence[int], columns: int, *, separator: str, blank: str = ""
+) -> NDArray[np.float64]:
+    """Parse lines of numbers.
+
+    Args:
+        file: where they stand.
+        rows: numbers of the lines, from 0.
+        columns: cells that each line must have.
+        separator: one character between cells.
+        blank: what stands in a cell that has no value, beside nothing at all.
+
+    Returns:
+        float64 (rows, columns), NaN in cells without a value, all others between 0 and a million.
+
+    Raises:
+        FormatError: a line with more or fewer cells, a cell that is no number, or an impossible one; names the line.
+    """
+    texts = [file.lines[row] for row in rows]
+    for row, text in zip(rows, texts, strict=True):
+        if text.count(separator) != columns - 1:
+            raise file.error(row, f"{text.count(separator) + 1} cells in the row, expected {columns}")
+    cells = _parse_all("\n".join(["", *texts, ""]), separator, blank)
+    if cells is None or len(cells) != len(texts) * columns:
+        # Damaged files come here, and those with spaces beside numbers: slower, but the cell at fault is named.
+        cells = np.array([_parse_line(file, row, separator, blank) for row in rows]).ravel()
+    cells = cells.reshape(len(texts), columns)
+    impossible = (cells < 0) | (cells > _MOST_VALUE)
+    if impossible.any():
+        row, column = np.argwhere(impossible)[0]
+        message = f"an impossible value, {cells[row, column]:g}, in cell {column + 1}; expected 0 to {_MOST_VALUE:g}"
+        raise file.error(rows[row], message)
+    return cells
+
+
+def fill_blanks(cells: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Set cells without a value to 0, and tell which of (frames, ...) ever have one: float32 as given, bool (...)."""
+    missing = np.isnan(cells)
+    return np.where(missing, 0.0, cells).astype(np.float32), np.asarray(~missing.all(axis=0))
+
+
+def _parse_all(text: str, separator: str, blank: str) -> NDArray[np.float64] | None:
+    """Parse all cells in one pass of NumPy's; None if something in them is no number."""
+    if separator != " " and " " in text:
+        # NumPy would take the space for another separator.
+        return None
+    if blank:
+        text = text.replace(blank, "nan")
+    # Twice, as neighbouring empty cells share a separator.
+    for _ in range(2):
+        text = text.replace(separator * 2, f"{separator}nan{separator}")
+    text = text.replace(f"\n{separator}", f"\nnan{separator}").replace(f"{separator}\n", f"{separator}nan\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)
+        try:
+            return np.fromstring(text.replace(separator, " "), dtype=np.float64, sep=" ")
+        except (DeprecationWarning, ValueError):
+            return None
+
+
+def _parse_line(file: TextFile, row: int, separator: str, blank: str) -> list[float]:
+    numbers = []
+    for column, cell in enumerate(file.lines[row].split(separator)):
+        word = cell.strip()
+        try:
+            numbers.append(float("nan") if word in {"", blank} else float(word.replace("_", "?")))
+        except ValueError:
+            raise file.error(row, f"{word[:40]!r} in cell {column + 1}, expected a number") from None
+    return numbers

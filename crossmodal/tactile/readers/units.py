@@ -1,0 +1,63 @@
+"""Units of pressure and length under the names that vendors give them, and numbers with a unit behind."""
+
+import re
+from typing import NamedTuple
+
+_KPA_PER = {
+    "pa": 1e-3,
+    "kpa": 1.0,
+    "mpa": 1e3,
+    "n/cm2": 10.0,
+    "n/mm2": 1e3,
+    "psi": 6.894757,
+    "mmhg": 0.1333224,
+    "kg/cm2": 98.0665,
+    "g/cm2": 0.0980665,
+    "bar": 100.0,
+    "mbar": 0.1,
+}
+_MM_PER = {
+    "mm": 1.0,
+    "millimeters": 1.0,
+    "cm": 10.0,
+    "centimeters": 10.0,
+    "in": 25.4,
+    "inches": 25.4,
+    "m": 1000.0,
+}
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d{1,20}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*((?![\d.]).*?)\s*", re.ASCII)
+
+
+class Quantity(NamedTuple):
+    """A number and the unit behind it."""
+
+    value: float
+    unit: str
+
+
+def read_quantity(text: str) -> Quantity | None:
+    """Read a number with a unit, such as ``5.08 mm``; None where the text does not begin with a finite number."""
+    found = _QUANTITY.fullmatch(text)
+    if not found or abs(float(found[1])) > 1e30:
+        return None
+    return Quantity(float(found[1]), found[2])
+
+
+def read_count(text: str) -> int | None:
+    """Read a whole number that is not negative; None for anything else."""
+    word = text.strip()
+    return int(word) if re.fullmatch(r"\d{1,18}", word, re.ASCII) else None
+
+
+def kpa_per(unit: str) -> float | None:
+    """Give the kilopascals of a unit; None for one that is no pressure, such as ``raw``."""
+    return _KPA_PER.get(_plain(unit))
+
+
+def mm_per(unit: str) -> float | None:
+    """Give the millimetres of a unit; None for one that is no length."""
+    return _MM_PER.get(_plain(unit))
+
+
+def _plain(unit: str) -> str:
+    return unit.strip().casefold().replace("²", "2").replace("^", "")

@@ -1,0 +1,79 @@
+"""Rows of numbers in text: parsed at once, exact to the line when something is wrong."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crossmodal.errors import FormatError
+from crossmodal.tactile.readers.text_grid import TextFile, fill_blanks, parse_cells, read_text
+
+
+def text(*lines: str) -> TextFile:
+    return TextFile(Path("walk.csv"), list(lines), whole=True)
+
+
+def test_cells_come_as_they_stand() -> None:
+    np.testing.assert_array_equal(
+        parse_cells(text("1,2.5", "x", "3e1,0"), [0, 2], 2, separator=","), [[1, 2.5], [30, 0]]
+    )
+
+
+@pytest.mark.parametrize("row", ["1,,3", "1,B,3", "1, ,3", "1,nan,3"])
+def test_cells_without_a_value_are_not_a_number(row: str) -> None:
+    np.testing.assert_array_equal(parse_cells(text(row), [0], 3, separator=",", blank="B"), [[1, np.nan, 3]])
+
+
+def test_empty_cells_at_both_ends_and_side_by_side() -> None:
+    assert np.isnan(parse_cells(text(",,,"), [0], 4, separator=",")).all()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("1,2", "2 cells in the row, expected 3"),
+        ("1,2,3,4", "4 cells in the row, expected 3"),
+        ("1,two,3", "'two' in cell 2, expected a number"),
+        ("1,2 3,4", "'2 3' in cell 2"),
+        ("1,0x10,4", "'0x10' in cell 2"),
+        ("1,1_0,4", "'1_0' in cell 2"),
+        ("1-2, ,4", "'1-2' in cell 1"),
+        ("1,2,-3", "an impossible value, -3, in cell 3"),
+        ("inf,2,3", "an impossible value, inf, in cell 1"),
+        ("1,1e400,3", "an impossible value, inf, in cell 2"),
+        ("1,2,2000000", "an impossible value, 2e\\+06, in cell 3"),
+    ],
+)
+def test_a_wrong_cell_is_named_by_line_and_place(row: str, said: str) -> None:
+    with pytest.raises(FormatError, match=f"walk.csv:2: .*{said}"):
+        parse_cells(text("1,2,3", row), [0, 1], 3, separator=",")
+
+
+def test_a_cell_is_invalid_only_if_it_never_has_a_value() -> None:
+    pressure, valid = fill_blanks(np.array([[1.0, np.nan, np.nan], [1.0, 2.0, np.nan]]))
+    np.testing.assert_array_equal(pressure, [[1, 0, 0], [1, 2, 0]])
+    np.testing.assert_array_equal(valid, [True, True, False])
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbfcm\xc2\xb2\r\n1\r\n", b"cm\xb2\r1\r", "cm²\n1 \t\n".encode()])
+def test_any_encoding_and_line_end(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    assert read_text(path).lines == ["cm²", "1"]
+    assert read_text(path).whole
+
+
+def test_a_last_line_without_its_end_may_be_cut(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"1\n2")
+    assert read_text(path).lines == ["1", "2"]
+    assert not read_text(path).whole
+
+
+def test_ten_megabytes_are_parsed_in_well_under_two_seconds() -> None:
+    row = ",".join(["B", "0", "118", "59"] * 5)
+    file = text(*[row] * 200_000)
+    start = time.perf_counter()
+    assert parse_cells(file, range(200_000), 20, separator=",", blank="B").shape == (200_000, 20)
+    assert time.perf_counter() - start < 2
