@@ -12,6 +12,7 @@ from crossmodal.data.noise import NoiseDataset, NoiseIndices
 from crossmodal.data.noise_pictures import write_noise_pictures
 from crossmodal.data.noise_shard_reader import NoiseShards
 from crossmodal.data.noise_shards import write_noise_shards
+from crossmodal.data.views import Views, create_views
 
 if TYPE_CHECKING:
     from crossmodal.data.greatest_hits_module import GreatestHitsData
@@ -35,7 +36,9 @@ __all__ = [
     "NoiseIndices",
     "NoiseMixing",
     "NoiseShards",
+    "Views",
     "check_folder",
+    "create_views",
     "extract_archive",
     "fetch_archive",
     "fold_videos",
