@@ -11,10 +11,11 @@ EXAMPLES = """\
   crossmodal data list
   crossmodal data make stand_in_hits --out hits --videos 24 --seconds 12 --seed 0 --workers 2
   crossmodal data make stand_in_hits --out hits --grid hits.png
+  crossmodal data make walks --out walks --walks 64 --seconds 10 --seed 0 --workers 2
   crossmodal data verify greatest_hits vis-data-256
   crossmodal data fetch greatest_hits --out downloads --archive vis-data-256.zip
 """
-_MAKERS = ("stand_in_hits",)
+_MAKERS = ("stand_in_hits", "walks")
 _GRID_ROWS, _GRID_COLUMNS = 6, 5
 _ACTIONS = ("list", "verify", "make", "fetch")
 
@@ -26,11 +27,12 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("folder", metavar="DIR", nargs="?", type=Path, help="verify: the folder to look at")
     parser.add_argument("--out", metavar="DIR", type=Path, help="make, fetch: where the files go")
     parser.add_argument("--quick", action="store_true", help="verify: read only the heads of the videos")
-    parser.add_argument("--videos", type=int, default=24, metavar="N", help="make: how many (default: 24)")
+    parser.add_argument("--videos", type=int, default=24, metavar="N", help="make: how many videos (default: 24)")
+    parser.add_argument("--walks", type=int, default=64, metavar="N", help="make: how many walks (default: 64)")
     parser.add_argument("--seconds", type=float, default=12.0, metavar="S", help="make: length of each (default: 12)")
     parser.add_argument("--seed", type=int, default=0, metavar="K", help="make: of all draws (default: 0)")
     parser.add_argument("--workers", type=int, default=1, metavar="W", help="make: processes (default: 1)")
-    parser.add_argument("--grid", metavar="PNG", type=Path, help="make: also draw some of the hits")
+    parser.add_argument("--grid", metavar="PNG", type=Path, help="make: also draw some of the hits of the videos")
     parser.add_argument("--archive", metavar="FILE", help="fetch: which of the archives (default: the first listed)")
     parser.add_argument("--keep-archive", action="store_true", help="fetch: do not delete the archive once unpacked")
     add_json(parser)
@@ -78,11 +80,17 @@ def _list(words: argparse.Namespace) -> int:
 def _verify(words: argparse.Namespace) -> int:
     if words.folder is None:
         raise UsageError(f"which folder? As in: crossmodal data verify {words.name} DIR")
-    from crossmodal.data.greatest_hits_check import check_folder
     from crossmodal.progress import Progress
 
     progress = Progress(label="verify")
-    faults = check_folder(words.folder, decode=not words.quick, progress=progress)
+    if words.name == "walks":
+        from crossmodal.data.walks import check_walks
+
+        faults = check_walks(words.folder)
+    else:
+        from crossmodal.data.greatest_hits_check import check_folder
+
+        faults = check_folder(words.folder, decode=not words.quick, progress=progress)
     progress.close()
     count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}" if faults else "all is well"
     show_result({"faults": faults}, "\n".join([*faults, f"{words.folder}: {count}"]), words.json)
@@ -94,11 +102,36 @@ def _make(words: argparse.Namespace) -> int:
         raise UsageError(f"{words.name} cannot be made, only fetched; {', '.join(_MAKERS)} can")
     if words.out is None:
         raise UsageError(f"where to? As in: crossmodal data make {words.name} --out DIR")
-    for option, value in (("videos", words.videos), ("seconds", words.seconds), ("workers", words.workers)):
-        if value <= 0:
-            raise UsageError(f"--{option}: a number above 0 was expected, found {value}")
+    for option in ("videos", "walks", "seconds", "workers"):
+        if getattr(words, option) <= 0:
+            raise UsageError(f"--{option}: a number above 0 was expected, found {getattr(words, option)}")
     if words.seed < 0:
         raise UsageError(f"--seed: a whole number of at least 0 was expected, found {words.seed}")
+    makers = {"stand_in_hits": _make_hits, "walks": _make_walks}
+    return makers[words.name](words)
+
+
+def _make_walks(words: argparse.Namespace) -> int:
+    if words.grid is not None:
+        raise UsageError("--grid: draws hits; walks have none")
+    from crossmodal.data.walks import make_walks
+    from crossmodal.progress import Progress
+
+    progress = Progress(label="make")
+    folder = make_walks(
+        words.out,
+        walks=words.walks,
+        seconds=words.seconds,
+        seed=words.seed,
+        workers=words.workers,
+        progress=progress,
+    )
+    progress.close()
+    show_result({"folder": str(folder), "walks": words.walks}, f"{words.walks} walks in {folder}", words.json)
+    return 0
+
+
+def _make_hits(words: argparse.Namespace) -> int:
     if words.grid is not None:
         make_sure_of(words.grid)
     from crossmodal.data.stand_in_hits import make_stand_in_hits

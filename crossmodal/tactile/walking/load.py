@@ -1,0 +1,110 @@
+"""The load of one step: vertical force over stance, and which region of the sole carries how much of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+from crossmodal.tactile.walking.foot import (
+    GREAT_TOE,
+    HEEL,
+    LATERAL_FOREFOOT,
+    MEDIAL_FOREFOOT,
+    MIDFOOT,
+    REGIONS,
+    TOES,
+)
+
+# Share of the load over stance, chosen so that forces, times and the centre of pressure of real steps come out.
+_PHASES = (0.00, 0.08, 0.12, 0.18, 0.25, 0.33, 0.42, 0.50, 0.57, 0.65, 0.73, 0.80, 0.87, 0.93, 0.97, 1.00)
+_SHARES = {
+    "heel_back": (1.00, 0.42, 0.30, 0.24, 0.16, 0.10, 0.06, 0.03, 0.00, 0, 0, 0, 0, 0, 0, 0),
+    "heel": (0.00, 0.46, 0.55, 0.55, 0.47, 0.38, 0.28, 0.15, 0.02, 0, 0, 0, 0, 0, 0, 0),
+    "midfoot": (0.00, 0.12, 0.12, 0.10, 0.10, 0.09, 0.08, 0.06, 0.03, 0.01, 0, 0, 0, 0, 0, 0),
+    "medial": (0, 0.004, 0.03, 0.07, 0.13, 0.20, 0.25, 0.29, 0.31, 0.35, 0.38, 0.38, 0.33, 0.14, 0.01, 0),
+    "lateral": (0, 0, 0.005, 0.04, 0.125, 0.215, 0.335, 0.455, 0.53, 0.48, 0.41, 0.34, 0.25, 0.08, 0, 0),
+    "great_toe": (0, 0, 0, 0, 0, 0.004, 0.012, 0.025, 0.04, 0.07, 0.13, 0.20, 0.31, 0.57, 0.42, 0.31),
+    "toes": (0, 0, 0, 0, 0, 0, 0, 0.002, 0.02, 0.03, 0.04, 0.05, 0.08, 0.19, 0.57, 0.69),
+}
+_MEDIAL_SPLIT = (0.45, 0.55)
+_LATERAL_SPLIT = (0.41, 0.34, 0.25)
+_TOE_SPLIT = (0.32, 0.30, 0.23, 0.15)
+# Unloading before toe off: proportional to t^1.5 at the end (10, 20 and 50 N stand 11.5, 19.2 and 33.7 ms before it in
+# real steps), level at the peak.
+_UNLOADING = (0.62, 2.26, -1.88)
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """How a step loads the sole; phases run from 0 at heel strike to 1 at toe off.
+
+    Attributes:
+        peaks: (first, second) force peak in body weights.
+        trough: force between them in body weights.
+        peaks_at: their phases.
+        trough_at: its phase.
+        loading: 2 for a common heel strike, more for a harder one.
+        roll: phases of a common step at which roll-over begins and ends: (0, 1) from heel to toe; a toe walker's
+            begins late, a shuffler's ends early.
+        pace: above 1, roll-over lags behind.
+        emphasis: (regions,) factors on the shares.
+    """
+
+    peaks: tuple[float, float]
+    trough: float
+    peaks_at: tuple[float, float]
+    trough_at: float
+    loading: float
+    roll: tuple[float, float]
+    pace: float
+    emphasis: NDArray[np.float64]
+
+    def force(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Vertical force in body weights at phases (n,); 0 outside 0 to 1."""
+        (first, second), (at, end) = self.peaks, self.peaks_at
+        rise = first * (1.0 - (1.0 - np.clip(phases / at, 0.0, 1.0)) ** self.loading)
+        left = np.clip((1.0 - phases) / (1.0 - end), 0.0, 1.0)
+        a, b, c = _UNLOADING
+        fall = second * left**1.5 * (a + b * left + c * left**2)
+        fade_in = _ease((phases - at) / (self.trough_at - at))
+        fade_out = _ease((phases - self.trough_at) / (end - self.trough_at))
+        middle = first + (self.trough - first) * fade_in + (second - self.trough) * fade_out
+        return np.where(phases < at, rise, np.where(phases > end, fall, middle))
+
+    @property
+    def mean_force(self) -> float:
+        """Mean of the force over stance, in body weights."""
+        (first, second), (at, end) = self.peaks, self.peaks_at
+        a, b, c = _UNLOADING
+        middle = 0.5 * (first + self.trough) * (self.trough_at - at) + 0.5 * (self.trough + second) * (
+            end - self.trough_at
+        )
+        rise = first * at * self.loading / (self.loading + 1.0)
+        return rise + middle + second * (1.0 - end) * (a / 2.5 + b / 3.5 + c / 4.5)
+
+    def region_force(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Force of every region in body weights: (n, regions)."""
+        begin, end = self.roll
+        rolled = begin + (end - begin) * np.clip(phases, 0.0, 1.0) ** self.pace
+        shares = _SHARE_CURVES(rolled) * self.emphasis
+        return np.asarray(self.force(phases)[:, None] * shares / shares.sum(axis=1, keepdims=True))
+
+
+def _ease(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Go from 0 to 1, level at both ends."""
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(x, 0.0, 1.0)))
+
+
+def _spread_over_regions() -> PchipInterpolator:
+    table = np.zeros((len(_PHASES), len(REGIONS)))
+    table[:, HEEL] = np.stack([_SHARES["heel_back"], _SHARES["heel"]], axis=1)
+    table[:, MIDFOOT] = _SHARES["midfoot"]
+    table[:, MEDIAL_FOREFOOT] = np.outer(_SHARES["medial"], _MEDIAL_SPLIT)
+    table[:, LATERAL_FOREFOOT] = np.outer(_SHARES["lateral"], _LATERAL_SPLIT)
+    table[:, GREAT_TOE] = _SHARES["great_toe"]
+    table[:, TOES] = np.outer(_SHARES["toes"], _TOE_SPLIT)
+    return PchipInterpolator(_PHASES, table, axis=0)
+
+
+_SHARE_CURVES = _spread_over_regions()
