@@ -1,9 +1,11 @@
 """Picture encoders shared by every sense, and the temporal networks behind them."""
 
 from crossmodal.backbones.create import create, names
+from crossmodal.backbones.layers import features, layer_names
 from crossmodal.backbones.pictures import Backbone, PictureNormalization
 from crossmodal.backbones.resnet import ResNetBackbone
-from crossmodal.backbones.small_alexnet import SmallAlexNet
+from crossmodal.backbones.small_alexnet import SmallAlexNet, WholeSmallAlexNet
+from crossmodal.backbones.small_vit import SmallViT
 from crossmodal.backbones.temporal import TEMPORAL_NAMES, ConvolutionalTemporal, RecurrentTemporal, create_temporal
 from crossmodal.backbones.weights import LoadReport, load_weights
 
@@ -16,8 +18,12 @@ __all__ = [
     "RecurrentTemporal",
     "ResNetBackbone",
     "SmallAlexNet",
+    "SmallViT",
+    "WholeSmallAlexNet",
     "create",
     "create_temporal",
+    "features",
+    "layer_names",
     "load_weights",
     "names",
 ]

@@ -2,16 +2,20 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
 from crossmodal.backbones.pictures import Backbone
 from crossmodal.backbones.resnet import ResNetBackbone
-from crossmodal.backbones.small_alexnet import SmallAlexNet
-from crossmodal.backbones.weights import find_weights, load_weights
+from crossmodal.backbones.small_alexnet import SmallAlexNet, WholeSmallAlexNet
+from crossmodal.backbones.small_vit import SmallViT
+from crossmodal.backbones.weights import find_weights, load_weights, read_tensors
 
 _MAKERS: dict[str, Callable[[float], Backbone]] = {
     "small_alexnet": lambda width: SmallAlexNet(width=width),
+    "small_alexnet_whole": lambda width: WholeSmallAlexNet(width=width),
+    "small_vit": lambda width: SmallViT(width=width),
     "resnet18": lambda width: ResNetBackbone(depth=18),
     "resnet18_small": lambda width: ResNetBackbone(depth=18, stem="small"),
     "resnet50": lambda width: ResNetBackbone(depth=50),
@@ -27,20 +31,30 @@ def names() -> tuple[str, ...]:
 def create(name: str, *, width: float = 1.0, weights: str | os.PathLike[str] | None = None) -> Backbone:
     """Make a backbone by its name.
 
-    ``width`` scales the channels of the small AlexNet; the ResNets have one width. ``weights`` is None for a random
-    start, the name of weights that ship with the package, or the path of a ``.safetensors`` file.
+    ``width`` scales the channels of the small networks; the ResNets have one width. ``weights`` is None for a random
+    start, the name of weights that ship with the package, or the path of a ``.safetensors`` file. The trunk of the
+    small AlexNet, ``small_alexnet``, also takes the weights of ``small_alexnet_whole`` and ignores the rest.
 
     Raises:
-        ValueError: an unknown name, or a width other than 1 for a ResNet.
+        ValueError: an unknown name, or a width that the backbone does not have.
         WeightsError: no such weights, or weights that do not fit; says which parameters differ.
     """
     if name not in _MAKERS:
         raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(_MAKERS)}")
-    if width != 1.0 and not name.startswith("small_alexnet"):
+    if width != 1.0 and name.startswith("resnet"):
         raise ValueError(f"{name} has one width; leave width at 1 (got {width})")
     # Channels last, like the pictures that `Backbone.encode` feeds: twice as fast on a CPU.
     backbone: Backbone = _MAKERS[name](width)
     backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
     if weights is not None:
-        load_weights(backbone, find_weights(weights))
+        path = find_weights(weights)
+        load_weights(backbone, path, allow=("unexpected",) if _belong_to_the_whole(backbone, path) else ())
     return backbone
+
+
+def _belong_to_the_whole(backbone: Backbone, path: Path) -> bool:
+    """Whether what a file holds beyond a trunk's parameters is what the whole network has beyond it, and only that."""
+    if not (isinstance(backbone, SmallAlexNet) and backbone.beyond):
+        return False
+    unexpected = read_tensors(path).keys() - backbone.state_dict().keys()
+    return all(name.startswith(backbone.beyond) for name in unexpected)

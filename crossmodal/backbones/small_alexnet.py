@@ -1,11 +1,15 @@
-"""The small AlexNet of the noise-pretraining literature, its convolutional trunk alone."""
+"""The small AlexNet of the noise-pretraining literature: its convolutional trunk alone, and the whole network."""
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from crossmodal.backbones.pictures import NEUTRAL, Backbone, PictureNormalization
 
 _CHANNELS = (96, 192, 384, 384, 192)
 _POOLED = (True, True, False, False, True)
+#: Rows and columns of the maps of a 64 x 64 picture, which the fully connected layers count on.
+_GRID = 7
+_UNITS = 4096
 
 
 class SmallAlexNet(Backbone):
@@ -21,6 +25,9 @@ class SmallAlexNet(Backbone):
         Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 4 (the encoder of Wang and Isola,
         "Understanding contrastive representation learning through alignment and uniformity", ICML 2020).
     """
+
+    #: Parameters that the whole network's files hold beyond the trunk's, by how their names begin.
+    beyond: tuple[str, ...] = ("fc6.", "fc7.", "projection.")
 
     def __init__(self, width: float = 1.0, normalization: PictureNormalization = NEUTRAL) -> None:
         super().__init__(normalization)
@@ -38,3 +45,79 @@ class SmallAlexNet(Backbone):
             before = after
         self.trunk = nn.Sequential(*layers)
         self.channels = before
+
+    def stages(self) -> dict[str, nn.Module]:
+        """The layers in order, ``conv1`` to ``conv5``, each with its norm, its ReLU and the pooling that follows."""
+        blocks: list[list[nn.Module]] = []
+        for layer in self.trunk.children():
+            if isinstance(layer, nn.Conv2d):
+                blocks.append([])
+            blocks[-1].append(layer)
+        return {f"conv{number}": nn.Sequential(*block) for number, block in enumerate(blocks, start=1)}
+
+
+class WholeSmallAlexNet(SmallAlexNet):
+    """The small AlexNet with its fully connected layers, for pictures of 64 x 64: 58.7 million parameters at width 1.
+
+    Two linear layers of 4096 units with batch norm and ReLU (``fc6``, ``fc7``), then a linear map to 128 numbers scaled
+    to length 1 (``projection``). ``width`` scales the units, too, but not the projection. As a backbone it gives the
+    trunk's maps and their mean; `embed` gives the projection.
+
+    Raises:
+        ValueError: ``width`` leaves a layer without channels.
+
+    References:
+        Wang and Isola, "Understanding contrastive representation learning through alignment and uniformity on the
+        hypersphere", ICML 2020, appendix B.1.
+    """
+
+    beyond = ()
+
+    def __init__(self, width: float = 1.0, projected: int = 128, normalization: PictureNormalization = NEUTRAL) -> None:
+        super().__init__(width, normalization)
+        units = round(width * _UNITS)
+        self.fc6 = _fully_connected(self.channels * _GRID**2, units)
+        self.fc7 = _fully_connected(units, units)
+        self.projection = nn.Linear(units, projected)
+        nn.init.normal_(self.projection.weight, std=0.02)
+        nn.init.zeros_(self.projection.bias)
+
+    def stages(self) -> dict[str, nn.Module]:
+        """The layers in order: ``conv1`` to ``conv5``, ``fc6``, ``fc7`` and ``projection``."""
+        return {
+            **super().stages(),
+            "fc6": nn.Sequential(_FlattenMaps(), self.fc6),
+            "fc7": self.fc7,
+            "projection": nn.Sequential(self.projection, _UnitLength()),
+        }
+
+    def embed(self, pictures: Tensor) -> Tensor:
+        """Compute the projections (n, 128), of length 1, of pictures (n, 3, 64, 64), uint8 or float in 0 to 1.
+
+        Raises:
+            ValueError: pictures of another size.
+        """
+        hidden = self.fc7(self.fc6(_FlattenMaps()(self.maps(pictures))))
+        return F.normalize(self.projection(hidden), dim=1)
+
+
+class _FlattenMaps(nn.Module):
+    def forward(self, maps: Tensor) -> Tensor:
+        if maps.shape[2:] != (_GRID, _GRID):
+            rows, columns = maps.shape[2:]
+            raise ValueError(
+                "the fully connected layers take pictures of 64 x 64 pixels, whose maps are "
+                f"{_GRID} x {_GRID}; found maps of {rows} x {columns}"
+            )
+        return maps.flatten(1)
+
+
+class _UnitLength(nn.Module):
+    def forward(self, vectors: Tensor) -> Tensor:
+        return F.normalize(vectors, dim=1)
+
+
+def _fully_connected(inputs: int, outputs: int) -> nn.Sequential:
+    linear = nn.Linear(inputs, outputs, bias=False)
+    nn.init.normal_(linear.weight, std=0.02)
+    return nn.Sequential(linear, nn.BatchNorm1d(outputs), nn.ReLU(inplace=True))

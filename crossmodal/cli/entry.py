@@ -20,7 +20,9 @@ COMMANDS = {
     "evaluate": ("crossmodal.cli.evaluate", "measure a finished run, or weights, on data"),
     "predict-sound": ("crossmodal.cli.predict_sound", "give a silent video the sound that it should have"),
     "strip-sound": ("crossmodal.cli.strip_sound", "write a silent copy of a video"),
+    "gait": ("crossmodal.cli.gait", "read walking gait from pressure recordings, into tables and a report"),
     "data": ("crossmodal.cli.data", "list, verify, make and fetch data sets"),
+    "probe": ("crossmodal.cli.probe", "measure what a frozen backbone knows of photographs, beside baselines"),
     "noise": ("crossmodal.cli.noise", "draw procedural pictures: files, shards, a contact sheet, a report"),
 }
 _INTERRUPTED = 128 + signal.SIGINT
@@ -79,6 +81,7 @@ def _overview() -> str:
         "  crossmodal predict-sound silent.mp4 --out heard.mp4",
         "  crossmodal data make stand_in_hits --out hits --videos 24",
         "  crossmodal noise dead_leaves --shape oriented --grid leaves.png",
+        "  crossmodal gait left.asf right.asf --out report",
         "  crossmodal recipes",
         "",
         "`crossmodal COMMAND --help` says more. Exit codes: 0 done, 1 the work failed, 2 the words were wrong.",

@@ -65,8 +65,8 @@ class Sensor:
 class PressureRecording:
     """Pressure on a grid of cells over time: a mat, a walkway, a plate, or one insole.
 
-    The centre of cell (row, column) lies at y = origin_mm[0] + row * pitch_mm[0] and x = origin_mm[1] + column *
-    pitch_mm[1].
+    The mat is seen from above, with row 0 at the top. The centre of cell (row, column) lies at y = origin_mm[0] + row *
+    pitch_mm[0] and x = origin_mm[1] + column * pitch_mm[1].
 
     Attributes:
         frames: the pressures, in kPa (in the vendor's unit where ``sensor.calibrated`` is False).

@@ -1,0 +1,81 @@
+"""``crossmodal gait``."""
+
+import argparse
+from pathlib import Path
+
+from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.errors import FormatError, UsageError
+
+EXAMPLES = """\
+  crossmodal gait walk.npz --out report
+  crossmodal gait left.asf right.asf --out report
+  crossmodal gait insoles.asc --out report --method threshold-50
+  crossmodal gait print_1.apd print_2.apd print_3.apd --out report --json -
+  crossmodal gait walk.npz --out report --norms children.csv --age 8
+"""
+_METHODS = ("classical", "threshold-20", "threshold-50")
+_FILES = ("events.csv", "footprints.csv", "parameters.csv", "report.html")
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the words of the command."""
+    parser.add_argument(
+        "recordings",
+        metavar="RECORDING",
+        nargs="+",
+        type=Path,
+        help="a walkway, a plate, insoles of both feet or one file of each, or footprints without time; of one walk",
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the report and the tables")
+    parser.add_argument(
+        "--method",
+        choices=_METHODS,
+        default="classical",
+        help="how heel strikes and toe offs are found (default: classical)",
+    )
+    parser.add_argument("--norms", metavar="CSV", type=Path, help="norms of your own (default: adults, published)")
+    parser.add_argument(
+        "--age", metavar="YEARS", type=float, help="of the person, to choose the norms (default: adult)"
+    )
+    add_json(parser)
+
+
+def run(words: argparse.Namespace) -> int:
+    """Analyse the recordings and write the report.
+
+    Raises:
+        UsageError: recordings that do not go together, or an age that makes no sense.
+        FormatError: a recording or the norms cannot be read.
+        OutputError: an output cannot be written; found out before the work begins.
+    """
+    if words.age is not None and not 0 < words.age < 130:
+        raise UsageError(f"--age: years were expected, found {words.age:g}")
+    for path in words.recordings:
+        if not path.exists():
+            raise FormatError(f"{path}: no such file")
+    for name in _FILES:
+        make_sure_of(words.out / name)
+    from crossmodal.tactile import read
+    from crossmodal.tactile.gait.analyse import analyse
+    from crossmodal.tactile.gait.norms import ADULTS, read_norms
+    from crossmodal.tactile.gait.report import write_report
+    from crossmodal.tactile.gait.tables import summary
+
+    norms = ADULTS if words.norms is None else read_norms(words.norms)
+    recordings = [read(path) for path in words.recordings]
+    try:
+        analysis = analyse(recordings, words.method)
+    except ValueError as error:
+        raise UsageError(f"{', '.join(map(str, words.recordings))}: {error}") from error
+    title = f"Gait: {', '.join(path.name for path in words.recordings)}"
+    written = write_report(analysis, words.out, title=title, norms=norms, age=words.age)
+    rows = [("parameter", "side", "value", "sd", "unit", "steps")]
+    for one in analysis.parameters:
+        name = one.name if not one.walker else f"{one.name} (walker {one.walker})"
+        sd = f"{one.sd:.3g}" if one.sd == one.sd else ""
+        rows.append((name, one.side or "both", f"{one.value:.4g}", sd, one.unit, str(one.steps)))
+    lines = [f"{analysis.kind}, {len(analysis.stances)} stances, {analysis.method}", table(rows)]
+    lines += [f"left out: {reason}" for reason in analysis.left_out] + [f"written: {path}" for path in written]
+    content = summary(analysis, norms, words.age) | {"written": [str(path) for path in written]}
+    show_result(content, "\n".join(lines), words.json)
+    return 0

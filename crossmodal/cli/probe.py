@@ -1,0 +1,146 @@
+"""``crossmodal probe``."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.errors import UsageError
+from crossmodal.files import replace_atomically
+from crossmodal.progress import Progress
+
+if TYPE_CHECKING:
+    from crossmodal.evaluation.probe_result import ProbeResult
+
+EXAMPLES = """\
+  crossmodal probe small_alexnet --data photographs
+  crossmodal probe small_alexnet --data photographs --weights none --width 0.5 --json -
+  crossmodal probe resnet18 --data photographs --weights mine.safetensors --layer layer3 --method knn
+  crossmodal probe small_vit --data photographs --weights none --few-shot 1,5,10 --table few.md
+"""
+_METHODS = ("ridge", "knn", "sgd")
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the words of the command."""
+    parser.add_argument("backbone", metavar="BACKBONE", help="small_alexnet, resnet18, small_vit ...")
+    parser.add_argument(
+        "--data", metavar="FOLDER", type=Path, required=True,
+        help="photographs, a folder for each class: train/ with val/ or test/, or one tree, which is split",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights", metavar="noise|NAME|PATH|none", default="noise",
+        help="noise: those that ship (default); a name that ships; a file or folder; none: a random start",
+    )  # fmt: skip
+    parser.add_argument("--width", type=float, default=1.0, metavar="W", help="of the backbone (default: 1)")
+    parser.add_argument(
+        "--method", choices=_METHODS, default="ridge",
+        help="closed form, nearest neighbours, or Adam on augmented pictures as published (default: ridge)",
+    )  # fmt: skip
+    parser.add_argument("--layer", metavar="L", help="of the backbone (default: fc6 where there is one, else pooled)")
+    parser.add_argument("--size", type=int, default=64, metavar="S", help="side of the pictures (default: 64)")
+    parser.add_argument(
+        "--few-shot", type=_numbers, default=(), metavar="1,5,10", help="accuracy with so few pictures a class, too"
+    )
+    parser.add_argument(
+        "--draws", type=int, default=5, metavar="D", help="--few-shot: of pictures, for each number (default: 5)"
+    )
+    parser.add_argument(
+        "--k", type=_numbers, metavar="10,20", help="--method knn: neighbours to choose from (default: 10,20,100,200)"
+    )
+    parser.add_argument("--epochs", type=int, metavar="E", help="--method sgd: how many (default: 100)")
+    parser.add_argument(
+        "--random-starts", type=int, default=5, metavar="N", help="random networks to compare with (default: 5)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="of all draws (default: 0)")
+    parser.add_argument("--device", default="cpu", metavar="D", help="where the network runs (default: cpu)")
+    parser.add_argument(
+        "--cache", metavar="DIR|none", help="where features are kept (default: the user's cache folder)"
+    )
+    parser.add_argument("--table", metavar="FILE", type=Path, help="write the table as Markdown")
+    add_json(parser)
+
+
+def run(words: argparse.Namespace) -> int:
+    """Probe a backbone and print the table.
+
+    Raises:
+        UsageError: an unknown backbone or layer, or a number that makes no sense.
+        DatasetError: the folder is missing, has no classes, or too few pictures.
+        WeightsError: no such weights, or those of another architecture.
+        OutputError: an output cannot be written; found out before the work begins.
+    """
+    for option, method in (("k", "knn"), ("epochs", "sgd")):
+        if getattr(words, option) is not None and words.method != method:
+            raise UsageError(f"--{option}: belongs to --method {method}")
+    for path in (words.table, words.json):
+        if path is not None and path != "-":
+            make_sure_of(Path(path))
+    _check_device(words.device)
+    result = _probe(words)
+    if words.table is not None:
+        with replace_atomically(words.table) as temporary:
+            temporary.write_text(result.markdown(), encoding="utf-8")
+    show_result(result.as_dict(), "\n".join([table(result.table()), "", *result.notes()]), words.json)
+    return 0
+
+
+def _probe(words: argparse.Namespace) -> "ProbeResult":
+    from crossmodal.evaluation.probe import probe
+    from crossmodal.evaluation.probe_gradient import EPOCHS
+    from crossmodal.evaluation.probe_neighbours import NEIGHBOURS
+
+    progress = _StageProgress()
+    try:
+        return probe(
+            words.backbone, words.data, words.method,
+            weights=None if words.weights == "none" else words.weights,
+            width=words.width, layer=words.layer, size=words.size, few_shot=words.few_shot, draws=words.draws,
+            neighbours=words.k or NEIGHBOURS, epochs=EPOCHS if words.epochs is None else words.epochs,
+            random_starts=words.random_starts, seed=words.seed, device=words.device,
+            cache=False if words.cache == "none" else words.cache, progress=progress,
+        )  # fmt: skip
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    finally:
+        progress.close()
+
+
+class _StageProgress:
+    """Shows the progress of one stage after the other, each with its own rate."""
+
+    def __init__(self) -> None:
+        self.stage = ""
+        self.shown: Progress | None = None
+
+    def __call__(self, done: int, total: int, stage: str) -> None:
+        if self.shown is None or stage != self.stage:
+            self.close()
+            self.stage, self.shown = stage, Progress(label=stage)
+            self.shown(0, total)
+        self.shown(done, total)
+
+    def close(self) -> None:
+        if self.shown is not None:
+            self.shown.close()
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read ``1,5,10``."""
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise argparse.ArgumentTypeError(f"whole numbers of at least 1, as in 1,5,10, were expected, found {text}")
+    return numbers
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UsageError(f"--device {name}: cannot be used here ({reason})") from error

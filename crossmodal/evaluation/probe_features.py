@@ -1,0 +1,244 @@
+"""What a frozen network, or a baseline without one, makes of labelled pictures; kept on disk once computed."""
+
+import hashlib
+import json
+import logging
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from crossmodal.backbones import Backbone
+from crossmodal.backbones.layers import POOLED, features, layer_names
+from crossmodal.data.image_folder import LabelledImages, Labels, Picture, ReadImage, centred, read_images
+from crossmodal.errors import DatasetError, OutputError, WeightsError
+from crossmodal.files import replace_atomically
+
+_logger = logging.getLogger(__name__)
+
+#: Raise this when the same pictures and weights would give other numbers.
+CACHE_VERSION = 1
+#: Maps are averaged to the finest square grid that makes no more numbers than this.
+MOST_NUMBERS = 4096
+_RAW_SIDE = 32
+_BATCH = 64
+
+Values = npt.NDArray[np.float32]
+Progress = Callable[[int, int, str], None]
+
+
+class Source(Protocol):
+    """Turns pictures into vectors, each picture by itself."""
+
+    @property
+    def identity(self) -> str:
+        """A name that differs whenever the vectors may."""
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Compute float32 vectors (n, numbers) of pictures (n, 3, size, size), uint8."""
+
+
+class BackboneFeatures:
+    """Vectors from a layer of a frozen backbone; maps are averaged to a grid of at most 4096 numbers in all.
+
+    ``layer`` is None for ``fc6`` where there is one (the published choice), else ``pooled``.
+
+    Raises:
+        ValueError: the backbone has no such layer.
+    """
+
+    def __init__(self, backbone: Backbone, layer: str | None = None, device: torch.device | str = "cpu") -> None:
+        known = layer_names(backbone)
+        self.layer = layer if layer is not None else ("fc6" if "fc6" in known else POOLED)
+        if self.layer not in known:
+            raise ValueError(f"{type(backbone).__name__} has no layer {layer!r}; choose one of: {', '.join(known)}")
+        self.device = torch.device(device)
+        self.backbone = backbone.to(self.device)
+        self.identity = f"{hash_of_backbone(backbone)}/{self.layer}/{MOST_NUMBERS}"
+
+    @torch.no_grad()
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Compute the layer's vectors with the backbone in evaluation mode; its mode is left as it was."""
+        was_training = self.backbone.training
+        self.backbone.eval()
+        try:
+            values = features(self.backbone, pictures.to(self.device), self.layer)
+        finally:
+            self.backbone.train(was_training)
+        if values.dim() == 4:
+            finest = max(1, int((MOST_NUMBERS / values.shape[1]) ** 0.5))
+            rows, columns = (min(finest, side) for side in values.shape[2:])
+            values = F.adaptive_avg_pool2d(values, (rows, columns)).flatten(1)
+        return values.float().cpu()
+
+
+class RawPixels:
+    """The picture itself, brought down to at most 32 x 32 pixels, -1 to 1 with mid-grey at 0."""
+
+    identity = f"raw pixels/{_RAW_SIDE}"
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Compute (n, 3 * 32 * 32) numbers."""
+        side = min(_RAW_SIDE, *pictures.shape[2:])
+        small = F.interpolate(pictures.float(), size=(side, side), mode="bilinear", antialias=True)
+        return small.flatten(1) / 127.5 - 1
+
+
+class MeanColour:
+    """The mean of red, green and blue over the picture, -1 to 1 with mid-grey at 0."""
+
+    identity = "mean colour"
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Compute (n, 3) numbers."""
+        return pictures.float().mean(dim=(2, 3)) / 127.5 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Vectors of the pictures that could be read.
+
+    Attributes:
+        values: (pictures, numbers) float32.
+        places: (pictures,) which of the listed images these are.
+        fingerprints: (pictures,) hashes of their pixels: equal ones are the same picture.
+        broken: why each of the others could not be read.
+    """
+
+    values: Values
+    places: Labels
+    fingerprints: npt.NDArray[np.uint64]
+    broken: tuple[str, ...]
+
+
+class FeatureCache:
+    """A folder of NumPy files, one for each list of files, size and source of vectors.
+
+    A file is written whole or not at all; one that is damaged is made anew. A cache that cannot be written is done
+    without, and said.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
+
+    def path(self, images: LabelledImages, source: Source, size: int) -> Path:
+        """Name the file; looks at the images' sizes and times of change, not at their content."""
+        listed = []
+        for path in images.paths:
+            found = path.stat()
+            listed.append([str(path.absolute()), found.st_size, found.st_mtime_ns])
+        key = json.dumps([CACHE_VERSION, source.identity, size, listed]).encode()
+        return self.root / f"{hashlib.blake2b(key, digest_size=16).hexdigest()}.npz"
+
+    def load(self, path: Path, count: int) -> Features | None:
+        """Read the features of ``count`` images; None where there are none or they are damaged."""
+        try:
+            # Opened here, since NumPy leaves a file open that it makes nothing of.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                found = Features(
+                    archive["values"], archive["places"], archive["fingerprints"], tuple(archive["broken"].tolist())
+                )
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            _logger.warning("%s: a damaged file of kept features is made anew (%s)", path, error)
+            return None
+        whole = found.values.ndim == 2 and len(found.values) == len(found.places) == len(found.fingerprints)
+        return found if whole and len(found.places) + len(found.broken) == count else None
+
+    def save(self, path: Path, kept: Features) -> None:
+        """Write features; when the place cannot be written that is logged, and nothing is lost but time."""
+        try:
+            with replace_atomically(path) as temporary:
+                np.savez(
+                    temporary, values=kept.values, places=kept.places, fingerprints=kept.fingerprints,
+                    broken=np.array(kept.broken, dtype=np.str_),
+                )  # fmt: skip
+        except OutputError as error:
+            _logger.warning("features are not kept: %s", error)
+
+
+def extract(
+    images: LabelledImages,
+    source: Source,
+    size: int,
+    *,
+    cache: FeatureCache | None = None,
+    progress: Progress | None = None,
+    label: str = "",
+) -> Features:
+    """Compute, or read from the cache, the vectors of all pictures, seen as their centre of ``size`` x ``size`` pixels.
+
+    Raises:
+        DatasetError: no picture can be read.
+        WeightsError: the vectors are not numbers.
+    """
+    path = cache.path(images, source, size) if cache is not None else None
+    kept = cache.load(path, len(images)) if cache is not None and path is not None else None
+    if kept is not None:
+        return kept
+    made = _extract(images, source, size, progress, label)
+    if cache is not None and path is not None:
+        cache.save(path, made)
+    return made
+
+
+def hash_of_backbone(backbone: Backbone) -> str:
+    """Hash everything that decides what a backbone computes: its kind, its tensors and its input normalisation."""
+    digest = hashlib.blake2b(f"{type(backbone).__name__}/{backbone.normalization}".encode(), digest_size=16)
+    for name, tensor in backbone.state_dict().items():
+        digest.update(f"{name}/{tuple(tensor.shape)}/{tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def as_batch(pictures: list[Picture]) -> Tensor:
+    """Stack pictures (height, width, 3) to a uint8 tensor (n, 3, height, width)."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+
+
+def _extract(images: LabelledImages, source: Source, size: int, progress: Progress | None, label: str) -> Features:
+    read = read_images(images.paths, lambda place, image: centred(image, size))
+    vectors: list[Values] = []
+    places: list[int] = []
+    fingerprints: list[int] = []
+    broken: list[str] = []
+    for batch in _batches(enumerate(read)):
+        readable = [(place, item.picture) for place, item in batch if item.picture is not None]
+        broken += [item.reason for _, item in batch if item.picture is None]
+        if readable:
+            vectors.append(source(as_batch([picture for _, picture in readable])).numpy())
+        places += [place for place, _ in readable]
+        fingerprints += [_fingerprint(picture) for _, picture in readable]
+        if progress is not None:
+            progress(len(places) + len(broken), len(images), label)
+    if not places:
+        raise DatasetError(f"none of {len(images)} pictures can be read; the first: {broken[0] if broken else 'none'}")
+    values = np.concatenate(vectors)
+    if not np.isfinite(values).all():
+        raise WeightsError(f"{label or source.identity}: features are not finite numbers; these weights are damaged")
+    return Features(values, np.array(places), np.array(fingerprints, dtype=np.uint64), tuple(broken))
+
+
+def _batches(items: Iterable[tuple[int, ReadImage]]) -> Iterator[list[tuple[int, ReadImage]]]:
+    batch: list[tuple[int, ReadImage]] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _fingerprint(picture: Picture) -> int:
+    return int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8).digest(), "little")

@@ -1,0 +1,64 @@
+"""Accuracies of probes with their intervals."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from crossmodal.metrics.interval import percentile_interval
+from crossmodal.randomness import generator
+
+#: (fits, test pictures): which fit has which picture right.
+Right = npt.NDArray[np.bool_]
+
+
+class Score(NamedTuple):
+    """A mean and the bounds of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def score(right: Right, *, samples: int = 1000, seed: int = 0) -> Score:
+    """The mean accuracy of fits of one kind, between 0 and 1.
+
+    The interval is a percentile bootstrap over test pictures; of several fits (random starts, draws of shots) also
+    over these, both drawn anew each time.
+
+    References:
+        Efron & Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
+    """
+    return _summary(float(right.mean()), _resampled(right, [right.shape[0]], samples, seed)[0])
+
+
+def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Score:
+    """How many times the mean accuracy of others is that of fits, paired: both see the same test pictures each time.
+
+    Not a number where the others have nothing right.
+    """
+    both = np.concatenate([right, other])
+    above, below = _resampled(both, [len(right), len(other)], samples, seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(np.float64(right.mean()) / other.mean())
+        return _summary(value if np.isfinite(value) else np.nan, above / below)
+
+
+def _resampled(right: Right, sizes: list[int], samples: int, seed: int) -> list[npt.NDArray[np.float64]]:
+    """Mean accuracies (samples,) of each group of fits when test pictures, and the group's fits, are drawn anew."""
+    draws = generator(seed, "probe/bootstrap")
+    # Pictures that the same fits have right are alike, so it is enough to draw how many there are of each kind.
+    kinds, counts = np.unique(right, axis=1, return_counts=True)
+    drawn = draws.multinomial(right.shape[1], counts / right.shape[1], size=samples)
+    accuracies = drawn @ kinds.T / right.shape[1]
+    means, first = [], 0
+    for size in sizes:
+        chosen = first + draws.integers(size, size=(samples, size))
+        means.append(np.take_along_axis(accuracies, chosen, axis=1).mean(axis=1))
+        first += size
+    return means
+
+
+def _summary(value: float, resampled: npt.NDArray[np.float64]) -> Score:
+    interval = percentile_interval(resampled)
+    return Score(value, interval.low, interval.high)

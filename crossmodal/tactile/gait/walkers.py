@@ -1,0 +1,129 @@
+"""Which footprints are of one walk: prediction by a Kalman filter, association by the Hungarian method."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+Floats = NDArray[np.float64]
+
+#: Who has no foot on the mat for so long has left it: what follows is another passage.
+_LONGEST_PAUSE_S = 0.9
+#: Prints that begin within this time are of different walkers; nobody steps faster.
+_SAME_STEP_S = 0.15
+#: Standard deviations: of a print about the middle of the walk, of its acceleration, of a first guess of its velocity.
+_PRINT_MM, _ACCELERATION_MM_S2, _VELOCITY_MM_S = 120.0, 700.0, 500.0
+_USUAL_SPEED_MM_S, _MOVING_MM_S = 1000.0, 300.0
+#: 99.9 % of the squared distances of two Gaussian coordinates are below.
+_GATE = 13.8
+
+
+class _Track:
+    """A walk so far: place and velocity of its middle, with their covariance, by a constant-velocity Kalman filter."""
+
+    def __init__(self, number: int, place: Floats, axis: Floats | None, end_s: float) -> None:
+        self.members = [number]
+        self.end_s = end_s
+        velocity = np.zeros(2) if axis is None else axis * _USUAL_SPEED_MM_S
+        self.state = np.concatenate([place, velocity])
+        spread = _VELOCITY_MM_S if axis is not None else 2 * _VELOCITY_MM_S
+        self.covariance = np.diag([_PRINT_MM**2] * 2 + [spread**2] * 2)
+
+    def predict(self, step_s: float) -> tuple[Floats, Floats]:
+        """State and covariance after a time."""
+        move = np.eye(4)
+        move[:2, 2:] = step_s * np.eye(2)
+        push = np.concatenate([0.5 * step_s**2 * np.eye(2), step_s * np.eye(2)])
+        return move @ self.state, move @ self.covariance @ move.T + _ACCELERATION_MM_S2**2 * push @ push.T
+
+    def distance(self, place: Floats, axis: Floats | None, step_s: float) -> float:
+        """Squared Mahalanobis distance of a print from where one is expected; infinite for one that points back."""
+        speed = float(np.linalg.norm(self.state[2:]))
+        if axis is not None and speed > _MOVING_MM_S and axis @ self.state[2:] < -0.5 * speed:
+            return np.inf
+        state, covariance = self.predict(step_s)
+        error = place - state[:2]
+        return float(error @ np.linalg.solve(covariance[:2, :2] + _PRINT_MM**2 * np.eye(2), error))
+
+    def update(self, number: int, place: Floats, step_s: float, end_s: float) -> None:
+        """Take a print in."""
+        state, covariance = self.predict(step_s)
+        gain = covariance[:, :2] @ np.linalg.inv(covariance[:2, :2] + _PRINT_MM**2 * np.eye(2))
+        self.state = state + gain @ (place - state[:2])
+        self.covariance = covariance - gain @ covariance[:2]
+        self.members.append(number)
+        self.end_s = max(self.end_s, end_s)
+
+
+def associate(centres_mm: Floats, times_s: Floats, ends_s: Floats, axes: list[Floats | None]) -> list[list[int]]:
+    """Group footprints into passages: uninterrupted walks of one person, in order of their beginning.
+
+    Args:
+        centres_mm: (prints, 2) as (y, x).
+        times_s: (prints,) heel strikes, not decreasing.
+        ends_s: (prints,) toe offs.
+        axes: (2,) unit vectors from heel to toes, None where not known.
+    """
+    tracks: list[_Track] = []
+    begin = 0
+    while begin < len(times_s):
+        end = begin + 1
+        while end < len(times_s) and times_s[end] - times_s[begin] < _SAME_STEP_S:
+            end += 1
+        new = list(range(begin, end))
+        steps = [[times_s[number] - times_s[track.members[-1]] for number in new] for track in tracks]
+        cost = np.full((len(tracks) + len(new), len(new)), _GATE)
+        for row, track in enumerate(tracks):
+            for column, number in enumerate(new):
+                recent = times_s[number] - track.end_s <= _LONGEST_PAUSE_S
+                distance = track.distance(centres_mm[number], axes[number], steps[row][column]) if recent else np.inf
+                cost[row, column] = distance if distance < _GATE else 1e6
+        taken = dict(zip(*(axis.tolist() for axis in linear_sum_assignment(cost)[::-1]), strict=True))
+        for column, number in enumerate(new):
+            row = taken[column]
+            if row < len(steps) and cost[row, column] < _GATE:
+                tracks[row].update(number, centres_mm[number], steps[row][column], ends_s[number])
+            else:
+                tracks.append(_Track(number, centres_mm[number], axes[number], ends_s[number]))
+        begin = end
+    return [track.members for track in tracks]
+
+
+def number_walkers(spans_s: list[tuple[float, float]]) -> list[int]:
+    """Number the walkers of passages: the least number that no passage at the same time has.
+
+    Nothing tells people apart who come one after the other; they share a number.
+    """
+    numbers: list[int] = []
+    for place, (begin, end) in enumerate(spans_s):
+        busy = {numbers[other] for other in range(place) if spans_s[other][1] > begin and spans_s[other][0] < end}
+        numbers.append(next(number for number in range(len(spans_s)) if number not in busy))
+    return numbers
+
+
+def directions_of(heels_mm: Floats) -> Floats:
+    """The line of progression at each print of a passage: float64 (prints, 2), unit vectors (y, x).
+
+    The middles between successive heels lie on the walk's path. Where they lie on one line (within 40 mm), that line
+    is the direction of every print; elsewhere, the line through the middles about each print. NaN for a single print.
+    """
+    if len(heels_mm) < 2:
+        return np.full((len(heels_mm), 2), np.nan)
+    if len(heels_mm) == 2:
+        return np.tile(_unit(heels_mm[1] - heels_mm[0]), (2, 1))
+    middles = 0.5 * (heels_mm[1:] + heels_mm[:-1])
+    way = middles[-1] - middles[0]
+    centred = middles - middles.mean(axis=0)
+    line = np.linalg.svd(centred, full_matrices=False)[2][0]
+    line = line if line @ way >= 0 else -line
+    if np.abs(centred @ np.array([line[1], -line[0]])).max() <= 40.0:
+        return np.tile(line, (len(heels_mm), 1))
+    directions = []
+    for place in range(len(heels_mm)):
+        low, high = max(place - 2, 0), min(place + 1, len(middles) - 1)
+        directions.append(_unit(middles[high] - middles[low]))
+    return np.array(directions)
+
+
+def _unit(vector: Floats) -> Floats:
+    length = float(np.linalg.norm(vector))
+    return vector / length if length > 0 else np.array([1.0, 0.0])

@@ -1,0 +1,171 @@
+"""Stances on a mat or a plate: footprints with their sides, walkers and events."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.tactile.gait.activity import Activity, find_activity, known_pitch
+from crossmodal.tactile.gait.contact import Contact
+from crossmodal.tactile.gait.footprints import find_footprints
+from crossmodal.tactile.gait.shape import describe_footprint, front_of, lean_of, travel_of
+from crossmodal.tactile.gait.sides import tell_sides
+from crossmodal.tactile.gait.stance import Curves, Footprint, Stance
+from crossmodal.tactile.gait.walkers import associate, directions_of, number_walkers
+from crossmodal.tactile.recording import PressureRecording, Side
+
+Floats = NDArray[np.float64]
+PrintFinder = Callable[[Floats, Floats], Contact | None]
+
+#: The sign of a single print's shape is believed from here.
+_LEAST_LEAN = 0.1
+#: Prints with a smaller share of the usual peak force are none.
+_LEAST_PEAK = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class _Print:
+    """A footprint before its walker and side are known."""
+
+    recording: PressureRecording
+    curves: Curves
+    contact: Contact
+    raw: Footprint
+
+    @property
+    def time_s(self) -> float:
+        return self.contact.on_s if np.isfinite(self.contact.on_s) else float(self.curves.times_s[0])
+
+
+def stances_of_walkway(recording: PressureRecording, find: PrintFinder, left_out: list[str]) -> list[Stance]:
+    """Find the stances on a mat.
+
+    Args:
+        recording: of any size; read once, block by block.
+        find: the contact of a footprint, from its force.
+        left_out: takes what could not be told.
+    """
+    prints = []
+    for group in find_footprints(find_activity(recording)):
+        found = _contact_of(group, find)
+        if found is None:
+            left_out.append("footprints whose force never reaches the threshold")
+            continue
+        curves, contact = found
+        prints.append(_Print(recording, curves, contact, describe_footprint(curves, recording)))
+    usual = float(np.median([one.curves.force_n.max() for one in prints])) if prints else 0.0
+    # Toes that drag leave tracks of their own; only the edge of the mat makes light prints of feet that step.
+    prints = [one for one in prints if one.raw.partial or one.curves.force_n.max() >= _LEAST_PEAK * usual]
+    prints.sort(key=lambda one: one.time_s)
+    if not prints:
+        return []
+    centres = np.array([one.raw.centre_mm for one in prints])
+    times_s = np.array([one.time_s for one in prints])
+    axes: list[Floats | None] = [travel_of(one.curves.cop_mm) for one in prints]
+    ends_s = np.array([float(one.curves.times_s[-1]) for one in prints])
+    passages = associate(
+        centres, times_s, ends_s, [None if axis is None else axis / np.linalg.norm(axis) for axis in axes]
+    )
+    ends = [max(float(prints[number].curves.times_s[-1]) for number in passage) for passage in passages]
+    spans = [(float(times_s[passage[0]]), end) for passage, end in zip(passages, ends, strict=True)]
+    stances: list[Stance] = []
+    for number, (passage, walker) in enumerate(zip(passages, number_walkers(spans), strict=True)):
+        stances += _finish([prints[place] for place in passage], walker, number)
+    return stances
+
+
+def stances_of_prints(recordings: Sequence[PressureRecording], left_out: list[str]) -> list[Stance]:
+    """Find footprints in largest pressures without time: pictures of one print each, or one picture of a whole walk.
+
+    The walk goes where the prints' wider ends point, which are the forefeet. Where places and pictures contradict each
+    other (great toes on the outer sides), the places are counted from the other border than the pictures' columns.
+
+    Args:
+        recordings: of one frame each.
+        left_out: takes what had to be guessed.
+    """
+    prints = _still_prints(recordings)
+    stances = _finish(prints, 0, 0, timed=False) if prints else []
+    doubt = sum(_agreement(stance) for stance in stances)
+    if len(recordings) > 2 and doubt < -0.2 * len(stances):
+        left_out.append("the places of the prints as the files have them: they are mirrored, by the prints' shapes")
+        mirrored = [replace(one, origin_mm=_mirrored_origin(one)) for one in recordings]
+        stances = _finish(_still_prints(mirrored), 0, 0, timed=False)
+    return stances
+
+
+def _still_prints(recordings: Sequence[PressureRecording]) -> list[_Print]:
+    """Prints without time, in order along the walk."""
+    prints = []
+    for recording in recordings:
+        for group in find_footprints(find_activity(recording)):
+            # A file holds no more than the print: its edge is not the mat's.
+            curves = replace(Curves.of(group), touches_edge=False)
+            nothing = Contact(np.nan, np.nan, 0, 0)
+            prints.append(_Print(recording, curves, nothing, describe_footprint(curves, recording)))
+    if not prints:
+        return []
+    forwards = prints[0].raw.axis * front_of(prints[0].raw)
+    for one in prints[1:]:
+        axis = one.raw.axis * front_of(one.raw)
+        forwards = forwards + axis
+    prints = [replace(one, raw=describe_footprint(one.curves, one.recording, forwards=forwards)) for one in prints]
+    return sorted(prints, key=lambda one: float(one.raw.centre_mm @ forwards))
+
+
+def _agreement(stance: Stance) -> float:
+    lean = lean_of(stance.footprint) if stance.footprint else 0.0
+    return lean if stance.side == "left" else -lean
+
+
+def _mirrored_origin(recording: PressureRecording) -> tuple[float, float]:
+    width = (recording.shape[2] - 1) * known_pitch(recording)[1]
+    return recording.origin_mm[0], -(recording.origin_mm[1] + width)
+
+
+def _contact_of(group: Activity, find: PrintFinder) -> tuple[Curves, Contact] | None:
+    """The contact of a print; cells outside it, such as dragging toes, are taken from it."""
+    recording = group.recording
+    curves = Curves.of(group)
+    # The floor before and after is empty: two frames of it let the edges of the force be seen.
+    before, after = min(curves.first, 2), min(recording.shape[0] - curves.first - len(curves.times_s), 2)
+    begin = curves.first - before
+    force = np.pad(curves.force_n, (before, after))
+    times_s = recording.times_s[begin : begin + len(force)]
+    contact = find(force, times_s)
+    if contact is None:
+        return None
+    contact = contact._replace(first=contact.first + begin, last=contact.last + begin)
+    return Curves.of(group.take((group.frame >= contact.first) & (group.frame <= contact.last))), contact
+
+
+def _finish(prints: Sequence[_Print], walker: int, passage: int, timed: bool = True) -> list[Stance]:
+    """Give the prints of one passage their sides, then measure them along their walk."""
+    places = np.array([0.5 * (np.array(one.raw.box_mm[:2]) + np.array(one.raw.box_mm[2:])) for one in prints])
+    lines = directions_of(np.array([one.raw.heel_mm for one in prints]))
+    forwards = [line if np.isfinite(line).all() else None for line in lines]
+    drafts = [
+        one.raw if line is None else describe_footprint(one.curves, one.recording, None, line)
+        for one, line in zip(prints, forwards, strict=True)
+    ]
+    times_s = np.array([one.time_s for one in prints]) if timed else np.arange(len(prints), dtype=np.float64)
+    leans = [lean_of(one) for one in drafts]
+    sides: list[Side | None] = [*tell_sides(places, times_s, leans, lines)]
+    if len(prints) == 1 and abs(leans[0]) < _LEAST_LEAN:
+        sides = [None]
+    return [
+        Stance(
+            side=prints[0].recording.side or side if len(prints) == 1 else side,
+            heel_strike_s=one.contact.on_s,
+            toe_off_s=one.contact.off_s,
+            times_s=one.curves.times_s,
+            force_n=one.curves.force_n,
+            cop_mm=one.curves.cop_mm,
+            peak=float(one.curves.peaks.max()),
+            footprint=describe_footprint(one.curves, one.recording, side, line),
+            walker=walker,
+            passage=passage,
+        )
+        for one, side, line in zip(prints, sides, forwards, strict=True)
+    ]

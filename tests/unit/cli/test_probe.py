@@ -1,0 +1,89 @@
+"""The command that probes backbones."""
+
+import json
+
+import pytest
+
+from crossmodal.cli import main
+from tests.fakes.image_folder import write_image_folder, write_tree
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    return write_image_folder(tmp_path_factory.mktemp("photographs"))
+
+
+def words_of(photographs, more=""):
+    return [
+        "probe", "small_alexnet", "--data", str(photographs), "--weights", "none", "--width", "0.1", "--size", "32",
+        "--random-starts", "1", "--cache", "none", *more.split(),
+    ]  # fmt: skip
+
+
+def test_json_on_the_standard_output_holds_top1(photographs, capsys):
+    assert main(words_of(photographs, "--json - --few-shot 1,2 --draws 2")) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert 0 < told["top1"] <= 1
+    assert list(told["few_shot"]) == ["1", "2"]
+    assert told["baselines"]["random start"]["fits"] == [told["top1"]]
+
+
+def test_table_is_printed_and_written(photographs, capsys, tmp_path):
+    assert main(words_of(photographs, f"--method knn --k 5 --table {tmp_path / 'table.md'}")) == 0
+    out, err = capsys.readouterr()
+    assert "mean colour" in out
+    assert "training pictures" in err
+    assert (tmp_path / "table.md").read_text().startswith("| features | top-1 % |")
+
+
+def test_features_are_kept_where_one_says(photographs, capsys, tmp_path):
+    assert main([*words_of(photographs), "--cache", str(tmp_path / "kept")]) == 0
+    assert len(list((tmp_path / "kept").iterdir())) == 2 * 3
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "reason"),
+    [
+        ("--layer fc6", 2, "no layer 'fc6'; choose one of: conv1"),
+        ("--size 8", 2, "size must be at least 32"),
+        ("--method svm", 2, "invalid choice: 'svm'"),
+        ("--few-shot 0", 2, "whole numbers of at least 1"),
+        ("--few-shot many", 2, "found many"),
+        ("--few-shot 1 --method sgd", 2, "not by sgd"),
+        ("--k 5", 2, "--k: belongs to --method knn"),
+        ("--epochs 5", 2, "--epochs: belongs to --method sgd"),
+        ("--epochs 0 --method sgd", 2, "epochs must be at least 1"),
+        ("--random-starts -1", 2, "random_starts must not be negative"),
+        ("--device tpu9000", 2, "--device tpu9000: cannot be used here"),
+        ("--layr conv1", 2, "did you mean --layer"),
+        ("--width 0.0001", 2, "width"),
+        ("--weights noise", 1, "no weights for small_alexnet pretrained on noise ship"),
+        ("--weights nowhere", 1, "nowhere: no such weights"),
+        ("--few-shot 40", 1, "40 pictures of each class were asked for, found 12 of across"),
+        ("--method knn --k 500", 1, "500 nearest neighbours were asked for, found 36 training pictures"),
+        ("--table /proc/nowhere/table.md", 1, "cannot be written"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence(photographs, capsys, more, code, reason):
+    assert main(words_of(photographs, more)) == code
+    out, err = capsys.readouterr()
+    assert reason in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_folders_that_cannot_be_used(tmp_path, capsys):
+    assert main(words_of(tmp_path / "nowhere")) == 1
+    assert "no such folder" in capsys.readouterr().err
+    assert main(words_of(tmp_path)) == 1
+    assert "has no classes" in capsys.readouterr().err
+    write_tree(tmp_path, 3, classes=("across",))
+    assert main(words_of(tmp_path)) == 1
+    assert "one class only" in capsys.readouterr().err
+
+
+def test_unknown_backbones_and_missing_data(photographs, capsys):
+    assert main(["probe", "alexnet", "--data", str(photographs), "--weights", "none"]) == 2
+    assert "unknown backbone 'alexnet'; choose one of: small_alexnet" in capsys.readouterr().err
+    assert main(["probe", "small_alexnet"]) == 2
+    assert "--data" in capsys.readouterr().err
