@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from crossmodal.data.folder_mark import refuse_unmarked
 from crossmodal.errors import DatasetError
 from crossmodal.files import replace_atomically
 from crossmodal.json_text import write_json
@@ -145,11 +146,7 @@ def _listed(folder: Path, made: dict[str, Any]) -> dict[int, dict[str, Any]]:
     """The pictures that a folder lists, by index; none of a new one."""
     path = folder / INDEX_FILE
     if not path.exists():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise DatasetError(
-                f"{folder}: holds files but no {INDEX_FILE}, so it is not a folder of such pictures; "
-                "name an empty or a new folder"
-            )
+        refuse_unmarked(folder, INDEX_FILE, "such pictures")
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crossmodal.data.folder_mark import refuse_unmarked
 from crossmodal.data.noise_manifest import MANIFEST_FILE, Manifest, Shard, read_manifest
 from crossmodal.data.noise_pictures import (
     PICTURE_FORMATS,
@@ -22,7 +23,6 @@ from crossmodal.data.noise_pictures import (
     package_version,
     render_samples,
 )
-from crossmodal.errors import DatasetError
 from crossmodal.files import replace_atomically
 from crossmodal.noise import Process
 
@@ -121,11 +121,7 @@ def _taken_up(folder: Path, wanted: Manifest) -> Manifest:
         DatasetError: the folder holds something else.
     """
     if not (folder / MANIFEST_FILE).exists():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise DatasetError(
-                f"{folder}: holds files but no {MANIFEST_FILE}, so it is no folder of noise shards; "
-                "name an empty or a new folder"
-            )
+        refuse_unmarked(folder, MANIFEST_FILE, "noise shards")
         wanted.write(folder)
         return wanted
     found = read_manifest(folder)

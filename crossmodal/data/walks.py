@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from crossmodal.cards import missing_data
+from crossmodal.data.folder_mark import refuse_unmarked
 from crossmodal.errors import DatasetError
 from crossmodal.files import replace_atomically
 from crossmodal.randomness import generator
@@ -220,11 +221,7 @@ def _claim(folder: Path, options: dict[str, Any]) -> None:
     """
     path = folder / OPTIONS_FILE
     if not path.exists():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise DatasetError(
-                f"{folder}: holds files but no {OPTIONS_FILE}, so it is not a folder of walks; "
-                "name an empty or a new folder"
-            )
+        refuse_unmarked(folder, OPTIONS_FILE, "walks")
         with replace_atomically(path) as temporary:
             temporary.write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
         return

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from crossmodal.data.folder_mark import refuse_unmarked
 from crossmodal.data.stand_in_hits.take import Options, truth_part, video_id, write_take
 from crossmodal.errors import DatasetError
 from crossmodal.files import replace_atomically
@@ -91,11 +92,7 @@ def _truths_at_hand(folder: Path, options: Options) -> dict[str, Truth]:
     """
     path = folder / TRUTH_FILE
     if not path.exists():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise DatasetError(
-                f"{folder}: holds files but no {TRUTH_FILE}, so it is not a folder of stand-ins; "
-                "name an empty or a new folder"
-            )
+        refuse_unmarked(folder, TRUTH_FILE, "stand-ins")
         _write_truth(folder, options, {})
         return {}
     try:
