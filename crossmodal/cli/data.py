@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, nearest, show_result, table
+from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import DatasetError, UsageError
+from crossmodal.spelling import nearest
 
 EXAMPLES = """\
   crossmodal data list

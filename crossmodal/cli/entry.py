@@ -8,9 +8,10 @@ from contextlib import suppress
 from importlib import import_module
 
 import crossmodal
-from crossmodal.cli.words import Parser, nearest
+from crossmodal.cli.words import Parser
 from crossmodal.errors import CrossmodalError, UsageError
 from crossmodal.files import output_error
+from crossmodal.spelling import nearest
 
 COMMANDS = {
     "recipes": ("crossmodal.cli.recipes", "list the recipes that come with the package"),

@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, nearest, show_result, table
+from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import UsageError
+from crossmodal.spelling import nearest
 
 if TYPE_CHECKING:
     from crossmodal.noise import Process

@@ -1,22 +1,16 @@
 """How words become options: no abbreviations, and a misspelt word is answered with the one that was meant."""
 
 import argparse
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from crossmodal.errors import UsageError
 from crossmodal.files import replace_atomically
+from crossmodal.spelling import nearest
 
 # Keys of a recipe that stand alone; all others have a dot.
 _PLAIN_KEYS = ("seed", "init_from", "checkpoint_every_n_steps")
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that looks most like the given one, or None when none does."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return found[0] if found else None
 
 
 class Parser(argparse.ArgumentParser):

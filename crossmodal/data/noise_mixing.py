@@ -189,7 +189,8 @@ def _changed(picture: Tensor, change: _Change) -> Tensor:
 def _affine(picture: Tensor, *, degrees: float = 0.0, shift: tuple[int, int] = (0, 0), shear: float = 0.0) -> Tensor:
     """Rotate about the middle, shift by whole pixels or shear to the right; what comes in is black."""
     slant = float(torch.rad2deg(torch.atan(torch.tensor(shear))))
-    return F.affine(picture, angle=degrees, translate=list(shift), scale=1.0, shear=[slant, 0.0])  # type: ignore[no-any-return]
+    moved: Tensor = F.affine(picture, angle=degrees, translate=list(shift), scale=1.0, shear=[slant, 0.0])
+    return moved
 
 
 def _shear_down(picture: Tensor, strength: float, sign: int) -> Tensor:

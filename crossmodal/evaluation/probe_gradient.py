@@ -59,7 +59,7 @@ def fit_by_gradient(
                 optimizer = torch.optim.Adam(layer.parameters(), betas=_BETAS)
             optimizer.param_groups[0]["lr"] = factor * _LEARNING_RATE
             optimizer.zero_grad()
-            F.cross_entropy(layer(values), torch.from_numpy(labels)).backward()  # type: ignore[no-untyped-call]
+            F.cross_entropy(layer(values), torch.from_numpy(labels)).backward()  # type: ignore[no-untyped-call]  # missing in the stubs
             optimizer.step()
         if progress is not None:
             progress(epoch + 1, epochs, f"{label}, epochs")

@@ -1,7 +1,8 @@
 """Options that are one of a few words."""
 
-import difflib
 from collections.abc import Collection
+
+from crossmodal.spelling import nearest
 
 
 def check_choice(option: str, word: str, known: Collection[str]) -> None:
@@ -12,6 +13,10 @@ def check_choice(option: str, word: str, known: Collection[str]) -> None:
     """
     if word in known:
         return
-    close = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"choose one of: {', '.join(known)}"
-    raise ValueError(f"there is no {option} {word!r}; {hint}")
+    raise ValueError(f"there is no {option} {word!r}{meant(str(word), known)}")
+
+
+def meant(word: str, known: Collection[str]) -> str:
+    """Say which of the known words a misspelt one was meant to be, or which there are; ends a sentence."""
+    close = nearest(word, known)
+    return f"; did you mean {close!r}?" if close else f"; there are: {', '.join(known) or 'none'}"

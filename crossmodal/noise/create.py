@@ -1,11 +1,11 @@
 """Processes by name."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import Any
 
+from crossmodal.noise.choices import meant
 from crossmodal.noise.process import Process
 
 # Each module is imported when it is asked for.
@@ -45,7 +45,7 @@ def process_class(name: str) -> type[Process[Any]]:
     """
     homes = _HOMES | _HOMES_OF_FILES
     if name not in homes:
-        raise ValueError(f"there is no process {name!r}{_meant(name, homes)}")
+        raise ValueError(f"there is no process {name!r}{meant(name, homes)}")
     module, attribute = homes[name]
     found: type[Process[Any]] = getattr(import_module(module), attribute)
     return found
@@ -61,7 +61,7 @@ def create(name: str, **options: Any) -> Process[Any]:
     known = [field.name for field in fields(kind)]
     for option in options:
         if option not in known:
-            raise ValueError(f"{name} has no option {option!r}{_meant(option, known)}")
+            raise ValueError(f"{name} has no option {option!r}{meant(option, known)}")
     for field in fields(kind):
         if field.default is MISSING and field.default_factory is MISSING and field.name not in options:
             raise ValueError(f"{name} needs the option {field.name!r}")
@@ -88,10 +88,3 @@ def as_process(given: "Process[Any] | str | Mapping[str, Any]") -> Process[Any]:
     if isinstance(given, Process):
         return given
     return create(given) if isinstance(given, str) else from_description(given)
-
-
-def _meant(word: str, known: Any) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; there are: {', '.join(known)}" if known else "; it has none"

@@ -5,7 +5,21 @@ made again from its index. `generator` gives NumPy's generator for one index; `u
 many indices at once, the same on every device; `philox` is the function underneath, for compiled loops.
 """
 
-from crossmodal.randomness.fields import normals, random_bits, uniforms
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from crossmodal.randomness.generator import generator, stream_key
 
+if TYPE_CHECKING:
+    from crossmodal.randomness.fields import normals, random_bits, uniforms
+
+# They import torch and numba, which simulators and readers of files do without.
+_LATE = frozenset({"normals", "random_bits", "uniforms"})
+
 __all__ = ["generator", "normals", "random_bits", "stream_key", "uniforms"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(import_module("crossmodal.randomness.fields"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

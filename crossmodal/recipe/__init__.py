@@ -7,7 +7,8 @@ A recipe is YAML with ``about``, ``seed``, ``data``, ``task``, ``trainer`` and, 
 from crossmodal.recipe.building import build, named_object
 from crossmodal.recipe.changing import difference, merge, override
 from crossmodal.recipe.checking import check, mistakes
-from crossmodal.recipe.reading import find, folder, names, nearest, parse_value, read, write, written
+from crossmodal.recipe.reading import find, folder, names, parse_value, read, write, written
+from crossmodal.spelling import nearest
 
 __all__ = [
     "build",

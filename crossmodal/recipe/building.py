@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from crossmodal.errors import RecipeError
-from crossmodal.recipe.reading import nearest
+from crossmodal.spelling import nearest
 
 # Where a name without dots is looked for, in this order; the first entry of each section goes before the common ones.
 HOMES = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from crossmodal.errors import RecipeError
 from crossmodal.recipe.building import Argument, arguments, converted, is_spec, named_object
-from crossmodal.recipe.reading import nearest
+from crossmodal.spelling import nearest
 
 REQUIRED = ("about", "seed", "data", "task", "trainer")
 _OPTIONAL = ("evaluations", "init_from", "checkpoint_every_n_steps")

@@ -1,9 +1,7 @@
 """Find recipes by name or path, read them with their bases, write them back."""
 
-import difflib
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +10,10 @@ import yaml
 from crossmodal.errors import RecipeError
 from crossmodal.files import replace_atomically
 from crossmodal.recipe.changing import merge
+from crossmodal.spelling import nearest
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SUFFIXES = (".yaml", ".yml")
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that looks most like the given one, or None when none does."""
-    words = list(known)
-    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    if found:
-        return found[0]
-    # A word cut short ("lr" for "lr_head") is too unlike for the ratio, yet what its writer meant is plain.
-    longer = sorted((w for w in words if w.startswith(word)), key=len)
-    return longer[0] if longer else None
 
 
 class _Loader(yaml.SafeLoader):

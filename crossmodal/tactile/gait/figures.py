@@ -162,7 +162,7 @@ def _draw_mean_print(axis: Axes, stances: Sequence[Stance]) -> None:
 
 def _plot(axis: Axes, places: Floats, lying: bool, **look: object) -> None:
     across, up = (places[:, 0], places[:, 1]) if lying else (places[:, 1], places[:, 0])
-    axis.plot(across, up, **look)  # type: ignore[arg-type]
+    axis.plot(across, up, **look)  # type: ignore[arg-type]  # matplotlib's words
 
 
 def _finish_mat(axis: Axes, low: Floats, high: Floats, lying: bool) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
-from crossmodal.tactile.readers.text_grid import TextFile, parse_cells, read_text
+from crossmodal.tactile.readers.text_file import TextFile, read_text
+from crossmodal.tactile.readers.text_grid import parse_cells
 from crossmodal.tactile.readers.units import mm_per, read_quantity
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
-from crossmodal.tactile.readers.number_table import read_bytes
-from crossmodal.tactile.readers.text_grid import TextFile, fill_blanks, parse_cells, read_text
+from crossmodal.tactile.readers.text_file import TextFile, read_bytes, read_text
+from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
 from crossmodal.tactile.readers.units import read_count, read_quantity
 from crossmodal.tactile.readers.workbook import MAGIC, read_workbook
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor, Side

@@ -14,7 +14,8 @@ import numpy as np
 
 from crossmodal.errors import FormatError
 from crossmodal.tactile.readers.frame_checks import checked_cells, checked_clock, name_sides
-from crossmodal.tactile.readers.number_table import as_table, decode, is_number, parse_numbers, read_lines
+from crossmodal.tactile.readers.number_table import as_table, is_number, parse_numbers
+from crossmodal.tactile.readers.text_file import decode, read_text
 from crossmodal.tactile.recording import InsoleRecording, Sensor
 
 _COLUMNS = 19
@@ -41,7 +42,8 @@ def read(path: Path) -> InsoleRecording:
     Raises:
         FormatError: not 19 numbers in a line, a total that is not the sum of its cells, a clock that runs backwards.
     """
-    lines, whole = read_lines(path)
+    text = read_text(path)
+    lines, whole = text.lines, text.whole
     rows: list[list[float]] = []
     meta: dict[str, Any] = {"cell_layout_arbitrary_units": [list(place) for place in _LAYOUT] * 2}
     for number, line in enumerate(lines, start=1):

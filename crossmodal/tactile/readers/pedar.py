@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
 from crossmodal.tactile.readers.frame_checks import checked_cells, checked_clock, name_sides
-from crossmodal.tactile.readers.number_table import TextLines, as_table, is_number, parse_numbers, read_lines
+from crossmodal.tactile.readers.number_table import as_table, is_number, parse_numbers
 from crossmodal.tactile.readers.sensor_grid import lay_out
+from crossmodal.tactile.readers.text_file import TextFile, read_text
 from crossmodal.tactile.recording import ArrayFrames, InsoleRecording, PressureRecording, Sensor, Side
 
 _KPA = {"kpa": 1.0, "n/cm2": 10.0, "n/cm^2": 10.0, "n/cm²": 10.0}
@@ -50,7 +51,7 @@ def read(path: Path) -> InsoleRecording | PressureRecording:
     Raises:
         FormatError: a table that is not all numbers, an unknown unit, a clock that runs backwards, negative pressures.
     """
-    text = read_lines(path)
+    text = read_text(path)
     start = next((index for index, line in enumerate(text.lines) if line.strip().startswith("time[secs]")), None)
     if start is None:
         raise FormatError(f"{path}: no line begins with time[secs]; the file is cut or not by novel")
@@ -79,8 +80,8 @@ def _read_header(path: Path, header: list[str]) -> tuple[float, dict[str, Any]]:
     return _KPA[unit.lower()], meta
 
 
-def _read_table(path: Path, text: TextLines, start: int, scale: float) -> _Table:
-    lines, whole = text
+def _read_table(path: Path, text: TextFile, start: int, scale: float) -> _Table:
+    lines, whole = text.lines, text.whole
     names = lines[start].split()[1:]
     if not names or not all(name.isdecimal() for name in names):
         raise FormatError(f"{path}: line {start + 1}: expected the numbers of the sensors after time[secs]")

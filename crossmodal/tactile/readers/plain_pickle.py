@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
-from crossmodal.tactile.readers.number_table import read_bytes
+from crossmodal.tactile.readers.text_file import read_bytes
 
 #: Instructions that a file may have: a list of a million numbers is not a frame.
 _MOST_STEPS = 1_000_000

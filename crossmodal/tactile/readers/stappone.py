@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
 from crossmodal.tactile.readers.frame_checks import checked_cells, checked_clock, match_next, name_sides
-from crossmodal.tactile.readers.number_table import as_table, decode, parse_numbers, read_lines
+from crossmodal.tactile.readers.number_table import as_table, parse_numbers
+from crossmodal.tactile.readers.text_file import decode, read_text
 from crossmodal.tactile.recording import InsoleRecording, Sensor
 
 _KEYS = ("sole_id", "timestamp", "corrupt")
@@ -78,7 +79,8 @@ def read(path: Path) -> InsoleRecording:
 
 
 def _read_table(path: Path) -> tuple[list[str], NDArray[np.float64], bool]:
-    lines, whole = read_lines(path)
+    text = read_text(path)
+    lines, whole = text.lines, text.whole
     names = [name.strip() for name in lines[0].split(",")] if lines else []
     if not all(key in names for key in (*_KEYS, "pressure_01")) or len(set(names)) != len(names):
         raise FormatError(f"{path}: line 1: expected columns named {', '.join(_KEYS)}, pressure_01 ..., each once")

@@ -18,7 +18,8 @@ import numpy as np
 
 from crossmodal.errors import FormatError
 from crossmodal.tactile.readers.npz_frames import members, open_frames
-from crossmodal.tactile.readers.number_table import decode, is_number, read_bytes
+from crossmodal.tactile.readers.number_table import is_number
+from crossmodal.tactile.readers.text_file import decode, read_bytes
 from crossmodal.tactile.recording import PressureRecording
 
 _RATE_HZ = 100.0

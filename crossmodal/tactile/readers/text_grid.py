@@ -1,48 +1,15 @@
-"""Rows of numbers in the text files that pressure sensors are exported to: decoded tolerantly, parsed at once."""
+"""Rows of numbers in the text files that pressure sensors are exported to, parsed at once."""
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.errors import FormatError
-from crossmodal.tactile.readers.number_table import decode, read_bytes
+from crossmodal.tactile.readers.text_file import TextFile
 
 #: Larger values are damage: a thousand megapascals, or more than any converter counts.
 _MOST_VALUE = 1e6
-
-
-@dataclass(frozen=True)
-class TextFile:
-    """A text file as its lines.
-
-    Attributes:
-        path: of the file.
-        lines: without line ends, nor white space before them.
-        whole: whether the last line has its line end; without it the file may have been cut within a number.
-    """
-
-    path: Path
-    lines: list[str]
-    whole: bool
-
-    def error(self, line: int, message: str) -> FormatError:
-        """Make the error of a line, counted from 0 here and from 1 in the message."""
-        return FormatError(f"{self.path}:{line + 1}: {message}")
-
-
-def read_text(path: Path, padding: str = " \t") -> TextFile:
-    """Read a text file: UTF-8 with or without a mark, else Latin-1; any line ends; ``padding`` taken off line ends.
-
-    Raises:
-        FormatError: it cannot be read.
-    """
-    lines = [line.rstrip(padding) for line in decode(read_bytes(path)).split("\n")]
-    whole = lines[-1] == ""
-    return TextFile(path, lines[:-1] if whole else lines, whole)
 
 
 def parse_cells(

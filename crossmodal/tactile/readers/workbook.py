@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
-from crossmodal.tactile.readers.text_grid import TextFile
+from crossmodal.tactile.readers.text_file import TextFile
 
 MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 _MOST_SECTOR = 0xFFFFFFFA

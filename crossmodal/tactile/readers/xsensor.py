@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
-from crossmodal.tactile.readers.text_grid import TextFile, fill_blanks, parse_cells, read_text
+from crossmodal.tactile.readers.text_file import TextFile, read_text
+from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
 from crossmodal.tactile.readers.units import kpa_per, read_count, read_quantity
 from crossmodal.tactile.recording import InsoleRecording, Sensor, Side
 

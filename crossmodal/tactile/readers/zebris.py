@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from crossmodal.errors import FormatError
-from crossmodal.tactile.readers.text_grid import TextFile, fill_blanks, parse_cells, read_text
+from crossmodal.tactile.readers.text_file import TextFile, read_text
+from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
 from crossmodal.tactile.readers.units import kpa_per, mm_per, read_count, read_quantity
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor
 

@@ -146,7 +146,7 @@ def test_another_device_shows_the_same():
             ValueError,
             "no layer 'layer5'; did you mean 'layer",
         ),
-        ({"layer": "conv"}, ValueError, "no layer 'conv'; choose one of: 0, 1, 2"),
+        ({"layer": "conv"}, ValueError, "no layer 'conv'; there are: 0, 1, 2"),
         ({"backbone": "resnet18", "width": 0.5}, ValueError, "resnet18 has one width"),
         ({"steps": 0}, ValueError, "steps must be at least 1, got 0"),
         ({"network": -1}, ValueError, "network must not be negative, got -1"),

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from crossmodal.errors import FormatError
-from crossmodal.tactile.readers.text_grid import TextFile, fill_blanks, parse_cells, read_text
+from crossmodal.tactile.readers.text_file import TextFile, read_text
+from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
 
 
 def text(*lines: str) -> TextFile:
