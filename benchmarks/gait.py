@@ -1,112 +1,119 @@
-"""Measure gait on simulated walks whose truth is exact: every method under every condition, with speed.
+"""Measure gait on walks whose truth is exact: every method under every condition, with speed.
 
-python benchmarks/gait.py --walks 16 --markdown docs/feel.md
+python benchmarks/gait.py --walks 16 --real FOLDER --markdown docs/feel.md
 
-Walkers of one condition are not those of another. Intervals are of a bootstrap over walks, each of other people. With
-``--markdown`` the table replaces what stands between ``<!-- results: begin -->`` and ``<!-- results: end -->``.
+Three tables: events and places of walks on mats, parameters of the walks of one person, events and times of insoles.
+Walks are simulated; with ``--real`` real stances are laid out as walks as well (FOLDER holds emed, footscan, F-Scan,
+XSENSOR, Zebris and gaitpdb recordings). Walkers of one condition are not those of another. Intervals are of a bootstrap
+over walks. With ``--markdown`` the tables replace what stands between ``<!-- results: begin -->`` and ``<!-- results:
+end -->``.
 """
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from crossmodal.evaluation.gait import WalkScore, score_walk, summarise_walks
+from gait_conditions import INSOLES, MAT, SECONDS, SIMULATED, Condition, list_semi_real
+
+from crossmodal.evaluation.gait import WalkScore, score_insoles, score_walk, summarise_walks
+from crossmodal.evaluation.gait_parameters import score_parameters, summarise_parameters
 from crossmodal.evaluation.table import describe_origin
 from crossmodal.files import replace_atomically
-from crossmodal.tactile.gait import analyse
-from crossmodal.tactile.walking import (
-    EMED_LIKE,
-    Mat,
-    PathKind,
-    Pathology,
-    SimulatedWalk,
-    draw_sensor,
-    draw_walker,
-    simulate_walk,
+from crossmodal.gait import analyse
+from crossmodal.tactile.gait.analyse import METHODS, Method
+
+_METHODS: tuple[Method, ...] = ("classical", "threshold-20", "threshold-50")
+_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+class Column(NamedTuple):
+    """A column: its head, the keys of its figures, decimal places, and a factor on the figures."""
+
+    head: str
+    keys: tuple[str, ...]
+    places: int = 1
+    factor: float = 1.0
+
+
+class Measured(NamedTuple):
+    """Walks measured by one method."""
+
+    scores: list[WalkScore]
+    errors: list[dict[str, float]]
+
+
+_EVENTS = tuple(
+    column
+    for head, event in (("heel strike", "heel_strike"), ("toe off", "toe_off"))
+    for column in (
+        Column(f"{head} F1 ±20 ms", (f"{event}_f1_20ms",), 3),
+        Column("±50 ms", (f"{event}_f1_50ms",), 3),
+        Column("bias (ms)", (f"{event}_bias_ms",)),
+    )
+)
+_PLACES = (
+    Column("side", ("side_accuracy",), 3),
+    Column("walker", ("walker_accuracy",), 3),
+    Column("heel (mm)", ("heel_mm",)),
+    Column("axis (°)", ("axis_deg",)),
 )
 
-_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
-_METHODS = ("classical", "threshold-20", "threshold-50")
-_MAT = Mat(720, 240, (5.0, 5.0))
-_SECONDS = 8.0
+
+def _error(head: str, name: str, places: int = 1, factor: float = 1.0) -> Column:
+    return Column(head, (f"{name}_mae", f"{name}_bias"), places, factor)
 
 
-class Condition(NamedTuple):
-    """A kind of walk: made from a seed and a number."""
-
-    name: str
-    make: Callable[[int, int], SimulatedWalk]
-
-
-def _walk(
-    *,
-    people: int = 1,
-    pathology: Pathology = "none",
-    path: PathKind = "straight",
-    sensors: bool = False,
-    first: int = 0,
-) -> Callable[[int, int], SimulatedWalk]:
-    def make(seed: int, index: int) -> SimulatedWalk:
-        walkers = [draw_walker(seed, first + people * index + k, pathology=pathology) for k in range(people)]
-        sensor = draw_sensor(seed, first + index) if sensors else EMED_LIKE
-        return simulate_walk(walkers, _MAT, seed, first + index, _SECONDS, sensor=sensor, path=path)
-
-    return make
-
-
-CONDITIONS = [
-    Condition("straight", _walk(first=0)),
-    Condition("straight, random sensors", _walk(sensors=True, first=1000)),
-    Condition("oblique", _walk(path="oblique", first=2000)),
-    Condition("turning", _walk(path="turning", first=3000)),
-    Condition("two walkers", _walk(people=2, first=4000)),
-    Condition("limping (antalgic)", _walk(pathology="antalgic", first=5000)),
-    Condition("toe walking", _walk(pathology="toe_walking", first=6000)),
-    Condition("drop foot, toes drag", _walk(pathology="drop_foot", first=7000)),
-    Condition("shuffling", _walk(pathology="shuffling", first=8000)),
-]
-_COLUMNS = (
-    ("heel strike F1 ±20 ms", "heel_strike_f1_20ms"),
-    ("±50 ms", "heel_strike_f1_50ms"),
-    ("bias (ms)", "heel_strike_bias_ms"),
-    ("toe off F1 ±20 ms", "toe_off_f1_20ms"),
-    ("±50 ms", "toe_off_f1_50ms"),
-    ("bias (ms)", "toe_off_bias_ms"),
-    ("side", "side_accuracy"),
-    ("walker", "walker_accuracy"),
-    ("heel (mm)", "heel_mm"),
-    ("axis (°)", "axis_deg"),
+_TIMES = (
+    _error("double support (points)", "double_support", 2),
+    _error("stance (points)", "stance", 2),
+    _error("step time (ms)", "step_time", factor=1000.0),
+)
+_PARAMETERS = (
+    _error("step length (mm)", "step_length"),
+    _error("step width (mm)", "step_width"),
+    _error("foot angle (°)", "foot_progression_angle", 2),
+    *_TIMES,
 )
 
 
 def main() -> None:
-    """Measure, print the table, and write it where asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--walks", type=int, default=16, help="of each condition (default 16)")
-    parser.add_argument("--seed", type=int, default=0, help="of walkers, walks and resamples (default 0)")
-    parser.add_argument("--markdown", type=Path, help="the page to put the table into")
-    words = parser.parse_args()
-    lines = [f"| walk | method | {' | '.join(title for title, _ in _COLUMNS)} |", f"|---|---|{'---|' * len(_COLUMNS)}"]
-    spent_s = dict.fromkeys(_METHODS, 0.0)
-    for condition in CONDITIONS:
-        walks = [condition.make(words.seed, index) for index in range(words.walks)]
-        for method in _METHODS:
-            began = time.process_time()
-            found = [analyse(walk.recording, method=method).stances for walk in walks]
-            spent_s[method] += time.process_time() - began
-            scores = [score_walk(stances, walk.truth) for stances, walk in zip(found, walks, strict=True)]
-            lines.append(f"| {condition.name} | {method} | {' | '.join(_cells(scores, words.seed))} |")
-            print(lines[-1], flush=True)
-    walked = words.walks * len(CONDITIONS)
+    """Measure, print the tables, and write them where asked."""
+    words = _parse()
+    methods: list[Method] = words.methods
+    mats = [*SIMULATED, *(list_semi_real(words.real) if words.real else [])]
+    measured, spent_s = _measure([*mats, *INSOLES], methods, words.walks, words.seed)
+    semi_real = [name for name in measured if name.startswith("semi-real, ") and "random" not in name]
+    if semi_real:
+        measured["semi-real, all of these"] = {
+            method: Measured(
+                [score for name in semi_real for score in measured[name][method].scores],
+                [errors for name in semi_real for errors in measured[name][method].errors],
+            )
+            for method in methods
+        }
+    on_mats = {name: rows for name, rows in measured.items() if not name.startswith("insoles")}
+    told = {name: rows for name, rows in on_mats.items() if all(row.errors for row in rows.values())}
+    insoles = {name: rows for name, rows in measured.items() if name.startswith("insoles")}
+    walked = words.walks * (len(mats) + len(INSOLES))
     per_walk = ", ".join(f"{method} {seconds / walked:.2f}" for method, seconds in spent_s.items())
     made = describe_origin()
-    lines += [
+    lines = [
+        *_table(on_mats, (*_EVENTS, *_PLACES), words.seed),
         "",
-        f"{words.walks} walks of {_SECONDS:g} s for each kind, on {_MAT.rows} x {_MAT.columns} cells of 5 mm; heel and"
-        f" axis are medians. In brackets: 95 % of 1000 resamples over walks. CPU seconds a walk: {per_walk}."
-        f" {made['date']}, commit {made['commit']}.",
+        "Parameters: mean absolute error of a walk's means; bias.",
+        "",
+        *_table(told, _PARAMETERS, words.seed),
+        "",
+        "Insoles: a pair, gains unequal, loaded in the swing as well.",
+        "",
+        *_table(insoles, (*_EVENTS, *_TIMES), words.seed),
+        "",
+        f"{words.walks} walks for each kind, simulated ones of {SECONDS:g} s, on {MAT.rows} x {MAT.columns} cells of"
+        f" 5 mm; heel and axis are medians. In brackets: 95 % of 1000 resamples over walks. CPU seconds a walk:"
+        f" {per_walk}. {made['date']}, commit {made['commit']}."
+        + ("" if words.real else " Semi-real walks were skipped: no folder of real recordings was given (--real)."),
     ]
     text = "\n".join(lines) + "\n"
     print(text)
@@ -117,14 +124,54 @@ def main() -> None:
             temporary.write_text(f"{before}{_BEGIN}\n{text}{_END}{after}", encoding="utf-8")
 
 
-def _cells(scores: list[WalkScore], seed: int) -> list[str]:
-    figures = summarise_walks(scores, seed=seed)
-    cells = []
-    for _, name in _COLUMNS:
-        places = 3 if "_f1_" in name or "accuracy" in name else 1
-        value, low, high = (f"{figures[name + end]:.{places}f}" for end in ("", "_low", "_high"))
-        cells.append(f"{value} [{low}, {high}]")
-    return cells
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--walks", type=int, default=16, help="of each condition (default 16)")
+    parser.add_argument("--seed", type=int, default=0, help="of walkers, walks and resamples (default 0)")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=_METHODS, help="default: all but learned")
+    parser.add_argument("--real", type=Path, help="folder of real recordings, for the semi-real walks")
+    parser.add_argument("--markdown", type=Path, help="the page to put the tables into")
+    return parser.parse_args()
+
+
+def _measure(
+    conditions: Sequence[Condition], methods: Sequence[Method], walks: int, seed: int
+) -> tuple[dict[str, dict[Method, Measured]], dict[Method, float]]:
+    """Measure every method on every condition, by name, and the CPU seconds of each method."""
+    spent_s = dict.fromkeys(methods, 0.0)
+    measured: dict[str, dict[Method, Measured]] = {}
+    for condition in conditions:
+        rows = measured[condition.name] = {method: Measured([], []) for method in methods}
+        for index in range(walks):
+            recordings, truth = condition.make(seed, index)
+            for method in methods:
+                began = time.process_time()
+                analysis = analyse(recordings, method)
+                spent_s[method] += time.process_time() - began
+                score = score_insoles if analysis.kind == "insoles" else score_walk
+                rows[method].scores.append(score(analysis.stances, truth))
+                if condition.told:
+                    rows[method].errors.append(score_parameters(analysis, truth))
+        print(f"{condition.name}: measured", flush=True)
+    return measured, spent_s
+
+
+def _table(measured: Mapping[str, Mapping[Method, Measured]], columns: Sequence[Column], seed: int) -> list[str]:
+    lines = [f"| walk | method | {' | '.join(one.head for one in columns)} |", f"|---|---|{'---|' * len(columns)}"]
+    for name, rows in measured.items():
+        for method, row in rows.items():
+            figures = summarise_walks(row.scores, seed=seed)
+            figures |= summarise_parameters(row.errors, seed=seed) if row.errors else {}
+            lines.append(f"| {name} | {method} | {' | '.join(_cell(figures, one) for one in columns)} |")
+    return lines
+
+
+def _cell(figures: Mapping[str, float], column: Column) -> str:
+    texts = []
+    for key in column.keys:
+        value, low, high = (f"{column.factor * figures[key + end]:.{column.places}f}" for end in ("", "_low", "_high"))
+        texts.append(f"{value} [{low}, {high}]")
+    return "; ".join(texts)
 
 
 if __name__ == "__main__":

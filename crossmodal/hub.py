@@ -1,4 +1,4 @@
-"""Weights folders: a model, its arguments, its card and, where it has one, its bank of exemplars.
+"""Weights folders: a model or a backbone, its arguments, its card and, where it has one, its bank of exemplars.
 
 ``model.safetensors`` holds the tensors, ``config.json`` the model's name and arguments and the hash of the tensors,
 ``README.md`` the model card, ``exemplars.safetensors`` recorded impacts for synthesis by example. Reading a folder runs
@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from crossmodal import models
+from crossmodal import backbones, models
 from crossmodal.audio import ExemplarBank
 from crossmodal.backbones.weights import find_weights, load_weights
 from crossmodal.errors import WeightsError
@@ -25,6 +25,7 @@ _FORMAT = 1
 _CONFIG, _CARD, _EXEMPLARS = "config.json", "README.md", "exemplars.safetensors"
 #: The weights that are used when none are named: they ship with the package.
 DEFAULT_SOUND_WEIGHTS = "sound_from_video/stand_in_hits"
+DEFAULT_GAIT_WEIGHTS = "gait_from_touch/walks"
 
 
 def save_weights(
@@ -35,18 +36,19 @@ def save_weights(
     exemplars: ExemplarBank | None = None,
     half: bool = False,
 ) -> Path:
-    """Write a model of `crossmodal.models` as a weights folder; a folder that has a config is whole: it comes last.
+    """Write a model or a backbone as a weights folder; a folder that has a config is whole: it comes last.
 
     ``half`` stores floating-point tensors in half precision; they are read back as single precision.
 
     Raises:
-        TypeError: the model does not keep its arguments (``model.arguments``), or is none of `crossmodal.models`.
+        TypeError: the model does not keep its arguments (``model.arguments``), or is none of `crossmodal.models` or
+            `crossmodal.backbones`.
         OutputError: the folder cannot be written.
     """
     name = type(model).__name__
     arguments = getattr(model, "arguments", None)
-    if getattr(models, name, None) is not type(model) or not isinstance(arguments, dict):
-        raise TypeError(f"{name} is no model of crossmodal.models that keeps its arguments")
+    if _maker(name) is not type(model) or not isinstance(arguments, dict):
+        raise TypeError(f"{name} is nothing of crossmodal.models or crossmodal.backbones that keeps its arguments")
     root = Path(folder)
     tensors = {
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
@@ -78,9 +80,12 @@ def load_model(named: str | os.PathLike[str]) -> nn.Module:
         raise WeightsError(
             f"{path}: the tensors are not those that {_CONFIG} names (hash differs); copy the folder anew"
         )
-    maker = getattr(models, str(config.get("model")), None)
-    if not (isinstance(maker, type) and issubclass(maker, nn.Module)):
-        raise WeightsError(f"{path.parent / _CONFIG}: no model is called {config.get('model')!r} in crossmodal.models")
+    maker = _maker(config.get("model"))
+    if maker is None:
+        raise WeightsError(
+            f"{path.parent / _CONFIG}: no model is called {config.get('model')!r} in crossmodal.models or "
+            "crossmodal.backbones"
+        )
     try:
         # The random start is thrown away; it must not move the caller's random numbers.
         with torch.random.fork_rng(devices=[]):
@@ -102,6 +107,12 @@ def load_exemplars(named: str | os.PathLike[str]) -> ExemplarBank:
     if not path.is_file():
         raise WeightsError(f"{path.parent}: holds no exemplars ({_EXEMPLARS}); use --synthesis parametric")
     return ExemplarBank.load(path)
+
+
+def _maker(name: object) -> type[nn.Module] | None:
+    """Find the class of a model or a backbone by its name."""
+    found = [getattr(home, str(name), None) for home in (models, backbones)]
+    return next((kind for kind in found if isinstance(kind, type) and issubclass(kind, nn.Module)), None)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

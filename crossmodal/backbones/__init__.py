@@ -3,6 +3,7 @@
 from crossmodal.backbones.create import create, names
 from crossmodal.backbones.layers import features, layer_names
 from crossmodal.backbones.pictures import Backbone, PictureNormalization
+from crossmodal.backbones.projection import DistillationHead, Embedder, PerceptronHead
 from crossmodal.backbones.resnet import ResNetBackbone
 from crossmodal.backbones.small_alexnet import SmallAlexNet, WholeSmallAlexNet
 from crossmodal.backbones.small_vit import SmallViT
@@ -13,7 +14,10 @@ __all__ = [
     "TEMPORAL_NAMES",
     "Backbone",
     "ConvolutionalTemporal",
+    "DistillationHead",
+    "Embedder",
     "LoadReport",
+    "PerceptronHead",
     "PictureNormalization",
     "RecurrentTemporal",
     "ResNetBackbone",

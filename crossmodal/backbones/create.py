@@ -10,7 +10,7 @@ from crossmodal.backbones.pictures import Backbone
 from crossmodal.backbones.resnet import ResNetBackbone
 from crossmodal.backbones.small_alexnet import SmallAlexNet, WholeSmallAlexNet
 from crossmodal.backbones.small_vit import SmallViT
-from crossmodal.backbones.weights import find_weights, load_weights, read_tensors
+from crossmodal.backbones.weights import find_weights, load_weights, read_tensors, verified_arguments
 
 _MAKERS: dict[str, Callable[[float], Backbone]] = {
     "small_alexnet": lambda width: SmallAlexNet(width=width),
@@ -28,26 +28,31 @@ def names() -> tuple[str, ...]:
     return tuple(_MAKERS)
 
 
-def create(name: str, *, width: float = 1.0, weights: str | os.PathLike[str] | None = None) -> Backbone:
+def create(name: str, *, width: float | None = None, weights: str | os.PathLike[str] | None = None) -> Backbone:
     """Make a backbone by its name.
 
-    ``width`` scales the channels of the small networks; the ResNets have one width. ``weights`` is None for a random
-    start, the name of weights that ship with the package, or the path of a ``.safetensors`` file. The trunk of the
-    small AlexNet, ``small_alexnet``, also takes the weights of ``small_alexnet_whole`` and ignores the rest.
+    ``width`` scales the channels of the small networks; the ResNets have one width. None is the width that the config
+    beside the weights names, else 1. ``weights`` is None for a random start, the name of weights that ship with the
+    package, or the path of a ``.safetensors`` file or a weights folder. The trunk of the small AlexNet,
+    ``small_alexnet``, also takes the weights of ``small_alexnet_whole`` and ignores the rest.
 
     Raises:
         ValueError: an unknown name, or a width that the backbone does not have.
-        WeightsError: no such weights, or weights that do not fit; says which parameters differ.
+        WeightsError: no such weights, weights that do not fit (says which parameters differ), or another hash than that
+            of the config beside them.
     """
     if name not in _MAKERS:
         raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(_MAKERS)}")
+    path = None if weights is None else find_weights(weights)
+    named = verified_arguments(path).get("width") if path is not None else None
+    if width is None:
+        width = named if isinstance(named, int | float) else 1.0
     if width != 1.0 and name.startswith("resnet"):
         raise ValueError(f"{name} has one width; leave width at 1 (got {width})")
     # Channels last, like the pictures that `Backbone.encode` feeds: twice as fast on a CPU.
     backbone: Backbone = _MAKERS[name](width)
     backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
-    if weights is not None:
-        path = find_weights(weights)
+    if path is not None:
         load_weights(backbone, path, allow=("unexpected",) if _belong_to_the_whole(backbone, path) else ())
     return backbone
 

@@ -1,6 +1,6 @@
 """What every picture encoder offers: feature maps, a pooled vector, and its own input normalisation."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +22,10 @@ IMAGENET = PictureNormalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 class Backbone(nn.Module):
     """A picture encoder: ``maps`` gives feature maps, calling it gives one pooled vector a picture.
 
-    Subclasses set ``channels`` (of the feature maps) and ``trunk``.
+    Subclasses set ``channels`` (of the feature maps), ``trunk``, and the ``arguments`` that make them again.
     """
 
+    arguments: dict[str, Any]
     channels: int
     trunk: nn.Module
     _mean: Tensor

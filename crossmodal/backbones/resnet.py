@@ -26,6 +26,7 @@ class ResNetBackbone(Backbone):
             raise ValueError(f"depth must be one of {sorted(_CHANNELS)}, got {depth}")
         if stem not in {"standard", "small"}:
             raise ValueError(f"stem must be 'standard' or 'small', got {stem!r}")
+        self.arguments = {"depth": depth, "stem": stem}
         # torchvision is slow to import; only those who ask for a ResNet pay.
         from torchvision.models import resnet18, resnet50
 

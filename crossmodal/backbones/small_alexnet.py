@@ -34,6 +34,7 @@ class SmallAlexNet(Backbone):
         channels = [round(width * count) for count in _CHANNELS]
         if min(channels) < 1:
             raise ValueError(f"width must leave at least one channel a layer, got {width}")
+        self.arguments = {"width": width}
         layers: list[nn.Module] = []
         before = 3
         for after, pooled in zip(channels, _POOLED, strict=True):
@@ -76,6 +77,8 @@ class WholeSmallAlexNet(SmallAlexNet):
     def __init__(self, width: float = 1.0, projected: int = 128, normalization: PictureNormalization = NEUTRAL) -> None:
         super().__init__(width, normalization)
         units = round(width * _UNITS)
+        self.arguments["projected"] = projected
+        self.dimension = projected
         self.fc6 = _fully_connected(self.channels * _GRID**2, units)
         self.fc7 = _fully_connected(units, units)
         self.projection = nn.Linear(units, projected)

@@ -34,6 +34,7 @@ class SmallViT(Backbone):
         heads = round(_HEADS * width)
         if heads < 1 or heads != _HEADS * width:
             raise ValueError(f"width must be a multiple of {1 / _HEADS} (whole heads), got {width}")
+        self.arguments = {"width": width}
         channels = heads * _HEAD_CHANNELS
         self.trunk = nn.Sequential()
         self.trunk.add_module("patches", _Patches(channels))

@@ -28,11 +28,10 @@ class RecurrentTemporal(nn.Module):
         return steps
 
 
-class ConvolutionalTemporal(nn.Module):
-    """Dilated residual convolutions over ticks, both ways in time, then three steps from every tick.
+class DilatedConvolutions(nn.Module):
+    """Dilated residual convolutions over time, both ways: (batch, ticks, inputs) to (batch, ticks, hidden).
 
-    Input (batch, ticks, inputs), output (batch, 3 * ticks, hidden). With the dilations 1, 2, 4, 8, 1 the context is
-    +-33 ticks (1.1 s).
+    With the dilations 1, 2, 4, 8, 1 the context is +-33 ticks.
     """
 
     def __init__(
@@ -41,14 +40,29 @@ class ConvolutionalTemporal(nn.Module):
         super().__init__()
         self.enter = nn.Sequential(nn.LayerNorm(inputs), nn.Dropout(dropout), nn.Linear(inputs, hidden))
         self.blocks = nn.ModuleList(_ResidualBlock(hidden, dilation, dropout) for dilation in dilations)
+
+    def forward(self, features: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Compute (batch, ticks, hidden); ``valid`` (batch, ticks) is False where a shorter sequence is padded."""
+        keep = None if valid is None else valid[..., None].to(features.dtype)
+        hidden: Tensor = self.enter(features)
+        for block in self.blocks:
+            hidden = block(hidden, keep)
+        return hidden
+
+
+class ConvolutionalTemporal(DilatedConvolutions):
+    """Dilated residual convolutions over ticks, then three steps from every tick.
+
+    Input (batch, ticks, inputs), output (batch, 3 * ticks, hidden). At 30 ticks a second the context is +-1.1 s.
+    """
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__(inputs, hidden)
         self.leave = nn.Linear(hidden, STEPS_PER_TICK * hidden)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, valid: Tensor | None = None) -> Tensor:
         """Compute (batch, 3 * ticks, hidden) from (batch, ticks, inputs)."""
-        hidden = self.enter(features)
-        for block in self.blocks:
-            hidden = block(hidden)
-        steps: Tensor = self.leave(F.gelu(hidden))
+        steps: Tensor = self.leave(F.gelu(super().forward(features, valid)))
         return steps.reshape(features.shape[0], STEPS_PER_TICK * features.shape[1], -1)
 
 
@@ -62,8 +76,9 @@ class _ResidualBlock(nn.Module):
         self.within = nn.Linear(channels, channels)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        across = self.across(self.norm(hidden).transpose(1, 2)).transpose(1, 2)
+    def forward(self, hidden: Tensor, keep: Tensor | None = None) -> Tensor:
+        normed = self.norm(hidden) if keep is None else keep * self.norm(hidden)
+        across = self.across(normed.transpose(1, 2)).transpose(1, 2)
         inner: Tensor = self.dropout(self.within(F.gelu(across)))
         return hidden + inner
 

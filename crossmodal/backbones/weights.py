@@ -1,10 +1,13 @@
 """Weights files: found by name or path, loaded with a report of what fitted."""
 
+import hashlib
+import json
 import logging
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -76,6 +79,29 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
+
+
+def verified_arguments(path: Path) -> dict[str, Any]:
+    """Return the arguments that the ``config.json`` beside a weights file names, once its hash is that of the file.
+
+    A file without a config beside it has none.
+
+    Raises:
+        WeightsError: the file has another hash, or the config is not readable.
+    """
+    place = path.with_name("config.json")
+    if path.name != _FILE or not place.is_file():
+        return {}
+    try:
+        config = json.loads(place.read_text(encoding="utf-8"))
+        named, arguments = config.get("sha256"), dict(config.get("arguments", {}))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{place}: not a readable config ({error})") from error
+    if named is not None and hashlib.sha256(path.read_bytes()).hexdigest() != named:
+        raise WeightsError(
+            f"{path}: the tensors are not those that config.json names (hash differs); copy the folder anew"
+        )
+    return arguments
 
 
 def load_weights(module: nn.Module, path: Path, *, allow: Collection[str] = ()) -> LoadReport:

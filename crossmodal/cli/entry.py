@@ -24,6 +24,7 @@ COMMANDS = {
     "gait": ("crossmodal.cli.gait", "read walking gait from pressure recordings, into tables and a report"),
     "data": ("crossmodal.cli.data", "list, verify, make and fetch data sets"),
     "probe": ("crossmodal.cli.probe", "measure what a frozen backbone knows of photographs, beside baselines"),
+    "dissect": ("crossmodal.cli.dissect", "find out what the units of a network answer to, and what they cause"),
     "noise": ("crossmodal.cli.noise", "draw procedural pictures: files, shards, a contact sheet, a report"),
 }
 _INTERRUPTED = 128 + signal.SIGINT

@@ -9,11 +9,12 @@ from crossmodal.errors import FormatError, UsageError
 EXAMPLES = """\
   crossmodal gait walk.npz --out report
   crossmodal gait left.asf right.asf --out report
+  crossmodal gait walk.npz --out report --method classical
   crossmodal gait insoles.asc --out report --method threshold-50
   crossmodal gait print_1.apd print_2.apd print_3.apd --out report --json -
   crossmodal gait walk.npz --out report --norms children.csv --age 8
 """
-_METHODS = ("classical", "threshold-20", "threshold-50")
+_METHODS = ("learned", "classical", "threshold-20", "threshold-50")
 _FILES = ("events.csv", "footprints.csv", "parameters.csv", "report.html")
 
 
@@ -30,8 +31,12 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--method",
         choices=_METHODS,
-        default="classical",
-        help="how heel strikes and toe offs are found (default: classical)",
+        default="learned",
+        help="how footsteps are found: by the network that ships, by its classical twin, or where the force of a foot"
+        " crosses 20 or 50 N (default: learned)",
+    )
+    parser.add_argument(
+        "--weights", metavar="W", help="of the network: a weights folder, or a name that ships (default: what ships)"
     )
     parser.add_argument("--norms", metavar="CSV", type=Path, help="norms of your own (default: adults, published)")
     parser.add_argument(
@@ -44,19 +49,22 @@ def run(words: argparse.Namespace) -> int:
     """Analyse the recordings and write the report.
 
     Raises:
-        UsageError: recordings that do not go together, or an age that makes no sense.
+        UsageError: recordings that do not go together, an age that makes no sense, or weights that nothing uses.
+        WeightsError: there are no such weights, or they read no gait.
         FormatError: a recording or the norms cannot be read.
         OutputError: an output cannot be written; found out before the work begins.
     """
     if words.age is not None and not 0 < words.age < 130:
         raise UsageError(f"--age: years were expected, found {words.age:g}")
+    if words.weights and words.method != "learned":
+        raise UsageError(f"--weights: {words.method} uses none; leave it out, or take --method learned")
     for path in words.recordings:
         if not path.exists():
             raise FormatError(f"{path}: no such file")
     for name in _FILES:
         make_sure_of(words.out / name)
+    from crossmodal.gait import analyse
     from crossmodal.tactile import read
-    from crossmodal.tactile.gait.analyse import analyse
     from crossmodal.tactile.gait.norms import ADULTS, read_norms
     from crossmodal.tactile.gait.report import write_report
     from crossmodal.tactile.gait.tables import summary
@@ -64,7 +72,7 @@ def run(words: argparse.Namespace) -> int:
     norms = ADULTS if words.norms is None else read_norms(words.norms)
     recordings = [read(path) for path in words.recordings]
     try:
-        analysis = analyse(recordings, words.method)
+        analysis = analyse(recordings, words.method, weights=words.weights)
     except ValueError as error:
         raise UsageError(f"{', '.join(map(str, words.recordings))}: {error}") from error
     title = f"Gait: {', '.join(path.name for path in words.recordings)}"

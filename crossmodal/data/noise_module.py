@@ -1,11 +1,13 @@
 """Procedural pictures for training: indices travel, pictures are drawn on the device that trains."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import lightning.pytorch as lightning
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from crossmodal.data.noise import NoiseDataset, NoiseIndices, render
 from crossmodal.data.sampling import StepLoader, StepSampler
@@ -16,10 +18,17 @@ _STEPS = 1000
 
 
 class NoiseData(lightning.LightningDataModule):
-    """Training and validation pictures of a process, in batches of ``picture``, ``index`` and, with labels, ``label``.
+    """Training and validation pictures of a process.
 
-    The loaders hand out indices alone, eight bytes a picture. `on_after_batch_transfer` draws the pictures on the
-    device that trains: uint8 (n, 3, height, width). A training batch depends on the seed, the step and the rank alone.
+    The loaders hand out numbers alone, a few bytes a picture. `on_after_batch_transfer` draws the pictures on the
+    device that trains. A training batch depends on the seed, the step and the rank alone.
+
+    A batch holds:
+        picture: uint8 (n, 3, height, width), RGB.
+        index: int64 (n,), of the pictures in the process.
+        draw: int64 (n,), the number of each showing, never twice the same, which random views want; of pictures held
+            out it is the index.
+        label: int64 (n,), their programs; only where the process has labels.
 
     Args:
         process: name of the process, see `crossmodal.noise.names`.
@@ -32,6 +41,8 @@ class NoiseData(lightning.LightningDataModule):
         first: index of the first picture.
         validation: pictures to hold out: the first so many; training begins after them.
         steps_per_epoch: training batches in an epoch; by default each picture comes about once, 1000 without an end.
+        keep: keep pictures in memory once they are drawn, on the device that trains; for slow processes of a
+            ``length``. A picture takes 3 bytes a pixel: 28 kB at 96 pixels.
 
     Raises:
         ValueError: an unknown process or option, or a number that makes no sense.
@@ -51,11 +62,16 @@ class NoiseData(lightning.LightningDataModule):
         first: int = 0,
         validation: int = 0,
         steps_per_epoch: int | None = None,
+        keep: bool = False,
     ) -> None:
         super().__init__()
         if validation < 0 or batch_size < 1:
             raise ValueError(
                 f"validation must not be negative and batch_size at least 1, got {validation=}, {batch_size=}"
+            )
+        if keep and length is None:
+            raise ValueError(
+                "an endless stream never shows a picture twice, so there is nothing to keep; give a length"
             )
         self.process = create(process, **(options or {}))
         self.process.sample([], size, seed)  # refuses a senseless size or seed now, not in the first batch
@@ -65,6 +81,7 @@ class NoiseData(lightning.LightningDataModule):
         self.size = size
         self.seed = seed
         self.steps_per_epoch = steps_per_epoch if steps_per_epoch or length is not None else _STEPS
+        self._bank = _Bank(validation + length, first) if keep and length is not None else None
 
     @property
     def classes(self) -> int | None:
@@ -76,21 +93,24 @@ class NoiseData(lightning.LightningDataModule):
         # An endless stream takes the number of the draw itself; the permuted items are then of no account.
         items = self.indices.length or self.batch_size
         sampler = StepSampler(items, self.batch_size, self.seed, self.steps_per_epoch, numbered=True)
-        return StepLoader(self.indices, sampler, collate_fn=_as_batch)
+        return StepLoader(_Showings(self.indices), sampler, collate_fn=_as_batch)
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Make the loader of the indices held out, in their order; an empty list when there are none."""
         if self.held_out is None:
             return []
-        return DataLoader(self.held_out, batch_size=self.batch_size, collate_fn=_as_batch)
+        return DataLoader(_Showings(self.held_out), batch_size=self.batch_size, collate_fn=_as_batch)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Name the device; the indices stay, for fetching them back would wait for all work of the device."""
         return {**batch, "device": device}
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> dict[str, Tensor]:
-        """Draw the pictures of a batch of indices on its device."""
-        return render(self.process, batch["index"], self.size, self.seed, batch.get("device", "cpu"))
+        """Draw the pictures of a batch of indices on its device, or take those that are kept."""
+        device = batch.get("device", torch.device("cpu"))
+        draw = partial(render, self.process, size=self.size, seed=self.seed, device=device)
+        drawn = draw(batch["index"]) if self._bank is None else self._bank.take(batch["index"], draw)
+        return {**drawn, "draw": batch["draw"].to(device)}
 
     def evaluation_dataset(self) -> NoiseDataset:
         """Give the pictures held out, or the training pictures where there are none.
@@ -104,5 +124,40 @@ class NoiseData(lightning.LightningDataModule):
         return NoiseDataset(self.process, chosen.length, size=self.size, seed=self.seed, first=chosen.first)
 
 
-def _as_batch(indices: list[int]) -> dict[str, Tensor]:
-    return {"index": torch.tensor(indices)}
+class _Showings(Dataset[tuple[int, int]]):
+    """The draw and the index of each picture shown; without a draw, as of pictures held out, the index is it."""
+
+    def __init__(self, indices: NoiseIndices) -> None:
+        self.indices = indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, entry: int | tuple[int, int]) -> tuple[int, int]:
+        index = self.indices[entry]
+        return (entry[0] if isinstance(entry, tuple) else index), index
+
+
+def _as_batch(showings: list[tuple[int, int]]) -> dict[str, Tensor]:
+    draws, indices = torch.tensor(showings).T.contiguous()
+    return {"draw": draws, "index": indices}
+
+
+class _Bank:
+    """Batches of pictures ``first`` to ``first + length - 1``, row by row, each drawn when it first comes up."""
+
+    def __init__(self, length: int, first: int) -> None:
+        self.first = first
+        self._drawn = torch.zeros(length, dtype=torch.bool)
+        self._kept: dict[str, Tensor] = {}
+
+    def take(self, indices: Tensor, draw: Callable[[Tensor], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Give the batch of some indices, and draw what is not there yet."""
+        places = indices - self.first
+        if len(missing := torch.unique(places[~self._drawn[places]])):
+            for key, rows in draw(missing + self.first).items():
+                if key not in self._kept:
+                    self._kept[key] = rows.new_empty((len(self._drawn), *rows.shape[1:]))
+                self._kept[key][missing.to(rows.device)] = rows
+            self._drawn[missing] = True
+        return {key: rows[places.to(rows.device)] for key, rows in self._kept.items()}

@@ -1,8 +1,13 @@
 """Evaluations that run without a trainer: predictors and baselines on whole videos."""
 
 from crossmodal.evaluation.baselines import MeanSound, PictureMatch, RandomImpact, TrueSound
+from crossmodal.evaluation.gait_from_touch import evaluate_gait
+from crossmodal.evaluation.generator import evaluate_generator
+from crossmodal.evaluation.identity_from_touch import evaluate_identity
 from crossmodal.evaluation.onset_baselines import MotionEnergyOnsets, PeakOptions, RandomOnsets
+from crossmodal.evaluation.pose_from_touch import evaluate_pose
 from crossmodal.evaluation.prediction import Predict, Sample, SoundDataset, SoundPrediction
+from crossmodal.evaluation.segmenter import evaluate_segmenter
 from crossmodal.evaluation.sound_from_video import (
     TOLERANCES_MS,
     Difference,
@@ -35,6 +40,11 @@ __all__ = [
     "evaluate",
     "evaluate_all",
     "evaluate_folds",
+    "evaluate_gait",
+    "evaluate_generator",
+    "evaluate_identity",
+    "evaluate_pose",
+    "evaluate_segmenter",
     "fit_baselines",
     "fit_material_classifier",
     "measure",

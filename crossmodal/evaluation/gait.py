@@ -1,7 +1,7 @@
 """Gait found in a recording against the exact truth of a simulated walk."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from crossmodal.tactile.walking import Footstep, WalkTruth
 #: Event errors within which a heel strike or a toe off counts as found.
 TOLERANCES_S = (0.02, 0.05)
 _FARTHEST_MM = 250.0
-_REFUSED = 1e6
+_REFUSED = 1e6  # a cost beyond any pair of one foot
 
 Floats = NDArray[np.float64]
 
@@ -53,21 +53,34 @@ def score_walk(stances: Sequence[Stance], truth: WalkTruth) -> WalkScore:
     mat's edge or the recording's ends, and those of someone who stands, neither count nor make a stance a false one.
     """
     placed = [stance for stance in stances if stance.footprint is not None]
-    costs = np.array([[_cost(stance, step) for step in truth.footsteps] for stance in placed]).reshape(
-        len(placed), len(truth.footsteps)
-    )
-    rows, columns = linear_sum_assignment(costs)
-    pairs = [(placed[r], truth.footsteps[c]) for r, c in zip(rows, columns, strict=True) if costs[r, c] < _REFUSED]
-    counted = [(stance, step) for stance, step in pairs if _counts(step, truth)]
+    found, counted = _pair(placed, truth, _cost)
     return WalkScore(
         true=sum(_counts(step, truth) for step in truth.footsteps),
-        found=len(placed) - (len(pairs) - len(counted)),
+        found=found,
         heel_strike_s=np.array([stance.heel_strike_s - step.heel_strike_s for stance, step in counted]),
         toe_off_s=np.array([stance.toe_off_s - step.toe_off_s for stance, step in counted]),
         heel_mm=np.array([_heel_distance_mm(*pair) for pair in counted]),
         axis_deg=np.array([_axis_error_deg(*pair) for pair in counted]),
         sides=sum(stance.side == step.side for stance, step in counted),
         walkers=_of_their_track(counted),
+    )
+
+
+def score_insoles(stances: Sequence[Stance], truth: WalkTruth) -> WalkScore:
+    """Pair stances on insoles with true footsteps of the same foot that overlap in time; only events are measured.
+
+    Insoles do not tell where a foot stands, and they know which one it is: the score has no places and no sides.
+    """
+    found, counted = _pair(stances, truth, _cost_in_time)
+    return WalkScore(
+        true=sum(_counts(step, truth) for step in truth.footsteps),
+        found=found,
+        heel_strike_s=np.array([stance.heel_strike_s - step.heel_strike_s for stance, step in counted]),
+        toe_off_s=np.array([stance.toe_off_s - step.toe_off_s for stance, step in counted]),
+        heel_mm=np.zeros(0),
+        axis_deg=np.zeros(0),
+        sides=0,
+        walkers=0,
     )
 
 
@@ -112,16 +125,40 @@ def _pool(scores: Sequence[WalkScore], times: NDArray[np.int_]) -> dict[str, flo
     return pooled
 
 
+def _pair(
+    stances: Sequence[Stance], truth: WalkTruth, cost: Callable[[Stance, Footstep], float]
+) -> tuple[int, list[tuple[Stance, Footstep]]]:
+    """Pair one to one with the least sum of costs: stances that count as found, and the pairs that count."""
+    costs = np.array([[cost(stance, step) for step in truth.footsteps] for stance in stances]).reshape(
+        len(stances), len(truth.footsteps)
+    )
+    rows, columns = (axis.tolist() for axis in linear_sum_assignment(costs))
+    pairs = [(stances[r], truth.footsteps[c]) for r, c in zip(rows, columns, strict=True) if costs[r, c] < _REFUSED]
+    counted = [(stance, step) for stance, step in pairs if _counts(step, truth)]
+    return len(stances) - (len(pairs) - len(counted)), counted
+
+
 def _cost(stance: Stance, step: Footstep) -> float:
-    begin, end = float(stance.times_s[0]), float(stance.times_s[-1])
     distance_mm = _heel_distance_mm(stance, step)
-    if begin > step.toe_off_s or end < step.heel_strike_s or distance_mm > _FARTHEST_MM:
+    if distance_mm > _FARTHEST_MM:
         return _REFUSED
-    apart_s = 0.5 * (abs(begin - step.heel_strike_s) + abs(end - step.toe_off_s))
-    return distance_mm / 300.0 + apart_s / 0.5
+    return distance_mm / 300.0 + _apart(stance, step)
+
+
+def _cost_in_time(stance: Stance, step: Footstep) -> float:
+    return _apart(stance, step) if stance.side == step.side else _REFUSED
+
+
+def _apart(stance: Stance, step: Footstep) -> float:
+    """How far apart in time two are, in units of half a second; refused when they do not overlap."""
+    begin, end = float(stance.times_s[0]), float(stance.times_s[-1])
+    if begin > step.toe_off_s or end < step.heel_strike_s:
+        return _REFUSED
+    return abs(begin - step.heel_strike_s) + abs(end - step.toe_off_s)
 
 
 def _counts(step: Footstep, truth: WalkTruth) -> bool:
+    """Whether a footstep counts: whole on the mat and in the recording, of someone who walks."""
     inside = truth.times_s[0] < step.heel_strike_s and step.toe_off_s < truth.times_s[-1]
     return bool(inside and step.on_mat > 0.999 and not step.stands)
 

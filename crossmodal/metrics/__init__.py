@@ -20,6 +20,10 @@ from crossmodal.metrics.onset import (
     match_onsets,
     onset_scores,
 )
+from crossmodal.metrics.picture_distance import frechet_distance, sliced_wasserstein
+from crossmodal.metrics.pose import PoseScore, earlier_poses, joint_errors_mm, moving_frames, pose_score
+from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou, pixel_accuracy
+from crossmodal.metrics.verification import VerificationScore, equal_error_rate, rank_one, reference_scores, verify
 
 __all__ = [
     "STEPS_PER_FRAME",
@@ -29,17 +33,33 @@ __all__ = [
     "OnsetCounts",
     "OnsetScores",
     "PooledOnsets",
+    "PoseScore",
+    "VerificationScore",
     "bootstrap_interval",
     "bootstrap_weights",
     "class_averaged_accuracy",
+    "class_iou",
+    "confusion_matrix",
     "count_onsets",
     "cut_impact_windows",
+    "earlier_poses",
+    "equal_error_rate",
     "find_by_rank",
+    "frechet_distance",
     "impact_scores",
+    "joint_errors_mm",
     "loudness",
     "match_onsets",
+    "mean_iou",
+    "moving_frames",
     "onset_scores",
     "pearson_r",
     "percentile_interval",
+    "pixel_accuracy",
+    "pose_score",
+    "rank_one",
+    "reference_scores",
+    "sliced_wasserstein",
     "spectral_centroid",
+    "verify",
 ]

@@ -1,5 +1,6 @@
 """Losses: plain functions of tensors, the memories that some of them need, and figures to watch beside them."""
 
+from crossmodal.objectives.adversarial import discriminator_loss, generator_loss, gradient_penalty
 from crossmodal.objectives.collapse import effective_rank, is_collapsed
 from crossmodal.objectives.contrastive import (
     alignment_loss,
@@ -12,6 +13,7 @@ from crossmodal.objectives.contrastive import (
 from crossmodal.objectives.distillation import CentreBuffer, dino_loss
 from crossmodal.objectives.gathering import gather
 from crossmodal.objectives.momentum_queue import MomentumQueue, update_average
+from crossmodal.objectives.pose import bone_limits, heat_map_loss, heat_map_targets, link_loss, squared_bone_lengths
 from crossmodal.objectives.sound import (
     impact_weights,
     onset_loss,
@@ -25,16 +27,24 @@ __all__ = [
     "MomentumQueue",
     "alignment_loss",
     "alignment_uniformity_loss",
+    "bone_limits",
     "dino_loss",
+    "discriminator_loss",
     "effective_rank",
     "gather",
+    "generator_loss",
+    "gradient_penalty",
+    "heat_map_loss",
+    "heat_map_targets",
     "impact_weights",
     "is_collapsed",
+    "link_loss",
     "moco_loss",
     "onset_loss",
     "onset_targets",
     "robust_feature_loss",
     "simclr_loss",
+    "squared_bone_lengths",
     "squared_feature_loss",
     "supervised_contrastive_loss",
     "uniformity_loss",

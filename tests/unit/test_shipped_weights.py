@@ -5,6 +5,7 @@ import pytest
 import crossmodal
 from crossmodal import hub
 from crossmodal.backbones.weights import SHIPPED, shipped_names
+from crossmodal.metrics import mean_iou
 from crossmodal.models import SoundFromVideo
 from tests.fakes.videos import write_clip
 
@@ -20,8 +21,17 @@ def test_a_folder_is_small_and_has_its_card(name):
     folder = SHIPPED / name
     assert sum(path.stat().st_size for path in folder.iterdir()) < 20e6
     card = (folder / "README.md").read_text(encoding="utf-8")
-    for said in ("- data:", "- command:", "- date:", "## evaluate", "## On Greatest Hits"):
+    for said in ("- data:", "- command:", "- date:", "## evaluate"):
         assert said in card
+    assert ("## On Greatest Hits" in card) == (name == hub.DEFAULT_SOUND_WEIGHTS)
+
+
+def test_scenes_are_drawn_and_segmented_without_training():
+    generator, segmenter = hub.load_model("scenes/generator"), hub.load_model("scenes/segmenter")
+    seen = segmenter.segment(generator.draw(range(64)))
+    sky = segmenter.classes.index("sky")
+    assert 0.3 < float((seen == sky).float().mean()) < 0.7
+    assert mean_iou(segmenter.confusion) > 0.95
 
 
 @pytest.mark.parametrize("synthesis", ["parametric", "exemplar"])

@@ -1,7 +1,10 @@
 """From recordings to gait: one walkway or plate, a single stance, or the insoles of one walk."""
 
+import math
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,14 +16,17 @@ from crossmodal.tactile.gait.insoles import stances_of_insoles
 from crossmodal.tactile.gait.parameters import Parameter, Samples, measure_walk, summarise
 from crossmodal.tactile.gait.pressure import measure_pressure
 from crossmodal.tactile.gait.stance import Stance
-from crossmodal.tactile.gait.walkway import stances_of_prints, stances_of_walkway
+from crossmodal.tactile.gait.walkway import StepFinder, stances_of_prints, stances_of_walkway, steps_by_force
 from crossmodal.tactile.recording import InsoleRecording, PressureRecording, Recording
 
 Floats = NDArray[np.float64]
 Kind = Literal["walkway", "prints", "stance", "insoles"]
-Method = Literal["classical", "threshold-20", "threshold-50"]
+Method = Literal["learned", "classical", "threshold-20", "threshold-50"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
+_NAMES = {"insoles": "insoles are read", "prints": "prints without time are read"}
+#: Frames a second of mats that do not tell theirs: between the 14 Hz of carpets and the 60 Hz of small ones.
+_NOMINAL_RATE_HZ = 20.0
 #: A sensor no larger than this holds one foot.
 _ONE_FOOT_MM = (420.0, 200.0)
 
@@ -57,25 +63,35 @@ class GaitAnalysis:
         return next((p for p in self.parameters if (p.name, p.side, p.walker) == (name, side, walker)), None)
 
 
-def analyse(recordings: Recording | Sequence[Recording], method: Method = "classical") -> GaitAnalysis:
+def analyse(
+    recordings: Recording | Sequence[Recording], method: Method = "classical", find_steps: StepFinder | None = None
+) -> GaitAnalysis:
     """Find contacts, footprints, events and parameters in the recordings of one walk.
 
     Args:
         recordings: one walkway or plate; one file of insoles with one or two feet; one recording of each insole, which
             share a clock; or several footprints of one walk without time.
-        method: ``classical``, or events where the force of a foot crosses 20 or 50 N.
+        method: ``classical``, events where the force of a foot crosses 20 or 50 N, or ``learned``.
+        find_steps: a network that finds footsteps on a mat, for ``learned``; `crossmodal.gait.analyse` brings one.
 
     Raises:
-        ValueError: an unknown method, no recording, or recordings that do not go together.
+        ValueError: an unknown method, no recording, recordings that do not go together, or no network for ``learned``.
     """
     given = [recordings] if isinstance(recordings, PressureRecording | InsoleRecording) else list(recordings)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    if (method == "learned") != (find_steps is not None):
+        raise ValueError("learned, and no other method, takes a network (find_steps); see crossmodal.gait.analyse")
     kind = kind_of(given)
     left_out: list[str] = []
+    timeless = any(one.meta.get("clock") == "unknown" for one in given)
+    given = [_with_nominal_clock(one) for one in given] if timeless else given
+    if method == "learned" and kind != "walkway":
+        method = "classical"
+        left_out.append(f"events by the network, which reads mats: {_NAMES[kind]} by the classical method")
     find = _contact_finder(method)
-    find_print = find_print_contact if method == "classical" else _longest(find)
-    if method != "classical" and _unit_unknown(given):
+    find_print = _longest(find) if method.startswith("threshold") else find_print_contact
+    if method.startswith("threshold") and _unit_unknown(given):
         left_out.append("events by a threshold in newtons mean little: the recording is not calibrated")
     if kind == "insoles":
         stances = stances_of_insoles(given, find, find_print, left_out)
@@ -84,22 +100,26 @@ def analyse(recordings: Recording | Sequence[Recording], method: Method = "class
         stances = stances_of_prints([one for one in given if isinstance(one, PressureRecording)], left_out)
     else:
         assert isinstance(given[0], PressureRecording)
-        stances = stances_of_walkway(
-            given[0], find_print_contact if method == "classical" else _longest(find), left_out
-        )
+        stances = stances_of_walkway(given[0], find_steps or partial(steps_by_force, find=find_print), left_out)
         kind = "stance" if len(stances) == 1 else kind
     stances = sorted(stances, key=lambda stance: stance.time_s)
     parameters = _measure(stances, kind, given)
     left_out += _reasons(kind, stances, parameters, given)
+    if timeless:
+        parameters = [one for one in parameters if not {"s", "min"} & set(re.split("[ /]", one.unit))]
+        left_out.append(
+            "seconds, events, speed and cadence: the recording does not tell its rate "
+            f"({_NOMINAL_RATE_HZ:g} frames a second were assumed to find footsteps)"
+        )
     return GaitAnalysis(
         kind,
         method,
         tuple(stances),
-        tuple(list_events(stances)),
+        tuple(list_events(() if timeless else stances)),
         tuple(parameters),
         tuple(dict.fromkeys(left_out)),
         given[0].sensor.unit if _unit_unknown(given) else "kPa",
-        given[0].rate_hz,
+        math.nan if timeless else given[0].rate_hz,
         ", ".join(dict.fromkeys(one.source for one in given)),
     )
 
@@ -123,6 +143,11 @@ def kind_of(recordings: Sequence[Recording]) -> Kind:
     return "walkway"
 
 
+def _with_nominal_clock(recording: Recording) -> Recording:
+    """A recording whose file does not tell its rate, at one that lets the rules about time make sense."""
+    return replace(recording, times_s=np.arange(len(recording.times_s)) / _NOMINAL_RATE_HZ)
+
+
 def _is_of_one_foot(recording: Recording) -> bool:
     if isinstance(recording, InsoleRecording) or recording.side is not None:
         return True
@@ -137,7 +162,7 @@ def _unit_unknown(recordings: Sequence[Recording]) -> bool:
 
 
 def _contact_finder(method: Method) -> Callable[[Floats, Floats], list[Contact]]:
-    if method == "classical":
+    if method in ("classical", "learned"):
         return find_contacts
     threshold_n = float(method.removeprefix("threshold-"))
     return lambda force_n, times_s: threshold_events(force_n, times_s, threshold_n)

@@ -14,8 +14,10 @@ Floats = NDArray[np.float64]
 
 #: A dip of the force shorter than this is no swing, and a rise shorter than `_SHORTEST_S` is no stance.
 _LONGEST_DIP_S, _SHORTEST_S = 0.06, 0.1
-#: Shares of the walk's usual peak force: a stance reaches the first; an edge ends, at the latest, at the second.
-_HIGH, _LOW = 0.10, 0.012
+#: Shares of the walk's usual peak force: a stance reaches the first; an edge ends, at the latest, at the second at heel
+#: strike and at the third at toe off, because insoles go on showing 1 to 2 % of the load for 0.2 s after the foot has
+#: left: what is followed into that tail is late by up to 40 ms.
+_HIGH, _LOW_BEFORE, _LOW_AFTER = 0.10, 0.012, 0.03
 #: Of a footprint on an empty floor, as shares of its largest force: a trace of it, and a firm load; the longest time
 #: that a foot takes from one to the other.
 _TRACE, _FIRM, _LONGEST_EDGE_S = 0.002, 0.03, 0.06
@@ -129,7 +131,7 @@ def find_edge(force_n: Floats, times_s: Floats, start: int, limit: int, usual: f
     middle = swing[len(swing) // 3 : max(len(swing) * 2 // 3, len(swing) // 3 + 1)]
     level = float(np.median(middle))
     spread = 1.4826 * float(np.median(np.abs(middle - level)))
-    low = level + max(_LOW * usual, 4.0 * spread)
+    low = level + max((_LOW_BEFORE if step < 0 else _LOW_AFTER) * usual, 4.0 * spread)
     here = start
     while here + step != limit and force_n[here + step] > low and force_n[here + step] < force_n[here] + 2 * spread:
         here += step

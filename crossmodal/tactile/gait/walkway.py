@@ -22,6 +22,32 @@ PrintFinder = Callable[[Floats, Floats], Contact | None]
 _LEAST_LEAN = 0.1
 #: Prints with a smaller share of the usual peak force are none.
 _LEAST_PEAK = 0.2
+#: A print this much shorter than the foot is known to be lacks a part of it, and tells no axis.
+_INCOMPLETE = 0.75
+
+
+@dataclass(frozen=True, eq=False)
+class FoundStep:
+    """A footstep on a mat, before its walker is known.
+
+    Attributes:
+        group: the cells that it loads while it stands.
+        contact: its events.
+        lean: how much it looks like a left foot (positive) or a right one; None where the print's shape alone tells.
+        heel_mm, metatarsal_mm: (2,) heel's middle and second metatarsal head, where more is known than the print shows.
+        length_mm: of the foot, likewise.
+    """
+
+    group: Activity
+    contact: Contact
+    lean: float | None = None
+    heel_mm: Floats | None = None
+    metatarsal_mm: Floats | None = None
+    length_mm: float | None = None
+
+
+#: Whatever finds the footsteps of a recording; it may add to a list what could not be told.
+StepFinder = Callable[[PressureRecording, list[str]], list[FoundStep]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,31 +58,43 @@ class _Print:
     curves: Curves
     contact: Contact
     raw: Footprint
+    step: FoundStep | None = None
 
     @property
     def time_s(self) -> float:
         return self.contact.on_s if np.isfinite(self.contact.on_s) else float(self.curves.times_s[0])
 
+    def describe(self, side: Side | None, line: Floats | None) -> Footprint:
+        """The print, along a line of progression; what it does not show itself is taken from who found it."""
+        shown = describe_footprint(self.curves, self.recording, side, line)
+        step = self.step
+        if step is None or step.heel_mm is None or step.metatarsal_mm is None or step.length_mm is None:
+            return shown
+        if shown.length_mm > _INCOMPLETE * step.length_mm or shown.partial:
+            return shown
+        axis = (step.metatarsal_mm - step.heel_mm) / np.linalg.norm(step.metatarsal_mm - step.heel_mm)
+        return replace(
+            shown, axis=axis, axis_from="learned", heel_mm=step.heel_mm, metatarsal_mm=step.metatarsal_mm,
+            begin_mm=float(min(shown.places_mm @ axis)), length_mm=max(float(np.ptp(shown.places_mm @ axis)), 1e-6),
+        )  # fmt: skip
 
-def stances_of_walkway(recording: PressureRecording, find: PrintFinder, left_out: list[str]) -> list[Stance]:
+    def lean(self, draft: Footprint) -> float:
+        """How much it looks like a left foot."""
+        return lean_of(draft) if self.step is None or self.step.lean is None else self.step.lean
+
+
+def stances_of_walkway(recording: PressureRecording, find: StepFinder, left_out: list[str]) -> list[Stance]:
     """Find the stances on a mat.
 
     Args:
         recording: of any size; read once, block by block.
-        find: the contact of a footprint, from its force.
+        find: finds its footsteps.
         left_out: takes what could not be told.
     """
     prints = []
-    for group in find_footprints(find_activity(recording)):
-        found = _contact_of(group, find)
-        if found is None:
-            left_out.append("footprints whose force never reaches the threshold")
-            continue
-        curves, contact = found
-        prints.append(_Print(recording, curves, contact, describe_footprint(curves, recording)))
-    usual = float(np.median([one.curves.force_n.max() for one in prints])) if prints else 0.0
-    # Toes that drag leave tracks of their own; only the edge of the mat makes light prints of feet that step.
-    prints = [one for one in prints if one.raw.partial or one.curves.force_n.max() >= _LEAST_PEAK * usual]
+    for step in find(recording, left_out):
+        curves = Curves.of(step.group)
+        prints.append(_Print(recording, curves, step.contact, describe_footprint(curves, recording), step))
     prints.sort(key=lambda one: one.time_s)
     if not prints:
         return []
@@ -73,6 +111,23 @@ def stances_of_walkway(recording: PressureRecording, find: PrintFinder, left_out
     for number, (passage, walker) in enumerate(zip(passages, number_walkers(spans), strict=True)):
         stances += _finish([prints[place] for place in passage], walker, number)
     return stances
+
+
+def steps_by_force(recording: PressureRecording, left_out: list[str], find: PrintFinder) -> list[FoundStep]:
+    """Find footsteps as footprints whose force tells their events: a `StepFinder` once ``find`` is given."""
+    steps, peaks, partial = [], [], []
+    for group in find_footprints(find_activity(recording)):
+        found = _contact_of(group, find)
+        if found is None:
+            left_out.append("footprints whose force never reaches the threshold")
+            continue
+        curves, step = found
+        steps.append(step)
+        peaks.append(float(curves.force_n.max()))
+        partial.append(curves.touches_edge)
+    # Toes that drag leave tracks of their own; only the edge of the mat makes light prints of feet that step.
+    least = _LEAST_PEAK * float(np.median(peaks)) if peaks else 0.0
+    return [step for step, peak, cut in zip(steps, peaks, partial, strict=True) if cut or peak >= least]
 
 
 def stances_of_prints(recordings: Sequence[PressureRecording], left_out: list[str]) -> list[Stance]:
@@ -124,7 +179,7 @@ def _mirrored_origin(recording: PressureRecording) -> tuple[float, float]:
     return recording.origin_mm[0], -(recording.origin_mm[1] + width)
 
 
-def _contact_of(group: Activity, find: PrintFinder) -> tuple[Curves, Contact] | None:
+def _contact_of(group: Activity, find: PrintFinder) -> tuple[Curves, FoundStep] | None:
     """The contact of a print; cells outside it, such as dragging toes, are taken from it."""
     recording = group.recording
     curves = Curves.of(group)
@@ -137,7 +192,8 @@ def _contact_of(group: Activity, find: PrintFinder) -> tuple[Curves, Contact] | 
     if contact is None:
         return None
     contact = contact._replace(first=contact.first + begin, last=contact.last + begin)
-    return Curves.of(group.take((group.frame >= contact.first) & (group.frame <= contact.last))), contact
+    own = group.take((group.frame >= contact.first) & (group.frame <= contact.last))
+    return Curves.of(own), FoundStep(own, contact)
 
 
 def _finish(prints: Sequence[_Print], walker: int, passage: int, timed: bool = True) -> list[Stance]:
@@ -145,12 +201,9 @@ def _finish(prints: Sequence[_Print], walker: int, passage: int, timed: bool = T
     places = np.array([0.5 * (np.array(one.raw.box_mm[:2]) + np.array(one.raw.box_mm[2:])) for one in prints])
     lines = directions_of(np.array([one.raw.heel_mm for one in prints]))
     forwards = [line if np.isfinite(line).all() else None for line in lines]
-    drafts = [
-        one.raw if line is None else describe_footprint(one.curves, one.recording, None, line)
-        for one, line in zip(prints, forwards, strict=True)
-    ]
+    drafts = [one.raw if line is None else one.describe(None, line) for one, line in zip(prints, forwards, strict=True)]
     times_s = np.array([one.time_s for one in prints]) if timed else np.arange(len(prints), dtype=np.float64)
-    leans = [lean_of(one) for one in drafts]
+    leans = [one.lean(draft) for one, draft in zip(prints, drafts, strict=True)]
     sides: list[Side | None] = [*tell_sides(places, times_s, leans, lines)]
     if len(prints) == 1 and abs(leans[0]) < _LEAST_LEAN:
         sides = [None]
@@ -163,7 +216,7 @@ def _finish(prints: Sequence[_Print], walker: int, passage: int, timed: bool = T
             force_n=one.curves.force_n,
             cop_mm=one.curves.cop_mm,
             peak=float(one.curves.peaks.max()),
-            footprint=describe_footprint(one.curves, one.recording, side, line),
+            footprint=one.describe(side, line),
             walker=walker,
             passage=passage,
         )

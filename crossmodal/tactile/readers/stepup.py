@@ -54,7 +54,7 @@ def read(path: Path) -> PressureRecording:
         meta.update(zip(("participant", "footwear", "trial"), place.groups(), strict=True))
     table = archive.parent / "metadata.csv"
     if table.is_file():
-        meta["footsteps"] = _read_footsteps(table)
+        meta["footsteps"] = read_footsteps(table)
     return PressureRecording(
         frames=frames,
         times_s=np.arange(frames.shape[0]) / _RATE_HZ,
@@ -65,7 +65,12 @@ def read(path: Path) -> PressureRecording:
     )
 
 
-def _read_footsteps(path: Path) -> dict[str, list[Any]]:
+def read_footsteps(path: Path) -> dict[str, list[Any]]:
+    """Read ``metadata.csv`` as lists by column: numbers, else text; None for an empty field.
+
+    Raises:
+        FormatError: not a table, or rows of unequal length.
+    """
     if path.stat().st_size > _MOST_METADATA_BYTES:
         raise FormatError(f"{path}: {path.stat().st_size} bytes; expected a table of some hundred footsteps")
     try:

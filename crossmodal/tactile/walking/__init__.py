@@ -1,9 +1,23 @@
-"""Simulated walks: people, their steps on a mat, what its sensor makes of them, and the exact truth."""
+"""Simulated walks: people, their steps on a mat, what its sensor makes of them, and the exact truth.
 
+Real stances can be laid out as a walk as well (`replay_walk`), with a truth that is just as exact.
+"""
+
+from crossmodal.tactile.walking.insoles import (
+    LAYOUTS,
+    InsoleModel,
+    Layout,
+    SimulatedInsoles,
+    draw_insoles,
+    simulate_insoles,
+)
 from crossmodal.tactile.walking.mat import Mat, draw_mat
 from crossmodal.tactile.walking.parameter import measure_gait
 from crossmodal.tactile.walking.path import PATH_KINDS, Path, PathKind, draw_path
 from crossmodal.tactile.walking.plan import Step, plan_walk
+from crossmodal.tactile.walking.replay import replay_walk
+from crossmodal.tactile.walking.replay_plan import Foothold, draw_footholds
+from crossmodal.tactile.walking.replay_stance import StanceMovie, cut_stances
 from crossmodal.tactile.walking.sensor import EMED_LIKE, SensorModel, draw_sensor
 from crossmodal.tactile.walking.simulate import SimulatedWalk, simulate_walk
 from crossmodal.tactile.walking.truth import Footstep, WalkTruth
@@ -11,23 +25,34 @@ from crossmodal.tactile.walking.walker import PATHOLOGIES, Pathology, Walker, dr
 
 __all__ = [
     "EMED_LIKE",
+    "LAYOUTS",
     "PATHOLOGIES",
     "PATH_KINDS",
+    "Foothold",
     "Footstep",
+    "InsoleModel",
+    "Layout",
     "Mat",
     "Path",
     "PathKind",
     "Pathology",
     "SensorModel",
+    "SimulatedInsoles",
     "SimulatedWalk",
+    "StanceMovie",
     "Step",
     "WalkTruth",
     "Walker",
+    "cut_stances",
+    "draw_footholds",
+    "draw_insoles",
     "draw_mat",
     "draw_path",
     "draw_sensor",
     "draw_walker",
     "measure_gait",
     "plan_walk",
+    "replay_walk",
+    "simulate_insoles",
     "simulate_walk",
 ]

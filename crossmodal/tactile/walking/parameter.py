@@ -1,87 +1,154 @@
 """Gait parameters of footsteps that are known exactly, by the definitions that gait laboratories use."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
+from crossmodal.tactile.gait.walkers import directions_of
 from crossmodal.tactile.walking.truth import Footstep
+
+Floats = NDArray[np.float64]
+
+#: Least share of a foot's impulse on the mat for a print that is whole.
+_WHOLE = 0.999
+#: Of the usual step: what lasts longer are several, of which those beside the mat are missing.
+_LONGEST_STEP = 1.5
+
+NAMES = (
+    "cadence",
+    "speed",
+    "step_length",
+    "stride_length",
+    "step_width",
+    "foot_progression_angle",
+    "step_time",
+    "stride_time",
+    "stance_time",
+    "swing_time",
+    "stance",
+    "swing",
+    "single_support",
+    "initial_double_support",
+    "terminal_double_support",
+    "double_support",
+)
 
 
 def measure_gait(footsteps: Sequence[Footstep]) -> dict[str, float]:
     """Measure the gait of one walker; means over all that can be measured, NaN where nothing can.
 
-    Steps of different crossings are not put together. Three successive prints give a stride; the line through the heels
-    of its first and last print is the line of progression.
-
-    - ``cadence_per_min``: 60 (n - 1) over the time from the first to the last heel strike of a crossing, weighted by
-      steps.
-    - ``speed_m_s``: stride length over stride time.
-    - ``step_length_mm``: from the heel's middle to that of the next (opposite) print, along the line of progression.
-    - ``stride_length_mm``: from the heel's middle to that of the same foot's next print.
-    - ``step_width_mm``: distance of the middle print's heel from the line of progression, negative when feet cross.
-    - ``foot_angle_deg``: of the middle print's axis to the line of progression, positive outwards.
-    - ``step_time_s``, ``stride_time_s``: between heel strikes.
-    - ``stance_share``, ``swing_share``, ``single_support_share``: of the stride time.
-    - ``initial_double_share``, ``terminal_double_share``: from a heel strike to the other foot's toe off, and from the
-      other foot's heel strike to the toe off, of the stride time.
+    Names, units and definitions are those of `crossmodal.tactile.gait.parameters.DEFINITIONS`, written a second time:
+    lengths in mm, times in s, the parts of the cycle in % of the stride time. Steps of different crossings, or before
+    and after a stop, are not put together, and steps that do not change the foot (one between them is missing) lend no
+    step. Prints that the mat's edge cuts lend times, but no lengths, widths and angles. An event that is NaN lends
+    nothing.
 
     References:
         Bilney, Morris and Webster, "Concurrent related validity of the GAITRite walkway system", Gait & Posture 17,
         2003 (the definitions).
     """
     found: dict[str, list[float]] = {name: [] for name in NAMES}
-    crossings: dict[int, list[Footstep]] = {}
-    for step in sorted(footsteps, key=lambda one: one.heel_strike_s):
-        crossings.setdefault(step.crossing, []).append(step)
-    count, lasting_s = 0, 0.0
-    for steps in crossings.values():
-        count += len(steps) - 1
-        lasting_s += steps[-1].heel_strike_s - steps[0].heel_strike_s
-        for before, this, after in zip(steps, steps[1:], steps[2:], strict=False):
-            for name, value in _measure_stride(before, this, after).items():
-                found[name].append(value)
-    measured = {name: float(np.mean(values)) if values else float("nan") for name, values in found.items()}
-    measured["cadence_per_min"] = 60.0 * count / lasting_s if lasting_s > 0 else float("nan")
-    return measured
+    for steps in _walks(footsteps):
+        lines = directions_of(np.array([step.heel_mm for step in steps]))
+        measured = [_measure_foot(step, line) for step, line in zip(steps, lines, strict=True)]
+        measured += [_measure_step(*pair, line) for pair, line in zip(pairwise(steps), lines[1:], strict=True)]
+        measured += [_measure_pace(steps, lines)] if len(steps) > 1 else []
+        for k, (first, middle, last) in enumerate(zip(steps, steps[1:], steps[2:], strict=False)):
+            if first.side == last.side != middle.side:
+                before = steps[k - 1] if k and steps[k - 1].side != first.side else None
+                measured.append(_measure_stride(before, first, middle, last))
+                measured.append(_measure_base(first, middle, last, lines[k + 2]))
+        for values in measured:
+            for name, value in values.items():
+                found[name] += [value] if np.isfinite(value) else []
+    return {name: float(np.mean(values)) if values else float("nan") for name, values in found.items()}
 
 
-NAMES = (
-    "speed_m_s",
-    "step_length_mm",
-    "stride_length_mm",
-    "step_width_mm",
-    "foot_angle_deg",
-    "step_time_s",
-    "stride_time_s",
-    "stance_share",
-    "swing_share",
-    "single_support_share",
-    "initial_double_share",
-    "terminal_double_share",
-)
+def _walks(footsteps: Sequence[Footstep]) -> list[list[Footstep]]:
+    """Stretches of successive steps: the crossings, cut at stops and where steps beside the mat are missing."""
+    # What began before the recording (NaN) comes first.
+    steps = sorted(footsteps, key=lambda one: (one.crossing, np.nan_to_num(one.heel_strike_s, nan=-np.inf)))
+    lasting_s = [b.heel_strike_s - a.heel_strike_s for a, b in pairwise(steps) if a.crossing == b.crossing]
+    longest_s = _LONGEST_STEP * float(np.nanmedian(lasting_s)) if np.isfinite(lasting_s).any() else np.inf
+    walks: list[list[Footstep]] = []
+    follows = False
+    for before, step in zip([None, *steps], steps, strict=False):
+        follows &= before is not None and before.crossing == step.crossing and not step.stands
+        follows &= before is None or not step.heel_strike_s - before.heel_strike_s > longest_s
+        if follows:
+            walks[-1].append(step)
+        elif not step.stands:
+            walks.append([step])
+        follows = not step.stands
+    return walks
 
 
-def _measure_stride(before: Footstep, this: Footstep, after: Footstep) -> dict[str, float]:
-    """Measure two successive steps; ``before`` and ``after`` are of the same foot."""
-    first, middle, last = (np.array(step.heel_mm) for step in (before, this, after))
-    stride = last - first
-    length = float(np.hypot(*stride))
-    ahead = stride / length
-    right = np.array([ahead[1], -ahead[0]])
-    sign = 1.0 if this.side == "right" else -1.0
-    axis = np.array(this.metatarsal_mm) - middle
-    stride_s = after.heel_strike_s - before.heel_strike_s
+def _right_of(line: Floats) -> Floats:
+    return np.array([line[1], -line[0]])
+
+
+def _whole(*steps: Footstep) -> bool:
+    return all(step.on_mat > _WHOLE for step in steps)
+
+
+def _heel(step: Footstep) -> Floats:
+    return np.array(step.heel_mm)
+
+
+def _outwards(step: Footstep) -> float:
+    return 1.0 if step.side == "right" else -1.0
+
+
+def _measure_foot(step: Footstep, line: Floats) -> dict[str, float]:
+    values = {"stance_time": step.toe_off_s - step.heel_strike_s}
+    if np.isfinite(line).all() and _whole(step):
+        axis = np.array(step.metatarsal_mm) - step.heel_mm
+        turn = np.rad2deg(np.arctan2(axis @ _right_of(line), axis @ line))
+        values["foot_progression_angle"] = _outwards(step) * float(turn)
+    return values
+
+
+def _measure_step(before: Footstep, this: Footstep, line: Floats) -> dict[str, float]:
+    if before.side == this.side:
+        return {}
+    length = float((_heel(this) - _heel(before)) @ line) if _whole(before, this) else np.nan
+    return {"step_time": this.heel_strike_s - before.heel_strike_s, "step_length": length}
+
+
+def _measure_pace(steps: Sequence[Footstep], lines: Floats) -> dict[str, float]:
+    way_mm = sum(float((_heel(b) - _heel(a)) @ line) for (a, b), line in zip(pairwise(steps), lines[1:], strict=True))
+    lasting_s = steps[-1].heel_strike_s - steps[0].heel_strike_s
+    return {"speed": 1e-3 * way_mm / lasting_s, "cadence": 60.0 * (len(steps) - 1) / lasting_s}
+
+
+def _measure_base(this: Footstep, middle: Footstep, after: Footstep, line: Floats) -> dict[str, float]:
+    way = _heel(after) - _heel(this)
+    aside = _outwards(middle) * float((_heel(middle) - _heel(this)) @ _right_of(way)) / float(np.hypot(*way))
     return {
-        "speed_m_s": 1e-3 * length / stride_s,
-        "step_length_mm": float((last - middle) @ ahead),
-        "stride_length_mm": length,
-        "step_width_mm": sign * float((middle - first) @ right),
-        "foot_angle_deg": float(np.rad2deg(np.arctan2(sign * (axis @ right), axis @ ahead))),
-        "step_time_s": after.heel_strike_s - this.heel_strike_s,
-        "stride_time_s": stride_s,
-        "stance_share": (before.toe_off_s - before.heel_strike_s) / stride_s,
-        "swing_share": (after.heel_strike_s - before.toe_off_s) / stride_s,
-        "single_support_share": (after.heel_strike_s - before.toe_off_s) / stride_s,
-        "initial_double_share": (before.toe_off_s - this.heel_strike_s) / stride_s,
-        "terminal_double_share": (this.toe_off_s - after.heel_strike_s) / stride_s,
+        "stride_length": float(way @ line) if _whole(this, after) else np.nan,
+        "step_width": aside if _whole(this, middle, after) else np.nan,
     }
+
+
+def _measure_stride(before: Footstep | None, this: Footstep, middle: Footstep, after: Footstep) -> dict[str, float]:
+    """Times of the stride from ``this`` to ``after``, its foot's next step; ``before`` is one of the other foot."""
+    stride_s = after.heel_strike_s - this.heel_strike_s
+    percent = 100.0 / stride_s
+    terminal = percent * (this.toe_off_s - middle.heel_strike_s)
+    values = {
+        "stride_time": stride_s,
+        "swing_time": after.heel_strike_s - this.toe_off_s,
+        "stance": percent * (this.toe_off_s - this.heel_strike_s),
+        "swing": percent * (after.heel_strike_s - this.toe_off_s),
+        "terminal_double_support": terminal,
+    }
+    if before is not None:
+        initial = percent * (before.toe_off_s - this.heel_strike_s)
+        values |= {
+            "initial_double_support": initial,
+            "double_support": initial + terminal,
+            "single_support": percent * (middle.heel_strike_s - before.toe_off_s),
+        }
+    return values

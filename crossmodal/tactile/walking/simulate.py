@@ -7,15 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.randomness import generator
-from crossmodal.tactile.recording import PressureRecording, Sensor
-from crossmodal.tactile.walking.footprint import Print, direction, lay_print, outwards
-from crossmodal.tactile.walking.frames import SparseFrames
+from crossmodal.tactile.recording import PressureRecording
+from crossmodal.tactile.walking.footprint import Print, lay_print
+from crossmodal.tactile.walking.footstep import box_of, describe_footstep
 from crossmodal.tactile.walking.mat import Mat
 from crossmodal.tactile.walking.parameter import measure_gait
 from crossmodal.tactile.walking.path import PathKind
 from crossmodal.tactile.walking.plan import Step, plan_walk
-from crossmodal.tactile.walking.press import Box, Pressing, join_boxes, press_drag, press_step, region_force_n
-from crossmodal.tactile.walking.sensor import EMED_LIKE, SensorModel, draw_clock, make_cells, sense
+from crossmodal.tactile.walking.press import Pressing, press_drag, press_step, region_force_n
+from crossmodal.tactile.walking.record import record_pressings
+from crossmodal.tactile.walking.sensor import EMED_LIKE, SensorModel, draw_clock, make_cells
 from crossmodal.tactile.walking.truth import Footstep, WalkTruth
 from crossmodal.tactile.walking.walker import SIDES, Walker
 
@@ -67,22 +68,9 @@ def simulate_walk(
     taken_s, told_s = draw_clock(sensor, seconds, rng)
     delays = np.linspace(0.0, sensor.row_scan_s, mat.rows)
     footprints, pressings = _press_all(steps, walkers, mat, taken_s, delays)
-    windows = []
-    for box, members in join_boxes([_with_margin(one, mat, sensor) for one in pressings]):
-        pressure = np.zeros(box.shape, np.float32)
-        for one in members:
-            pressure[one.box.within(box)] += one.pressure_kpa
-        gain = cells.gain[box.rows, box.columns]
-        windows.append((box, sense(pressure, taken_s[box.frames], sensor, gain, mat.pitch_mm, seconds, rng)))
-    recording = PressureRecording(
-        frames=SparseFrames((len(taken_s), mat.rows, mat.columns), tuple(windows)),
-        times_s=told_s,
-        pitch_mm=mat.pitch_mm,
-        valid=cells.alive if sensor.tells_dead else np.ones_like(cells.alive),
-        sensor=Sensor(sensor.quantum_kpa or None, sensor.floor_kpa or None, sensor.saturation_kpa),
-        source="simulated",
-        meta={"seed": seed, "index": index, "sensor": sensor.as_json()},
-    )
+    meta = {"seed": seed, "index": index, "sensor": sensor.as_json()}
+    clock = taken_s, told_s
+    recording = record_pressings(pressings, mat, sensor, cells, clock, seconds, rng, source="simulated", meta=meta)
     return SimulatedWalk(recording, _tell_truth(walkers, footprints, mat, taken_s))
 
 
@@ -130,20 +118,6 @@ def _press_all(
     return felt, pressings
 
 
-def _with_margin(pressing: Pressing, mat: Mat, sensor: SensorModel) -> Pressing:
-    """Widen the box by what crosstalk and blur carry around."""
-    reach = [int(sensor.crosstalk > 0) + round(0.5 * sensor.blur_mm / pitch) for pitch in mat.pitch_mm]
-    if not any(reach):
-        return pressing
-    box = pressing.box
-    rows = slice(max(box.rows.start - reach[0], 0), min(box.rows.stop + reach[0], mat.rows))
-    columns = slice(max(box.columns.start - reach[1], 0), min(box.columns.stop + reach[1], mat.columns))
-    wide = Box(box.frames, rows, columns)
-    pressure = np.zeros(wide.shape, np.float32)
-    pressure[box.within(wide)] = pressing.pressure_kpa
-    return Pressing(wide, pressure)
-
-
 def _tell_truth(
     walkers: Sequence[Walker], footprints: list[tuple[Step, Print]], mat: Mat, times_s: NDArray[np.float64]
 ) -> WalkTruth:
@@ -172,37 +146,21 @@ def _tell_truth(
 
 def _describe(step: Step, walker: Walker, laid: Print, mat: Mat) -> Footstep:
     foot = walker.leg(step.side).foot
-    along, out = direction(step.heading_rad), outwards(step.heading_rad, step.side)
-
-    def place(point_mm: NDArray[np.float64]) -> tuple[float, float]:
-        offset = point_mm - foot.heel_mm
-        y, x = step.heel_mm + offset[0] * along + offset[1] * out
-        return float(y), float(x)
-
     phases = (np.arange(_IMPULSE_POINTS) + 0.5) / _IMPULSE_POINTS
     impulse = step.load.region_force(phases).sum(axis=0)
-    turn = step.heading_rad - step.path_rad
-    axis_deg = float(np.rad2deg(step.heading_rad))
-    pitch_y, pitch_x = mat.pitch_mm
-    return Footstep(
+    return describe_footstep(
+        step.side,
+        (step.heel_strike_s, step.toe_off_s),
+        step.heel_mm,
+        step.heading_rad,
+        step.path_rad,
+        metatarsal_mm=foot.metatarsal_mm - foot.heel_mm,
+        middle_mm=foot.middle_mm - foot.heel_mm,
+        size_mm=(foot.length_mm, foot.width_mm),
+        box_mm=box_of(laid.rows, laid.columns, mat.pitch_mm),
+        on_mat=float(impulse @ laid.on_mat / impulse.sum()),
         walker=step.walker,
         crossing=step.crossing,
-        side=step.side,
-        heel_strike_s=step.heel_strike_s,
-        toe_off_s=step.toe_off_s,
-        heel_mm=place(foot.heel_mm),
-        metatarsal_mm=place(foot.metatarsal_mm),
-        centre_mm=place(foot.middle_mm),
-        size_mm=(foot.length_mm, foot.width_mm),
-        axis_deg=(axis_deg + 180.0) % 360.0 - 180.0,
-        toe_out_deg=float(np.rad2deg(turn)) * (-1.0 if step.side == "right" else 1.0),
-        box_mm=(
-            laid.rows.start * pitch_y,
-            laid.columns.start * pitch_x,
-            (laid.rows.stop - 1) * pitch_y,
-            (laid.columns.stop - 1) * pitch_x,
-        ),
-        on_mat=float(impulse @ laid.on_mat / impulse.sum()),
         stands=step.stands is not None,
         drag_s=None if step.drag is None else (step.drag.begin_s, step.drag.end_s),
     )

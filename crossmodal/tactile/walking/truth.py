@@ -1,6 +1,9 @@
 """What really happened in a simulated walk."""
 
+import json
+import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,6 +50,22 @@ class Footstep:
     stands: bool
     drag_s: tuple[float, float] | None
 
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Footstep":
+        """The opposite of `dataclasses.asdict`, from JSON values."""
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
+        }
+        return cls(**plain)
+
+    def holds(self, places_mm: NDArray[np.float64], margin_mm: float = 0.0) -> NDArray[np.bool_]:
+        """Whether places (n, 2) lie in the rectangle that holds the print, widened by a margin: bool (n,)."""
+        angle = np.deg2rad(self.axis_deg)
+        along = np.array([np.cos(angle), np.sin(angle)])
+        offset = places_mm - np.array(self.centre_mm)
+        lies = np.stack([offset @ along, offset @ np.array([along[1], -along[0]])], axis=1)
+        return np.asarray((np.abs(lies) <= 0.5 * np.array(self.size_mm) + margin_mm).all(axis=1))
+
 
 @dataclass(frozen=True, eq=False)
 class WalkTruth:
@@ -71,7 +90,7 @@ class WalkTruth:
     def as_json(self) -> dict[str, Any]:
         """Everything as JSON values; force and centre of pressure only of the frames in which a foot is loaded."""
         frames: list[dict[str, Any]] = []
-        for walker in range(len(self.walkers)):
+        for walker in range(self.force_n.shape[1]):
             for k, side in enumerate(SIDES):
                 loaded = np.nonzero(self.force_n[:, walker, k] > 0)[0]
                 frames.append(
@@ -92,3 +111,33 @@ class WalkTruth:
             "times_s": np.round(self.times_s, 6).tolist(),
             "feet": frames,
         }
+
+
+def read_truth(path: str | os.PathLike[str]) -> WalkTruth:
+    """Read a truth that was written as JSON; who the walkers are is not told in full there, so that it has none.
+
+    Raises:
+        ValueError: the file is not the truth of a walk.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        times_s, people = np.array(content["times_s"], np.float64), len(content["parameters"])
+        force = np.zeros((len(times_s), people, 2), np.float32)
+        cop = np.full((len(times_s), people, 2, 2), np.nan, np.float32)
+        for foot in content["feet"]:
+            place = np.array(foot["frames"], np.int64), foot["walker"], SIDES.index(foot["side"])
+            force[place] = foot["force_n"]
+            cop[place] = np.array(foot["cop_mm"], np.float32).reshape(-1, 2)
+        return WalkTruth(
+            walkers=(),
+            footsteps=tuple(Footstep.from_json(one) for one in content["footsteps"]),
+            times_s=times_s,
+            force_n=force,
+            cop_mm=cop,
+            parameters=tuple(
+                {name: float("nan") if value is None else float(value) for name, value in one.items()}
+                for one in content["parameters"]
+            ),
+        )
+    except (TypeError, KeyError, ValueError, IndexError, AttributeError) as error:
+        raise ValueError(f"{path}: not the truth of a walk ({error})") from error

@@ -85,17 +85,42 @@ class TestIndices:
 
 
 class TestStream:
-    def test_loaders_hand_out_indices_alone(self):
+    def test_loaders_hand_out_numbers_alone(self):
         batch = next(iter(stream().train_dataloader()))
-        assert batch.keys() == {"index"}
-        assert batch["index"].dtype == torch.int64
+        assert batch.keys() == {"draw", "index"}
+        assert batch["index"].dtype == batch["draw"].dtype == torch.int64
+
+    def test_no_two_showings_have_the_same_number(self):
+        data = stream(validation=3)
+        loader = data.train_dataloader()
+        draws = [draw for _ in range(4) for batch in loader for draw in batch["draw"].tolist()]
+        assert draws == list(range(len(draws)))
+        assert len(draws) > 10
+        assert [batch["draw"].tolist() for batch in data.val_dataloader()] == [[0, 1, 2]]
+
+    def test_kept_pictures_are_the_same_and_drawn_once(self, monkeypatch):
+        drawn = []
+        monkeypatch.setattr(Stripes, "_render", _counted(Stripes._render, drawn))
+        fresh, kept = stream(validation=3, first=7), stream(validation=3, first=7, keep=True)
+        for _ in range(2):
+            for loaders in ("train_dataloader", "val_dataloader"):
+                pairs = zip(*(rendered(data, getattr(data, loaders)()) for data in (fresh, kept)), strict=True)
+                assert all(torch.equal(one[key], other[key]) for one, other in pairs for key in one)
+        drawn.clear()
+        for _ in range(3):
+            list(rendered(kept, kept.train_dataloader()))
+        assert drawn == []
+
+    def test_an_endless_stream_cannot_be_kept(self):
+        with pytest.raises(ValueError, match="nothing to keep"):
+            stream(length=None, keep=True)
 
     def test_pictures_are_drawn_after_the_transfer(self):
         data = stream()
         for batch in rendered(data, data.train_dataloader()):
             expected = render(Stripes(), batch["index"], SIZE, 3)
-            assert batch.keys() == {"picture", "index", "label"}
-            assert all(torch.equal(batch[key], expected[key]) for key in batch)
+            assert batch.keys() == {"picture", "index", "label", "draw"}
+            assert all(torch.equal(batch[key], expected[key]) for key in expected)
 
     def test_every_picture_comes_once_before_any_comes_again(self):
         data = stream(batch_size=5, validation=3, first=100)
@@ -150,6 +175,14 @@ class TestStream:
     def test_senseless_options_are_refused(self, options, words):
         with pytest.raises(ValueError, match=words):
             stream(**options)
+
+
+def _counted(render, drawn):
+    def counted(self, draws, device):
+        drawn.append(1)
+        return render(self, draws, device)
+
+    return counted
 
 
 class Tiny(lightning.LightningModule):

@@ -50,6 +50,16 @@ def test_the_load_of_the_swing_does_not_matter(times_s, residual_n):
     assert np.array([contact[:2] for contact in found]) == pytest.approx(np.array(TRUE), abs=8e-3)
 
 
+@pytest.mark.parametrize("rate_hz", [31.25, 100.0, 200.0])
+def test_load_that_an_insole_shows_after_the_foot_has_left_is_no_stance(rate_hz):
+    """As on a real insole: 15 N after toe off that go to 8 N within 0.2 s."""
+    times_s = np.arange(round(3.6 * rate_hz)) / rate_hz
+    tails = sum(np.where(times_s > off, 10.0 * np.exp(-(times_s - off) / 0.1), 0.0) for _, off in TRUE)
+    found = find_contacts(force(times_s) + 8.0 + tails, times_s)
+    errors = np.array([contact[:2] for contact in found]) - np.array(TRUE)
+    assert np.abs(errors[:, 1]).max() < 0.012
+
+
 def test_stances_that_the_recording_cuts_have_no_edge_there(times_s):
     curve = force(times_s, [(-0.4, 0.31), (1.1, 1.7), (3.3, 4.1)])
     found = find_contacts(curve, times_s)

@@ -3,7 +3,6 @@
 import builtins
 import os
 import pickle
-import time
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +124,8 @@ def test_an_array_that_claims_more_than_its_bytes_is_refused(tmp_path: Path) -> 
     ],
     ids=["lists", "name", "marks", "steps"],
 )
+@pytest.mark.timeout(60)  # they would take hours
 def test_bombs_are_refused_soon(bomb: bytes, tmp_path: Path) -> None:
     (tmp_path / "0.p").write_bytes(bomb)
-    start = time.perf_counter()
     with pytest.raises(FormatError):
         read(tmp_path / "0.p")
-    assert time.perf_counter() - start < 10

@@ -188,15 +188,15 @@ class TestGait:
     @pytest.mark.parametrize(
         ("name", "published", "relative"),
         [
-            ("cadence_per_min", 113.5, 0.03),
-            ("stride_length_mm", 1320, 0.04),
-            ("speed_m_s", 1.25, 0.05),
-            ("step_width_mm", 103, 0.12),
-            ("stance_share", 0.62, 0.02),
-            ("swing_share", 0.38, 0.03),
-            ("initial_double_share", 0.12, 0.08),
-            ("terminal_double_share", 0.12, 0.08),
-            ("foot_angle_deg", 6.5, 0.2),
+            ("cadence", 113.5, 0.03),
+            ("stride_length", 1320, 0.04),
+            ("speed", 1.25, 0.05),
+            ("step_width", 103, 0.12),
+            ("stance", 62, 0.02),
+            ("swing", 38, 0.03),
+            ("initial_double_support", 12, 0.08),
+            ("terminal_double_support", 12, 0.08),
+            ("foot_progression_angle", 6.5, 0.2),
         ],
     )
     def test_mean(self, gaits: list[dict[str, float]], name: str, published: float, relative: float) -> None:
@@ -218,7 +218,7 @@ class TestGait:
             truth = simulate_walk([walker], Mat(600, 60, (50.0, 20.0)), 5, k, 20.0).truth
             steps = truth.footsteps
             own = [
-                measure_gait(three)["step_width_mm"] / (10 * walker.leg_m)
+                measure_gait(three)["step_width"] / (10 * walker.leg_m)
                 for three in zip(steps, steps[1:], steps[2:], strict=False)
                 if three[0].crossing == three[2].crossing
             ]

@@ -1,6 +1,5 @@
 """Walks: the truth agrees with what is seen, every sensor fault does what it says, and it is all the same again."""
 
-import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -143,7 +142,7 @@ class TestPathologies:
     def test_walk_and_measure(self, pathology: Pathology) -> None:
         walk = walk_of(4, pathology=pathology)
         gait = walk.truth.parameters[0]
-        assert 0.5 < gait["stance_share"] < 0.8
+        assert 50 < gait["stance"] < 80
         assert walk.truth.walkers[0].pathology == pathology
 
     def test_the_person_stays_the_same(self) -> None:
@@ -181,8 +180,8 @@ class TestPathologies:
 
     def test_shufflers_make_short_steps(self) -> None:
         short, common = (walk_of(2, pathology=one).truth.parameters[0] for one in ("shuffling", "none"))
-        assert short["step_length_mm"] < 0.75 * common["step_length_mm"]
-        assert short["initial_double_share"] > common["initial_double_share"]
+        assert short["step_length"] < 0.75 * common["step_length"]
+        assert short["initial_double_support"] > common["initial_double_support"]
 
 
 class TestSensor:
@@ -267,12 +266,6 @@ class TestRepeat:
     def test_blocks_are_the_whole(self) -> None:
         recording = walk_of(7).recording
         assert (np.concatenate(list(recording.blocks(37))) == recording.pressure_kpa).all()
-
-    def test_ten_seconds_on_a_large_mat_take_less_than_five(self) -> None:
-        began = time.perf_counter()
-        walk = simulate_walk([draw_walker(2, 0)], Mat(720, 240), 2, 0, 10.0, sensor=draw_sensor(2, 1))
-        assert sum(len(block) for block in walk.recording.blocks()) == len(walk.recording.times_s)
-        assert time.perf_counter() - began < 5.0
 
     def test_nobody_cannot_walk(self) -> None:
         with pytest.raises(ValueError, match="somebody must walk"):

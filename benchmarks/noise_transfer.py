@@ -1,0 +1,162 @@
+"""What pretraining on noise is worth on photographs: frozen ridge accuracy of recipes and weights, beside baselines.
+
+python benchmarks/noise_transfer.py --data images --out runs/see --seeds 3 --recipes noise_pretraining/reduced
+python benchmarks/noise_transfer.py --data images --out runs/see --weights mine=runs/mine/weights --markdown docs/see.md
+
+Every recipe is trained with the seeds 0 to N - 1 into ``OUT/<recipe>/seed<k>``, unless its weights lie there; a run
+that was stopped goes on. Then a ridge regression on frozen features (``fc6`` where there is one) is fitted on the
+training photographs and scored on the test photographs, as `crossmodal probe` does it. Baselines: the first recipe's
+backbone from ``--random-starts`` random starts, raw pixels, mean colour. Intervals are 95 % of resamples over test
+photographs and seeds; factors over random starts are paired. What is once measured is kept under ``OUT/measured``. With
+``--markdown`` the table replaces what stands between ``<!-- results: begin -->`` and ``<!-- results: end -->``.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from crossmodal import hub
+from crossmodal import recipe as recipes
+from crossmodal.backbones import Backbone
+from crossmodal.data.image_folder import ImageFolder, read_image_folder
+from crossmodal.evaluation.probe_baselines import PICTURE_SOURCES
+from crossmodal.evaluation.probe_features import BackboneFeatures, Source, extract
+from crossmodal.evaluation.probe_ridge import fit_ridge
+from crossmodal.evaluation.probe_score import Right, ratio, score
+from crossmodal.evaluation.table import describe_origin
+from crossmodal.files import replace_atomically
+from crossmodal.progress import Progress
+from crossmodal.run import train
+
+_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+class Row(NamedTuple):
+    """A line of the table: its name, the views that were seen, and which test photographs each fit has right."""
+
+    name: str
+    views: str
+    right: Right
+
+
+def main() -> None:
+    """Train what is missing, measure, print the table, and write it where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="photographs, as `crossmodal probe --data` takes them")
+    parser.add_argument("--out", type=Path, required=True, help="where runs and measurements lie")
+    parser.add_argument("--recipes", nargs="*", default=[], metavar="RECIPE", help="of pretraining")
+    parser.add_argument("--seeds", type=int, default=1, help="of each recipe (default 1)")
+    parser.add_argument(
+        "--weights", nargs="*", default=[], metavar="NAME=FOLDER", help="weights that are there already"
+    )
+    parser.add_argument(
+        "--set", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"), help="change a recipe key"
+    )
+    parser.add_argument("--random-starts", type=int, default=5, help="random networks to compare with (default 5)")
+    parser.add_argument("--size", type=int, default=64, help="side of the photographs in pixels (default 64)")
+    parser.add_argument("--markdown", type=Path, help="the page to put the table into")
+    words = parser.parse_args()
+    if not words.recipes and not words.weights:
+        parser.error("nothing to measure: give --recipes or --weights")
+    bench = _Bench(read_image_folder(words.data), words.out, words.size)
+    changes = {key: recipes.parse_value(value) for key, value in words.set}
+    chosen = {name: recipes.override(recipes.read(name), changes) for name in words.recipes}
+    rows = [bench.recipe_row(name, recipe, words.seeds) for name, recipe in chosen.items()]
+    rows += [bench.weights_row(*entry.split("=", 1)) for entry in words.weights]
+    random = bench.random_row(next(iter(chosen.values()), None), words.weights, words.random_starts)
+    rows = sorted(rows, key=lambda row: -row.right.mean())
+    text = _table([*rows, random, *bench.picture_rows()], random, bench)
+    print(text)
+    if words.markdown:
+        before, _, rest = words.markdown.read_text(encoding="utf-8").partition(_BEGIN)
+        after = rest.partition(_END)[2]
+        with replace_atomically(words.markdown) as temporary:
+            temporary.write_text(f"{before}{_BEGIN}\n{text}{_END}{after}", encoding="utf-8")
+
+
+class _Bench:
+    """Measures sources of vectors on the photographs of a folder, and remembers."""
+
+    def __init__(self, folder: ImageFolder, out: Path, size: int) -> None:
+        self.folder = folder
+        self.out = out
+        self.size = size
+
+    def recipe_row(self, name: str, recipe: dict[str, Any], seeds: int) -> Row:
+        right = []
+        for seed in range(seeds):
+            run = self.out / name.rpartition("/")[2] / f"seed{seed}"
+            if not (run / "weights" / "config.json").is_file():
+                resume = (run / "recipe.yaml").is_file()
+                train(recipe | {"seed": seed}, run, resume=resume, progress=Progress(label=str(run)), name=name)
+            right.append(self._right_of(run / "weights"))
+        views = 2 * recipe["data"]["init_args"]["batch_size"] * recipe["trainer"]["max_steps"]
+        return Row(name.rpartition("/")[2], f"{views:,}", np.stack(right))
+
+    def weights_row(self, name: str, weights: str) -> Row:
+        return Row(name, "", self._right_of(Path(weights))[None])
+
+    def random_row(self, recipe: dict[str, Any] | None, weights: list[str], starts: int) -> Row:
+        right = []
+        for seed in range(starts):
+            torch.manual_seed(seed)
+            if recipe is not None:
+                backbone: Backbone = recipes.build(recipe["task"]["init_args"]["model"], "task")
+            else:
+                like = hub.load_model(weights[0].split("=", 1)[1])
+                backbone = type(like)(**like.arguments)  # type: ignore[assignment, arg-type]
+            right.append(self._measure(BackboneFeatures(backbone)))
+        return Row("random start", "0", np.stack(right))
+
+    def picture_rows(self) -> list[Row]:
+        return [Row(name, "", self._measure(kind())[None]) for name, kind in PICTURE_SOURCES.items()]
+
+    def _right_of(self, weights: Path) -> Right:
+        backbone = hub.load_model(weights)
+        if not isinstance(backbone, Backbone):
+            raise SystemExit(f"{weights}: {type(backbone).__name__} is no backbone")
+        return self._measure(BackboneFeatures(backbone))
+
+    def _measure(self, source: Source) -> Right:
+        listed = f"{source.identity}/{self.folder.root.resolve()}/{len(self.folder.train)}/{self.size}"
+        kept = self.out / "measured" / f"{hashlib.blake2b(listed.encode(), digest_size=12).hexdigest()}.npy"
+        if kept.is_file():
+            return np.asarray(np.load(kept, allow_pickle=False))
+        fitted_on = extract(self.folder.train, source, self.size)
+        labels = self.folder.train.labels[fitted_on.places]
+        fitted = fit_ridge(fitted_on.values, labels, len(self.folder.classes))
+        asked = extract(self.folder.test, source, self.size)
+        right = np.asarray(fitted.predict(asked.values) == self.folder.test.labels[asked.places])
+        with replace_atomically(kept) as temporary, temporary.open("wb") as file:
+            np.save(file, right)
+        return right
+
+
+def _table(rows: list[Row], random: Row, bench: _Bench) -> str:
+    lines = ["| pretrained on | views | seeds | top-1 (%) | times a random start |", "|---|---|---|---|---|"]
+    for row in rows:
+        top1 = score(row.right)
+        cells = [row.name, row.views, str(len(row.right)), _interval(*(100 * value for value in top1), places=1)]
+        paired = "" if row is random else _interval(*ratio(row.right, random.right), places=2)
+        lines.append(f"| {' | '.join([*cells, paired])} |")
+        print(lines[-1], flush=True)
+    made, folder = describe_origin(), bench.folder
+    lines += [
+        "",
+        f"Ridge regression on frozen features, {len(folder.classes)} classes, {len(folder.train):,} photographs to fit "
+        f"on, {len(folder.test):,} to test on, {bench.size} pixels. In brackets: 95 % of 1000 resamples. "
+        f"{made['date']}, commit {made['commit']}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _interval(value: float, low: float, high: float, *, places: int) -> str:
+    return f"{value:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Networks opened up: what units answer to and what they cause, with chance and intervals beside every figure."""
+
+from crossmodal.dissect.ablation import AblationCurve, ablation_curve, rank_by_effect
+from crossmodal.dissect.chance import Chance, estimate_chance
+from crossmodal.dissect.confusion import Confusion, measure_confusion
+from crossmodal.dissect.dissection import Concept, Dissection, Unit, dissect
+from crossmodal.dissect.edit import edit
+from crossmodal.dissect.estimate import Estimate
+from crossmodal.dissect.grid import CellGrid, centred_grid, trace_grid, upsample
+from crossmodal.dissect.insertion import (
+    CausalEffect,
+    Insertion,
+    average_causal_effect,
+    insertion_by_context,
+    mean_at_concept,
+)
+from crossmodal.dissect.label_features import default_layers
+from crossmodal.dissect.label_head import LabelHead, load_head, save_head, train_head
+from crossmodal.dissect.label_set import SynthesizedLabels, synthesize_labels
+from crossmodal.dissect.layer import find_layer, record
+from crossmodal.dissect.masks import MaskFolder
+from crossmodal.dissect.overlap import Overlap
+from crossmodal.dissect.quantile import QuantileSketch, exact_quantiles
+from crossmodal.dissect.source import ArraySource, DrawnSource, Labelled, Shuffled, Source, inputs_of
+
+__all__ = [
+    "AblationCurve",
+    "ArraySource",
+    "CausalEffect",
+    "CellGrid",
+    "Chance",
+    "Concept",
+    "Confusion",
+    "Dissection",
+    "DrawnSource",
+    "Estimate",
+    "Insertion",
+    "LabelHead",
+    "Labelled",
+    "MaskFolder",
+    "Overlap",
+    "QuantileSketch",
+    "Shuffled",
+    "Source",
+    "SynthesizedLabels",
+    "Unit",
+    "ablation_curve",
+    "average_causal_effect",
+    "centred_grid",
+    "default_layers",
+    "dissect",
+    "edit",
+    "estimate_chance",
+    "exact_quantiles",
+    "find_layer",
+    "inputs_of",
+    "insertion_by_context",
+    "load_head",
+    "mean_at_concept",
+    "measure_confusion",
+    "rank_by_effect",
+    "record",
+    "save_head",
+    "synthesize_labels",
+    "trace_grid",
+    "train_head",
+    "upsample",
+]

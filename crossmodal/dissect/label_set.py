@@ -1,0 +1,214 @@
+"""Data sets that a generator and a label head make: written picture by picture, and read back.
+
+A folder holds ``images/NAME.png``, palette masks ``masks/NAME.png``, ``classes.txt``, ``index.jsonl`` (a line a
+picture: files, index, uncertainty, pixels of each class), ``annotations.json`` (COCO: each class of each picture as one
+region, run length encoded) and ``provenance.json`` (generator, head, seed, versions). `crossmodal.dissect.MaskFolder`
+reads it, too.
+"""
+
+import colorsys
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from crossmodal.dissect.label_features import fingerprint, record_layers
+from crossmodal.dissect.label_head import LabelHead
+from crossmodal.dissect.source import as_pictures, inputs_of
+from crossmodal.errors import DatasetError
+from crossmodal.evaluation.table import describe_origin
+from crossmodal.files import replace_atomically
+from crossmodal.json_text import write_json
+
+_INDEX, _COCO, _PROVENANCE, _CLASSES = "index.jsonl", "annotations.json", "provenance.json", "classes.txt"
+
+
+def synthesize_labels(
+    model: nn.Module,
+    head: LabelHead,
+    folder: str | os.PathLike[str],
+    count: int,
+    *,
+    seed: int = 0,
+    first: int = 0,
+    span: tuple[float, float] = (0.0, 1.0),
+    batch: int = 8,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Draw pictures, label them, and write both; a folder that was begun alike is gone on with.
+
+    Args:
+        model: the generator that the head was trained on.
+        head: gives the labels.
+        folder: empty, new, or begun with the same generator, head and seed.
+        count: of pictures in the end.
+        seed: of the latents.
+        first: index of the first picture.
+        span: what the generator gives for black and white.
+        batch: pictures drawn at a time.
+        progress: is told (done, count).
+
+    Raises:
+        DatasetError: the folder holds something else.
+        WeightsError: the generator gives values that are not numbers.
+        OutputError: the folder cannot be written.
+    """
+    root = Path(folder)
+    origin = {"generator": fingerprint(model), "head": fingerprint(head), "seed": seed, "first": first}
+    _begin(root, head, origin)
+    done = len(_read_index(root))
+    draw_inputs, palette = inputs_of(model.eval(), seed=seed), palette_of(len(head.classes))
+    for start in range(done, count, batch):
+        indices = np.arange(first + start, first + min(start + batch, count))
+        maps, output = record_layers(model, head.layers, draw_inputs(indices))
+        pictures = (as_pictures(output, span) * 255).round().to(torch.uint8)
+        found = head.label(maps, (int(pictures.shape[2]), int(pictures.shape[3])))
+        lines = [
+            _write_sample(root, int(index), picture, mask, float(unsure), palette, len(head.classes))
+            for index, picture, mask, unsure in zip(indices, pictures, found.masks, found.by_picture(), strict=True)
+        ]
+        # A line is there only when its files are; what a kill leaves without a line is drawn again.
+        with (root / _INDEX).open("a", encoding="utf-8") as file:
+            file.write("".join(json.dumps(line) + "\n" for line in lines))
+        if progress is not None:
+            progress(min(start + batch, count), count)
+    _write_coco(root, head.classes)
+    return root
+
+
+class SynthesizedLabels(Dataset[dict[str, Tensor]]):
+    """Pictures with synthesized masks, read from a folder that `synthesize_labels` wrote.
+
+    A sample holds:
+        picture: uint8 (3, height, width), RGB.
+        mask: int64 (height, width), places in ``classes``.
+        uncertainty: float32 (), of the picture.
+        index: int64 (), of the generator's latents.
+
+    Args:
+        root: the folder.
+        keep: share of the pictures, the surest, that are used.
+
+    Raises:
+        DatasetError: the folder holds no such data set, or ``keep`` leaves nothing.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], keep: float = 1.0) -> None:
+        self.root = Path(root)
+        rows = _read_index(self.root)
+        classes = self.root / _CLASSES
+        if not rows or not classes.is_file():
+            raise DatasetError(f"{self.root}: holds no synthesized labels ({_INDEX} and {_CLASSES} were expected)")
+        if not 0 < keep <= 1 or round(keep * len(rows)) < 1:
+            raise DatasetError(f"{self.root}: keep must leave at least one of {len(rows)} pictures, got {keep:g}")
+        self.classes = tuple(classes.read_text(encoding="utf-8").splitlines())
+        surest = sorted(rows, key=lambda row: float(row["uncertainty"]))[: round(keep * len(rows))]
+        self.rows = sorted(surest, key=lambda row: int(row["index"]))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> dict[str, Tensor]:
+        row = self.rows[place]
+        with Image.open(self.root / row["image"]) as image, Image.open(self.root / row["mask"]) as mask:
+            picture, labels = np.array(image.convert("RGB")), np.array(mask)
+        return {
+            "picture": torch.from_numpy(picture).permute(2, 0, 1),
+            "mask": torch.from_numpy(labels).long(),
+            "uncertainty": torch.tensor(float(row["uncertainty"])),
+            "index": torch.tensor(int(row["index"])),
+        }
+
+
+def palette_of(classes: int) -> list[int]:
+    """Colours of classes for palette masks, flat RGB: hues a golden angle apart, so that neighbours differ."""
+    colours = [colorsys.hsv_to_rgb((0.381966 * index) % 1, 0.65, 0.9 - 0.25 * (index % 3)) for index in range(classes)]
+    return [round(255 * part) for colour in colours for part in colour]
+
+
+def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
+    """COCO's uncompressed run lengths of a mask: column by column, beginning with what is outside."""
+    flat = mask.T.ravel()
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    edges = np.concatenate([[0], changes, [len(flat)]])
+    lengths = np.diff(edges).tolist()
+    return [0, *lengths] if flat[0] else lengths
+
+
+def _begin(root: Path, head: LabelHead, origin: dict[str, Any]) -> None:
+    place = root / _PROVENANCE
+    if place.is_file():
+        found = json.loads(place.read_text(encoding="utf-8"))
+        other = [key for key, value in origin.items() if found.get(key) != value]
+        if other:
+            raise DatasetError(f"{root}: was begun with another {', '.join(other)}; name another folder")
+        return
+    if root.is_dir() and any(root.iterdir()):
+        raise DatasetError(f"{root}: holds files but no {_PROVENANCE}; name an empty or a new folder")
+    for part in ("images", "masks"):
+        (root / part).mkdir(parents=True, exist_ok=True)
+    with replace_atomically(root / _CLASSES) as temporary:
+        temporary.write_text("\n".join(head.classes) + "\n", encoding="utf-8")
+    write_json(place, origin | {"layers": list(head.layers), "classes": list(head.classes), **describe_origin()})
+
+
+def _write_sample(
+    root: Path, index: int, picture: Tensor, mask: Tensor, uncertainty: float, palette: list[int], classes: int
+) -> dict[str, Any]:
+    image, labels = f"images/{index:06d}.png", mask.to(torch.uint8).cpu().numpy()
+    name = f"masks/{index:06d}.png"
+    painted = Image.fromarray(labels, mode="P")
+    painted.putpalette(palette)
+    drawn = Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0).cpu().numpy()))
+    for path, content in ((image, drawn), (name, painted)):
+        with replace_atomically(root / path) as temporary:
+            content.save(temporary, format="PNG")
+    pixels = np.bincount(labels.ravel(), minlength=classes).tolist()
+    return {"image": image, "mask": name, "index": index, "uncertainty": round(uncertainty, 5), "pixels": pixels}
+
+
+def _read_index(root: Path) -> list[dict[str, Any]]:
+    path = root / _INDEX
+    if not path.is_file():
+        return []
+    whole, _, cut = path.read_text(encoding="utf-8").rpartition("\n")
+    if cut:
+        # A kill in the middle of a line; its picture is drawn again.
+        with replace_atomically(path) as temporary:
+            temporary.write_text(whole + "\n" if whole else "", encoding="utf-8")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def _write_coco(root: Path, classes: tuple[str, ...]) -> None:
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for row in _read_index(root):
+        with Image.open(root / row["mask"]) as mask:
+            labels = np.array(mask)
+        size = {"height": int(labels.shape[0]), "width": int(labels.shape[1])}
+        images.append({"id": row["index"], "file_name": row["image"], **size})
+        for index in np.unique(labels).tolist():
+            there = labels == index
+            rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+            box = [columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1]
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": row["index"],
+                    "category_id": index + 1,
+                    "segmentation": {"counts": run_lengths(there), "size": list(size.values())},
+                    "area": int(there.sum()),
+                    "bbox": [int(side) for side in box],
+                    "iscrowd": 1,
+                }
+            )
+    categories = [{"id": place + 1, "name": name} for place, name in enumerate(classes)]
+    write_json(root / _COCO, {"images": images, "annotations": annotations, "categories": categories})

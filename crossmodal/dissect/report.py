@@ -1,0 +1,222 @@
+"""The report of a dissection: JSON, tables, and one HTML page that works offline, its strips and charts inside it."""
+
+import html
+import os
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from crossmodal.dissect.dissection import PUBLISHED_CUT, Dissection, Unit
+from crossmodal.dissect.strip import Picture
+from crossmodal.files import replace_atomically
+from crossmodal.json_text import write_json
+from crossmodal.tactile.gait.report import as_png
+from crossmodal.tactile.gait.tables import write_rows
+
+FILES = ("dissection.json", "units.csv", "concepts.csv", "report.html")
+_OURS, _OTHER, _INK, _FAINT = "#1f6f8b", "#e4572e", "#333333", "#b5b5b5"
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; color: #333; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+img { max-width: 100%; display: block; } figure { margin: 0 0 1.5rem; } figcaption { color: #666; font-size: .87rem; }
+table { border-collapse: collapse; font-size: .87rem; width: 100%; }
+th, td { text-align: right; padding: .25rem .55rem; border-bottom: 1px solid #e3e3e3; vertical-align: top; }
+th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 1px solid #999; }
+.scroll { overflow-x: auto; } small { color: #777; }
+.units { display: grid; grid-template-columns: repeat(auto-fill, minmax(490px, 1fr)); gap: 1rem 1.4rem; }
+.unit b { color: #1f6f8b; } .unit.chance b { color: #999; font-weight: 500; } .unit p { margin: 0 0 .25rem; }
+"""
+
+
+def write_report(
+    dissection: Dissection,
+    folder: str | os.PathLike[str],
+    *,
+    strips: Mapping[int, Picture] | None = None,
+    more: Mapping[str, Any] | None = None,
+    title: str | None = None,
+) -> list[Path]:
+    """Write a dissection into a folder: ``dissection.json``, ``units.csv``, ``concepts.csv`` and ``report.html``.
+
+    Args:
+        dissection: what was found.
+        folder: made where it is missing; files of the same names are replaced.
+        strips: of units, see `crossmodal.dissect.strip.draw_strips`; they come in this order.
+        more: goes into the JSON file as well, such as what the network and its pictures were.
+        title: of the page.
+
+    Returns:
+        The files.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    place = Path(folder)
+    write_json(place / "dissection.json", dissection.as_dict() | dict(more or {}))
+    write_rows(place / "units.csv", [_unit_row(unit) for unit in dissection.units], ("unit", "concept", "iou"))
+    write_rows(place / "concepts.csv", [asdict(concept) for concept in dissection.concepts], ("name", "index"))
+    page = as_page(dissection, strips or {}, title or f"{dissection.model}, {dissection.layer}")
+    with replace_atomically(place / "report.html") as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return [place / name for name in FILES]
+
+
+def as_page(dissection: Dissection, strips: Mapping[int, Picture], title: str) -> str:
+    """Write the page: figures, concepts, units and how it was done."""
+    summary, settings = dissection.summary(), dissection.settings
+    facts = [
+        f"{summary['units']} units",
+        f"{summary['detectors']} detectors of {summary['unique_concepts']} concepts",
+        f"{settings['pictures']} pictures",
+        f"level exceeded in {100 * settings['share']:g} % of cells"
+        if settings["level"] != "information"
+        else "most telling level of each unit",
+    ]
+    body = [
+        f"<h1>{html.escape(title)}</h1>",
+        f"<p>{html.escape(' · '.join(facts))}</p>",
+        f"<p>{_explain(dissection)}</p>",
+    ]
+    for figure, caption in (
+        (figure_units(dissection), _UNITS_CAPTION),
+        (figure_concepts(dissection), _CONCEPTS_CAPTION),
+    ):
+        body.append(f"<figure>{_image(as_png(figure), 'png')}<figcaption>{html.escape(caption)}</figcaption></figure>")
+    body += ["<h2>Concepts</h2>", _concept_table(dissection)]
+    if dissection.left_out:
+        rare = ", ".join(f"{name} ({100 * share:.2g} %)" for name, share in dissection.left_out.items())
+        body.append(f"<p><small>Too rare to name a unit: {html.escape(rare)}</small></p>")
+    if strips:
+        body.append("<h2>Units</h2><div class=units>")
+        body += [_unit_block(dissection.units[unit], strip) for unit, strip in strips.items()]
+        body.append("</div>")
+    rows = "".join(
+        f"<tr><td>{html.escape(str(key))}</td><td>{html.escape(str(value))}</td></tr>"
+        for key, value in settings.items()
+    )
+    body.append(f"<h2>How</h2><table>{rows}</table>")
+    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(body) + "\n</body></html>\n"
+
+
+_UNITS_CAPTION = (
+    "IoU of every unit with its concept, on pictures that did not name it, with the 95 % interval over pictures; "
+    "ticks: the cut of the concept, which no unit exceeds by chance."
+)
+_CONCEPTS_CAPTION = "Units of each concept: detectors, and units named for it that do not exceed its cut."
+
+
+def figure_units(dissection: Dissection) -> Figure:
+    """Draw every unit's IoU with interval and cut, best first."""
+    units = sorted(dissection.units, key=lambda unit: (-unit.detector, -unit.iou))
+    cuts = {concept.name: concept.cut for concept in dissection.concepts}
+    figure = Figure((12.0, 3.2), layout="constrained")
+    axis = figure.add_subplot()
+    for chosen, colour, name in ((True, _OURS, "detector"), (False, _FAINT, "not beyond chance")):
+        places = [place for place, unit in enumerate(units) if unit.detector == chosen]
+        own = [units[place] for place in places]
+        if not own:
+            continue
+        axis.vlines(places, [unit.low for unit in own], [unit.high for unit in own], color=colour, lw=1, alpha=0.6)
+        axis.plot(places, [unit.iou for unit in own], "o", ms=3, color=colour, label=name)
+    axis.plot(
+        range(len(units)), [cuts[unit.concept] for unit in units], "_", ms=4, color=_OTHER, label="cut of the concept"
+    )
+    axis.axhline(PUBLISHED_CUT, color=_INK, lw=0.7, ls=":", label=f"{PUBLISHED_CUT}, the cut of the literature")
+    axis.set_ylim(bottom=0)
+    axis.set_xlim(-1, len(units))
+    axis.set_ylabel("IoU", fontsize=9, color=_INK)
+    axis.set_xlabel("units, best first", fontsize=9, color=_INK)
+    axis.legend(frameon=False, fontsize=8, ncols=4)
+    _finish(axis)
+    return figure
+
+
+def figure_concepts(dissection: Dissection) -> Figure:
+    """Draw how many units answer to each concept."""
+    names = [concept.name for concept in dissection.concepts]
+    named = [sum(unit.concept == name for unit in dissection.units) for name in names]
+    detectors = [concept.detectors for concept in dissection.concepts]
+    figure = Figure((12.0, 0.8 + 0.26 * len(names)), layout="constrained")
+    axis = figure.add_subplot()
+    axis.barh(names, named, color="#e3e3e3", label="named")
+    axis.barh(names, detectors, color=_OURS, label="detectors")
+    axis.invert_yaxis()
+    axis.set_xlabel("units", fontsize=9, color=_INK)
+    axis.legend(frameon=False, fontsize=8, loc="lower right")
+    _finish(axis)
+    return figure
+
+
+def choose_units(dissection: Dissection, count: int) -> list[int]:
+    """Units worth showing: detectors, best first, then the rest by how far they come towards their cuts."""
+    cuts = {concept.name: concept.cut for concept in dissection.concepts}
+    rest = [unit for unit in dissection.units if not unit.detector and unit.active > 0]
+    rest.sort(key=lambda unit: -unit.iou / max(cuts[unit.concept], 1e-9))
+    return [unit.unit for unit in (*dissection.detectors, *rest)][:count]
+
+
+def _explain(dissection: Dissection) -> str:
+    summary, settings = dissection.summary(), dissection.settings
+    return (
+        f"Units are named on {settings['named_on']} pictures and scored on {settings['scored_on']} others. A detector "
+        f"exceeds the cut of its concept: no unit of a layer that answers to nothing exceeds any cut, with probability "
+        f"{1 - settings['alpha']:g} (by {settings['pairings']} pairings of activations with masks of other pictures). "
+        f"In {100 * settings['alpha']:g} % of these pairings the best unit of the layer has an IoU of more than "
+        f"{dissection.layer_cut:.3f} with some concept. By the fixed cut of {PUBLISHED_CUT} there would be "
+        f"{summary['detectors_by_published_cut']} detectors."
+    )
+
+
+def _concept_table(dissection: Dissection) -> str:
+    head = "".join(
+        f"<th>{word}</th>" for word in ("concept", "% of pixels", "pictures", "cut", "detectors", "best unit")
+    )
+    rows = []
+    for concept in dissection.concepts:
+        best = next((unit for unit in dissection.detectors if unit.concept == concept.name), None)
+        cells = (
+            html.escape(concept.name),
+            f"{100 * concept.share:.2g}",
+            str(concept.pictures),
+            f"{concept.cut:.3f}",
+            str(concept.detectors),
+            f"{best.unit}: {best.iou:.3f} [{best.low:.3f}, {best.high:.3f}]" if best else "",
+        )
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _unit_block(unit: Unit, strip: Picture) -> str:
+    memory = BytesIO()
+    Image.fromarray(strip).save(memory, "JPEG", quality=88)
+    also = f", also {', '.join(unit.also)}" if unit.also else ""
+    corrected = f"; corrected {unit.corrected:.3f}" if np.isfinite(unit.corrected) else ""
+    figures = f"IoU {unit.iou:.3f} [{unit.low:.3f}, {unit.high:.3f}]{corrected}; by chance {unit.chance:.3f}"
+    words = f"unit {unit.unit} <b>{html.escape(unit.concept)}</b> <small>{html.escape(figures + also)}</small>"
+    return (
+        f'<div class="unit{"" if unit.detector else " chance"}"><p>{words}</p>{_image(memory.getvalue(), "jpeg")}</div>'
+    )
+
+
+def _unit_row(unit: Unit) -> dict[str, Any]:
+    row = asdict(unit) | {"also": " ".join(unit.also), "top": " ".join(map(str, unit.top))}
+    return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in row.items()}
+
+
+def _image(content: bytes, kind: str) -> str:
+    return f'<img alt="" src="data:image/{kind};base64,{b64encode(content).decode()}">'
+
+
+def _finish(axis: Axes) -> None:
+    axis.tick_params(labelsize=8, colors=_INK)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)

@@ -1,0 +1,120 @@
+"""Strips of pictures: what drives a unit most, with its level drawn in, and what becomes of pictures without a unit."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from crossmodal.dissect.dissection import Dissection
+from crossmodal.dissect.edit import edit
+from crossmodal.dissect.estimate import picture_batches
+from crossmodal.dissect.layer import find_layer
+from crossmodal.dissect.source import DrawnSource, Labelled, Source
+from crossmodal.dissect.viewing import Viewer
+from crossmodal.errors import DatasetError
+from crossmodal.plot import tile_pictures
+
+Picture = NDArray[np.uint8]
+
+_OUTLINE = np.array([255, 214, 10], dtype=np.uint8)
+#: How much of what lies outside the outline is left.
+_DIMMED = 0.6
+_GAP_PX = 3
+_CHUNK = 16
+
+
+def draw_strips(
+    model: nn.Module,
+    source: Source,
+    dissection: Dissection,
+    units: Sequence[int],
+    *,
+    side_px: int = 96,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> dict[int, Picture]:
+    """Draw, for some units, the pictures that drive each most: uint8 (side, width, 3) by unit, best picture first.
+
+    What lies below the unit's level is dimmed, and the level is outlined.
+
+    Raises:
+        WeightsError: activations or drawn pictures are not numbers.
+    """
+    viewer = Viewer(model.eval().to(device), find_layer(model, dissection.layer), source, seed=seed, device=device)
+    wanted: dict[int, list[tuple[int, int]]] = {}
+    for unit in units:
+        for place, picture in enumerate(dissection.units[unit].top):
+            wanted.setdefault(picture, []).append((unit, place))
+    cells: dict[tuple[int, int], Picture] = {}
+    pictures = sorted(wanted)
+    for first in range(0, len(pictures), _CHUNK):
+        view = viewer.look(np.array(pictures[first : first + _CHUNK]))
+        for row, picture in enumerate(view.indices):
+            for unit, place in wanted[int(picture)]:
+                mask = (view.activations[row, unit] > dissection.levels[unit]).cpu().numpy()
+                cells[unit, place] = outline(_as_image(view.pictures[row]), mask, side_px)
+    return {unit: _in_a_row([cells[unit, place] for place in range(len(dissection.units[unit].top))]) for unit in units}
+
+
+def outline(picture: Picture, mask: NDArray[np.bool_], side_px: int) -> Picture:
+    """Enlarge a picture (height, width, 3) to about ``side_px``, dim what a mask leaves out and draw its border."""
+    factor = max(1, -(-side_px // min(picture.shape[:2])))
+    size = (picture.shape[1] * factor, picture.shape[0] * factor)
+    large = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)).astype(np.float32)
+    inside = mask.repeat(factor, axis=0).repeat(factor, axis=1)
+    large[~inside] *= _DIMMED
+    shifted = np.pad(inside, 1, mode="edge")
+    kernel = shifted[:-2, 1:-1] & shifted[2:, 1:-1] & shifted[1:-1, :-2] & shifted[1:-1, 2:]
+    drawn = large.astype(np.uint8)
+    drawn[inside & ~kernel] = _OUTLINE
+    return np.asarray(Image.fromarray(drawn).resize((side_px, side_px), Image.Resampling.LANCZOS))
+
+
+@torch.inference_mode()
+def ablation_strip(
+    model: nn.Module, layer: str, source: DrawnSource, units: Sequence[int], concept: str, *, pictures: int = 8
+) -> Picture:
+    """Draw the pictures that show most of a concept, and below each the same one without some units.
+
+    Returns:
+        uint8 (height, width, 3); captions tell the pixels of the concept.
+
+    Raises:
+        ValueError: no such concept or layer.
+        DatasetError: no picture shows the concept.
+    """
+    index = source.index_of(concept)
+    amounts = torch.cat(
+        [(_seen(model, source, part).labels == index).sum(dim=(1, 2)) for part in picture_batches(len(source))]
+    )
+    best = amounts.argsort(descending=True, stable=True)[:pictures]
+    best = best[amounts[best] > 0]
+    if not len(best):
+        raise DatasetError(f"none of {len(source)} pictures shows {concept!r}; draw more, or choose another concept")
+    before = _seen(model, source, best.numpy())
+    with edit(model, layer, units):
+        after = _seen(model, source, best.numpy())
+    shown = torch.cat([before.pictures, after.pictures])
+    counts = [int((labels == index).sum()) for labels in torch.cat([before.labels, after.labels])]
+    factor = max(1, 96 // shown.shape[-1])
+    shown = shown.repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
+    captions = [f"{concept} {count} px" for count in counts[: len(best)]] + [
+        f"{count} px" for count in counts[len(best) :]
+    ]
+    return tile_pictures(shown, captions, columns=len(best))
+
+
+def _seen(model: nn.Module, source: DrawnSource, indices: NDArray[np.int64]) -> Labelled:
+    return source.see(model(*source.inputs(indices)))
+
+
+def _as_image(picture: Tensor) -> Picture:
+    return np.ascontiguousarray(picture.cpu().numpy().transpose(1, 2, 0))
+
+
+def _in_a_row(cells: Sequence[Picture]) -> Picture:
+    gap = np.full((cells[0].shape[0], _GAP_PX, 3), 255, dtype=np.uint8)
+    return np.concatenate([part for cell in cells for part in (cell, gap)][:-1], axis=1)

@@ -1,0 +1,116 @@
+"""The semi-real set: real stances laid out as walks by real places and times, read from a folder of real recordings.
+
+Everything that real recordings tell is real: how pressure rolls over the sole and ends at toe off, where a person's
+feet stood, how long steps and stances last. What no recording tells, when exactly a foot met and left the mat and where
+its heel was, is exact by construction (`crossmodal.tactile.walking.replay_walk`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crossmodal.errors import DatasetError
+from crossmodal.randomness import generator
+from crossmodal.tactile import read
+from crossmodal.tactile.gait import Stance, analyse
+from crossmodal.tactile.gait.analyse import Method
+from crossmodal.tactile.recording import ArrayFrames, InsoleRecording, PressureRecording
+from crossmodal.tactile.walking import (
+    EMED_LIKE,
+    Mat,
+    SensorModel,
+    SimulatedWalk,
+    StanceMovie,
+    cut_stances,
+    draw_footholds,
+    replay_walk,
+)
+
+_MAT = Mat(720, 240, (5.0, 5.0))
+#: Stances of one person or one plate, by the files that hold them.
+_FEET = {
+    "emed": ("emed_footscan_xsensor_pedar/emed_test.lst",),
+    "footscan": ("emed_footscan_xsensor_pedar/footscan_test.xls",),
+    "F-Scan": ("fscan_pair/FrasP01L.asf", "fscan_pair/FrasP01R.asf"),
+    "XSENSOR": ("emed_footscan_xsensor_pedar/xsensor_data.csv",),
+}
+_PRINTS = "zebris_walkway/*.apd"
+_TRIALS = "gaitpdb/*.txt"
+#: Contacts only lend their rhythm: any rule that is the same for both feet does.
+_RULE: Method = "threshold-20"
+
+
+@dataclass(frozen=True, eq=False)
+class SemiReal:
+    """What semi-real walks are made of.
+
+    Attributes:
+        feet: stances by the name of their source.
+        prints: successive footprints of a real walk.
+        contacts: stances of real walks, with times; one list for each walk.
+    """
+
+    feet: dict[str, tuple[StanceMovie, ...]]
+    prints: tuple[Stance, ...]
+    contacts: tuple[tuple[Stance, ...], ...]
+
+    def walk(
+        self, seed: int, index: int, *, mat: Mat = _MAT, sensor: SensorModel = EMED_LIKE, source: str | None = None
+    ) -> SimulatedWalk:
+        """Make walk ``index`` of a seed: of one source's stances (the sources take turns), by one walk's rhythm."""
+        rng = generator(seed, "evaluation/semi_real", index)
+        movies = self.feet[source or list(self.feet)[index % len(self.feet)]]
+        contacts = self.contacts[int(rng.integers(len(self.contacts)))]
+        footholds = draw_footholds(self.prints, contacts, mat, rng)
+        weight_n = 700.0 * float(np.exp(0.15 * rng.normal()))
+        return replay_walk(movies, footholds, mat, seed, index, sensor=sensor, weight_n=weight_n)
+
+
+def read_semi_real(folder: Path) -> SemiReal:
+    """Read the real recordings of a folder; what it must hold stands in this module.
+
+    Raises:
+        DatasetError: a recording is missing, or holds no stance that is whole.
+    """
+    feet = {}
+    for name, places in _FEET.items():
+        recordings = [one for place in places for one in _grids_of(read(_existing(folder, place)[0]))]
+        feet[name] = tuple(movie for one in recordings for movie in cut_stances(one))
+        if not feet[name]:
+            raise DatasetError(f"{folder / places[0]}: no stance of a known foot is whole in it")
+    prints = analyse([read(path) for path in _existing(folder, _PRINTS)]).stances
+    pair = [read(_existing(folder, place)[0]) for place in _FEET["F-Scan"]]
+    trials = [[read(path)] for path in _existing(folder, _TRIALS)]
+    return SemiReal(feet, prints, tuple(analyse(one, _RULE).stances for one in [pair, *trials]))
+
+
+def _existing(folder: Path, pattern: str) -> Sequence[Path]:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise DatasetError(f"{folder}: no {pattern} in it; semi-real walks are made of the recordings of that name")
+    return found
+
+
+def _grids_of(recording: PressureRecording | InsoleRecording) -> list[PressureRecording]:
+    """The grids of an insole recording whose cells are those of grids, row by row (``meta["grids"]``)."""
+    if isinstance(recording, PressureRecording):
+        return [recording]
+    grids = []
+    for side, (rows, columns) in recording.meta["grids"].items():
+        cells = recording.cells_of(side)
+        places = recording.positions_mm[cells].reshape(rows, columns, 2)
+        pitch = float(abs(places[1, 0, 0] - places[0, 0, 0])), float(abs(places[0, 1, 1] - places[0, 0, 1]))
+        grids.append(
+            PressureRecording(
+                frames=ArrayFrames(recording.values[:, cells].reshape(-1, rows, columns)),
+                times_s=recording.times_s,
+                pitch_mm=pitch,
+                valid=recording.valid[cells].reshape(rows, columns),
+                side=side,
+                sensor=recording.sensor,
+                source=recording.source,
+            )
+        )
+    return grids

@@ -1,0 +1,58 @@
+"""How well a segmenter names the classes of pixels."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from crossmodal.data.scenes import SceneDataset
+from crossmodal.metrics import (
+    bootstrap_weights,
+    class_iou,
+    confusion_matrix,
+    mean_iou,
+    percentile_interval,
+    pixel_accuracy,
+)
+
+_BATCH = 64
+
+
+def evaluate_segmenter(
+    predict: Callable[[Tensor], Tensor], dataset: SceneDataset, samples: int = 500, seed: int = 0
+) -> dict[str, float]:
+    """Compare named with true masks, by the totals of the data set.
+
+    Args:
+        predict: gives masks uint8 (n, height, width) for pictures uint8 (n, 3, height, width).
+        dataset: pictures with masks.
+        samples: resamples of pictures behind the 95 % intervals (``_low``, ``_high``).
+        seed: of the resamples.
+
+    Returns:
+        ``mean_iou`` (over the classes that occur), ``accuracy`` (share of pixels) and each class's ``iou_<class>``, all
+        with intervals; NaN for a class that does not occur.
+    """
+    classes = dataset.process.class_list
+    counts = []
+    for first in range(0, len(dataset), _BATCH):
+        batch = dataset.batch(range(first, min(first + _BATCH, len(dataset))))
+        named = predict(batch["picture"])
+        counts += [confusion_matrix(*pair, len(classes)) for pair in zip(batch["mask"], named, strict=True)]
+    each = torch.stack(counts)
+    total = each.sum(dim=0)
+    weights = torch.from_numpy(bootstrap_weights(len(each), samples, seed=seed))
+    resampled = torch.einsum("sn,nab->sab", weights, each.double())
+    measures: dict[str, Callable[[Tensor], float]] = {"mean_iou": mean_iou, "accuracy": pixel_accuracy}
+    measures |= {f"iou_{name}": partial(_one_iou, place) for place, name in enumerate(classes.names)}
+    figures: dict[str, float] = {"pictures": len(each)}
+    for name, measure in measures.items():
+        low, high, _ = percentile_interval(np.array([measure(one) for one in resampled]))
+        figures |= {name: measure(total), f"{name}_low": low, f"{name}_high": high}
+    return figures
+
+
+def _one_iou(place: int, confusion: Tensor) -> float:
+    return float(class_iou(confusion)[place])

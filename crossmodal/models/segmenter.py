@@ -1,0 +1,87 @@
+"""A small U-Net that names the class of every pixel, and knows its own error."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from crossmodal.scenes import OUTDOOR_CLASSES
+
+_CHUNK = 256
+
+
+class Segmenter(nn.Module):
+    """Name the class of every pixel of a picture.
+
+    Args:
+        classes: names of the classes.
+        width: channels at full resolution; they double with every halving of the side.
+        levels: resolutions, the full one included.
+
+    Raises:
+        ValueError: fewer than two classes, or no level or channel.
+
+    References:
+        Ronneberger et al., "U-Net: convolutional networks for biomedical image segmentation", MICCAI 2015.
+    """
+
+    #: int64 (classes, classes), true by named: pixels of held-out pictures. Whoever counts with the segmenter's masks
+    #: can carry its error along. Training sets it; zeros before.
+    confusion: Tensor
+
+    def __init__(self, classes: Sequence[str] = OUTDOOR_CLASSES.names, width: int = 16, levels: int = 3) -> None:
+        super().__init__()
+        if len(classes) < 2 or width < 1 or levels < 1:
+            raise ValueError(
+                f"need two classes, one channel and one level at least, got {classes=}, {width=}, {levels=}"
+            )
+        self.arguments: dict[str, Any] = {"classes": list(classes), "width": width, "levels": levels}
+        self.classes = tuple(classes)
+        channels = [width << level for level in range(levels)]
+        self.down = nn.ModuleList(_convolutions(a, b) for a, b in zip([3, *channels], channels, strict=False))
+        self.up = nn.ModuleList(
+            _convolutions(low + high, high) for low, high in zip(channels[:0:-1], channels[-2::-1], strict=True)
+        )
+        self.read = nn.Conv2d(width, len(classes), 1)
+        self.register_buffer("confusion", torch.zeros(len(classes), len(classes), dtype=torch.int64))
+
+    def features(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the finest maps (n, width, height, width) and the coarsest (n, channels, rows, columns).
+
+        Pictures (n, 3, height, width) are uint8, or float in 0 to 1.
+        """
+        if pictures.dtype == torch.uint8:
+            pictures = pictures.to(self.read.weight.dtype) / 255
+        maps, passed = (4.0 * pictures - 2.0).contiguous(memory_format=torch.channels_last), []
+        for level, convolutions in enumerate(self.down):
+            maps = convolutions(F.max_pool2d(maps, 2) if level else maps)
+            passed.append(maps)
+        coarsest = passed.pop()
+        for convolutions in self.up:
+            beside = passed.pop()
+            maps = convolutions(torch.cat([F.interpolate(maps, size=beside.shape[-2:]), beside], dim=1))
+        return maps, coarsest
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Compute the log odds of every class at every pixel: (n, classes, height, width), up to a shift per pixel."""
+        scores: Tensor = self.read(self.features(pictures)[0])
+        return scores
+
+    @torch.no_grad()
+    def segment(self, pictures: Tensor) -> Tensor:
+        """Name the likeliest class of every pixel: uint8 (n, height, width)."""
+        parts = [pictures[start : start + _CHUNK] for start in range(0, len(pictures), _CHUNK)]
+        return torch.cat([self(part).argmax(dim=1).to(torch.uint8) for part in parts])
+
+    def predictor(self) -> Callable[[Tensor], Tensor]:
+        """Give the segmenter as evaluations want it: a function of pictures."""
+        return self.segment
+
+
+def _convolutions(inputs: int, outputs: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before in (inputs, outputs):
+        layers += [nn.Conv2d(before, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+    return nn.Sequential(*layers)

@@ -1,0 +1,118 @@
+"""Watches a backbone while it learns: its speed, what it makes of photographs, its filters, its embedding."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as lightning
+import numpy as np
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+from crossmodal.backbones import Backbone
+from crossmodal.data.image_folder import LabelledImages, read_image_folder
+from crossmodal.evaluation.probe_features import BackboneFeatures, extract
+from crossmodal.evaluation.probe_fit import accuracy, hold_out
+from crossmodal.evaluation.probe_neighbours import fit_neighbours
+from crossmodal.evaluation.probe_ridge import fit_ridge
+from crossmodal.run.backbone_figures import draw_embedding, draw_filters
+
+_MOST_DRAWN = 256
+
+
+class WatchBackbone(Callback):
+    """Logs pictures a second, and every so many steps the accuracy of probes; draws filters and embedding.
+
+    Photographs are those to train on of a folder alone (`crossmodal.data.image_folder.read_image_folder`): four fifths
+    are fitted on and the rest classified, so that its test pictures stay unseen. Nothing of it reaches the training.
+
+    Args:
+        images: folder of labelled photographs; None for none.
+        pictures_per_class: how many of each class are looked at.
+        every_n_steps: how often probes are fitted and figures drawn.
+        size: side of the photographs, in pixels.
+        layer: see `crossmodal.evaluation.probe_features.BackboneFeatures`.
+        neighbours: that vote in the k-nearest-neighbours probe.
+
+    Raises:
+        ValueError: a number below 1.
+    """
+
+    def __init__(
+        self,
+        images: str | None = None,
+        pictures_per_class: int = 20,
+        every_n_steps: int = 500,
+        size: int = 64,
+        layer: str | None = None,
+        neighbours: int = 10,
+    ) -> None:
+        numbers = {"pictures_per_class": pictures_per_class, "every_n_steps": every_n_steps, "neighbours": neighbours}
+        for name, value in numbers.items():
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        self.images = images
+        self.pictures_per_class = pictures_per_class
+        self.every_n_steps = every_n_steps
+        self.size = size
+        self.layer = layer
+        self.neighbours = neighbours
+        self._classes = 0
+        self._photographs: LabelledImages | None = None
+        self._clock: tuple[float, int] | None = None
+
+    def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
+        """List the photographs, so that a folder that is none is found before the first step.
+
+        Raises:
+            DatasetError: there is no such folder, or it has no classes.
+        """
+        if self.images is not None and self._photographs is None:
+            folder = read_image_folder(self.images)
+            self._classes = len(folder.classes)
+            self._photographs = _first_of_each(folder.train, self.pictures_per_class)
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count pictures, and look at the backbone when it is time to."""
+        step, now = trainer.global_step, time.monotonic()
+        if step % self.every_n_steps and step != trainer.max_steps:
+            self._clock = self._clock or (now, step)
+            return
+        if self._clock is not None and step > self._clock[1]:
+            pictures = (step - self._clock[1]) * len(batch["picture"]) * trainer.accumulate_grad_batches
+            _log(trainer, {"train/pictures_per_s": trainer.world_size * pictures / (now - self._clock[0])})
+        if trainer.is_global_zero:
+            self._look(trainer, pl_module, batch["picture"][:_MOST_DRAWN])
+        self._clock = (time.monotonic(), step)
+
+    def _look(self, trainer: lightning.Trainer, task: lightning.LightningModule, pictures: Tensor) -> None:
+        backbone: Backbone = task.model  # type: ignore[assignment]
+        figures = Path(trainer.default_root_dir) / "figures"
+        source = BackboneFeatures(backbone, self.layer, task.device)
+        draw_filters(backbone, figures / "filters.png")
+        pooled = BackboneFeatures(backbone, "pooled", task.device)(pictures)
+        draw_embedding(pictures, pooled, figures / "embedding.png")
+        if self._photographs is None:
+            return
+        seen = extract(self._photographs, source, self.size)
+        labels = self._photographs.labels[seen.places]
+        fitted, held = hold_out(labels, seed=0)
+        fits = {
+            "ridge": fit_ridge(seen.values[fitted], labels[fitted], self._classes),
+            "knn": fit_neighbours(seen.values[fitted], labels[fitted], self._classes, neighbours=(self.neighbours,)),
+        }
+        right = {name: accuracy(fit.predict(seen.values[held]), labels[held]) for name, fit in fits.items()}
+        _log(trainer, {f"watch/{name}_top1": value for name, value in right.items()})
+
+
+def _log(trainer: lightning.Trainer, figures: dict[str, float]) -> None:
+    # Not by the task's `log`, which would repeat them in every row until the next time.
+    if trainer.logger is not None:
+        trainer.logger.log_metrics(figures, step=trainer.global_step - 1)
+
+
+def _first_of_each(images: LabelledImages, count: int) -> LabelledImages:
+    places = np.concatenate([np.flatnonzero(images.labels == label)[:count] for label in np.unique(images.labels)])
+    return LabelledImages(tuple(images.paths[place] for place in places), images.labels[places])

@@ -1,0 +1,140 @@
+"""Learning from a teacher that is the learner's own moving average: momentum contrast and DINO."""
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+
+from crossmodal.backbones import Backbone
+from crossmodal.backbones.projection import DistillationHead, Embedder, Head
+from crossmodal.data.views import Views
+from crossmodal.objectives import CentreBuffer, MomentumQueue, dino_loss, moco_loss, update_average
+from crossmodal.tasks.noise_pretraining import PretrainingTask
+from crossmodal.tasks.optimization import Optimization
+
+
+class _TaughtTask(PretrainingTask):
+    """A pretraining task with a teacher: the moving average of the embedder, which learns from no gradient."""
+
+    teacher: Embedder
+
+    def _hire_teacher(self) -> None:
+        self.teacher = copy.deepcopy(self.embedder).requires_grad_(False)
+
+
+class MomentumContrastTask(_TaughtTask):
+    """A view's embedding finds the teacher's of the other view among those of many earlier pictures: `moco_loss`.
+
+    Batch statistics would tell a query its key, which was seen in the same batch. So both views go through in
+    ``groups`` with statistics of their own, and the keys' groups are others than the queries', drawn at random.
+
+    Args:
+        temperature: of the softmax.
+        queue: keys kept.
+        momentum: of the teacher.
+        groups: parts of a batch, of at least two pictures each; 1 leaves the statistics whole.
+
+    References:
+        He et al., CVPR 2020, section 3.3 (shuffled batch statistics); Chen et al., "Improved baselines with momentum
+        contrastive learning", 2020.
+    """
+
+    def __init__(
+        self,
+        model: Backbone,
+        views: Views,
+        head: Head | None = None,
+        optimization: Optimization | None = None,
+        seed: int = 0,
+        temperature: float = 0.2,
+        queue: int = 65_536,
+        momentum: float = 0.999,
+        groups: int = 4,
+    ) -> None:
+        super().__init__(model, views, head, optimization, seed)
+        if groups < 1:
+            raise ValueError(f"groups must be at least 1, got {groups}")
+        self.temperature = temperature
+        self.momentum = momentum
+        self.groups = groups
+        self._hire_teacher()
+        self.queue = MomentumQueue(self.embedder.dimension, queue, seed)
+
+    def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
+        """Move the teacher, compute the cross-entropy of this process's queries, and queue the keys of all."""
+        update_average(self.teacher, self.embedder, self.momentum)
+        queries = torch.cat([self.embedder(part) for part in views[0].chunk(self.groups)])
+        # The global generator's state is in every checkpoint.
+        order = torch.randperm(len(views[1])).to(views[1].device)
+        with torch.no_grad():
+            keys = torch.cat([self.teacher(part) for part in views[1][order].chunk(self.groups)])[order.argsort()]
+        loss = moco_loss(queries, keys, self.queue.keys, self.temperature)
+        self.queue.enqueue(keys)
+        return loss
+
+
+class DinoTask(_TaughtTask):
+    """The student tells from any view what the teacher makes of the large views: `dino_loss`.
+
+    The head ought to be a `crossmodal.backbones.DistillationHead`. What a run leaves is the student's backbone.
+
+    Args:
+        temperatures: the student's and the teacher's.
+        momentum: of the teacher at the start; it rises to 1 along a cosine.
+        centre_momentum: of the centre of the teacher's outputs.
+        still: share of the run in which the head's directions stay as they are.
+
+    References:
+        Caron et al., "Emerging properties in self-supervised vision transformers", ICCV 2021, section 3, appendix.
+    """
+
+    def __init__(
+        self,
+        model: Backbone,
+        views: Views,
+        head: DistillationHead,
+        optimization: Optimization | None = None,
+        seed: int = 0,
+        temperatures: tuple[float, float] = (0.1, 0.04),
+        momentum: float = 0.996,
+        centre_momentum: float = 0.9,
+        still: float = 0.01,
+    ) -> None:
+        super().__init__(model, views, head, optimization, seed)
+        self.temperatures = temperatures
+        self.momentum = momentum
+        self.still = still
+        self._held_back = [head.directions]  # in a list, so that they are not the task's a second time
+        self._hire_teacher()
+        self.centre = CentreBuffer(head.outputs, centre_momentum)
+        largest = max(law.size for law in views.laws)
+        self._large = sum(law.size == largest for law in views.laws)
+
+    def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
+        """Move the teacher, compare the student's outputs of all views with its of the large ones, move the centre."""
+        # What follows a step here is published as its end; so a checkpoint between the two has both.
+        fall = (1 + math.cos(math.pi * self._done)) / 2
+        update_average(self.teacher, self.embedder, 1 - (1 - self.momentum) * fall)
+        large, small = views[: self._large], views[self._large :]
+        with torch.no_grad():
+            teacher = _by_view(self.teacher, large)
+        student = torch.cat([_by_view(self.embedder, part) for part in (large, small) if part])
+        loss = dino_loss(student, teacher, self.centre.centre, self.temperatures)
+        self.centre.update(teacher)
+        return loss
+
+    def on_after_backward(self) -> None:
+        """Leave the directions alone while the outputs have no meaning yet."""
+        if self._done < self.still:
+            self._held_back[0].grad = None
+
+    @property
+    def _done(self) -> float:
+        return self.global_step / max(self.trainer.estimated_stepping_batches, 1)
+
+
+def _by_view(embedder: nn.Module, views: list[Tensor]) -> Tensor:
+    """Embed views of one size: (views, n, outputs)."""
+    outputs: Tensor = embedder(torch.cat(views))
+    return outputs.reshape(len(views), -1, outputs.shape[-1])

@@ -1,0 +1,70 @@
+"""Learning the class of every pixel."""
+
+from typing import Any
+
+import lightning.pytorch as lightning
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from crossmodal.metrics.segmentation import confusion_matrix, mean_iou
+from crossmodal.models import Segmenter
+from crossmodal.tasks.one_cycle import one_cycle
+
+
+class SegmenterTask(lightning.LightningModule):
+    """Train a `Segmenter` on pictures with masks, and measure its error on held-out ones.
+
+    Batches hold ``picture`` uint8 (n, 3, height, width) and ``mask`` uint8 (n, height, width), as
+    `crossmodal.data.ScenesData` gives them. The learning rate rises over the first tenth of the run and falls along a
+    cosine to its end (AdamW). Every validation counts the confusion of classes anew and leaves it with the model.
+
+    Args:
+        model: the network.
+        learning_rate: peak of the schedule.
+        weight_decay: of AdamW.
+        rarity: exponent on a class's rarity in a batch, for its weight in the loss: 0 weighs pixels alike, 1 classes.
+
+    Raises:
+        ValueError: a number makes no sense.
+    """
+
+    def __init__(
+        self, model: Segmenter, learning_rate: float = 1e-2, weight_decay: float = 1e-4, rarity: float = 0.0
+    ) -> None:
+        super().__init__()
+        if learning_rate <= 0 or rarity < 0:
+            raise ValueError(f"learning_rate must be positive and rarity not negative, got {learning_rate=}, {rarity=}")
+        self.model = model
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.rarity = rarity
+        self._counted = torch.zeros_like(model.confusion)
+
+    def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
+        """Compute the cross-entropy of a batch."""
+        wanted = batch["mask"].long()
+        counts = torch.bincount(wanted.flatten(), minlength=len(self.model.classes)).clamp_min(1)
+        weights = (counts.sum() / counts).to(self.dtype) ** self.rarity
+        loss = F.cross_entropy(self.model(batch["picture"]), wanted, weights)
+        self.log("train/loss", loss.detach(), batch_size=len(wanted))
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Count anew."""
+        self._counted = torch.zeros_like(self.model.confusion)
+
+    def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
+        """Count which class was named for which."""
+        named = self.model.segment(batch["picture"])
+        self._counted += confusion_matrix(batch["mask"], named, len(self.model.classes))
+
+    def on_validation_epoch_end(self) -> None:
+        """Leave the counts with the model, and log the mean IoU."""
+        counted: Any = self.trainer.strategy.reduce(self._counted, reduce_op="sum")
+        self.model.confusion.copy_(counted)
+        self.log("validation/mean_iou", mean_iou(self.model.confusion), sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """Make AdamW and the one-cycle schedule over the whole run."""
+        return one_cycle(self.trainer, self.model, self.learning_rate, 1.0, self.weight_decay)

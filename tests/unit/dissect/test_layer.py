@@ -1,0 +1,62 @@
+"""Layers by name, and what they make of inputs."""
+
+import pytest
+import torch
+from torch import nn
+
+from crossmodal import backbones
+from crossmodal.dissect import find_layer, record
+
+
+@pytest.fixture
+def network():
+    model = nn.Sequential()
+    model.add_module("body", nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(inplace=True), nn.Conv2d(5, 4, 3)))
+    model.add_module("pool", nn.AdaptiveAvgPool2d(1))
+    model.add_module("flat", nn.Flatten())
+    model.add_module("head", nn.Linear(4, 2))
+    return model.eval()
+
+
+def test_layers_by_path_by_end_and_by_stage(network):
+    assert find_layer(network, "body.2") is network.body[2]
+    assert find_layer(network, "2") is network.body[2]
+    assert find_layer(network, "head") is network.head
+    alexnet = backbones.create("small_alexnet", width=0.1)
+    assert find_layer(alexnet, "conv5") is alexnet.trunk[-1]
+    assert find_layer(backbones.create("resnet18"), "layer3") is not None
+
+
+def test_a_layer_that_does_not_exist_is_answered_with_the_nearest(network):
+    with pytest.raises(ValueError, match="Sequential has no layer 'hed'; the nearest names are head"):
+        find_layer(network, "hed")
+    with pytest.raises(ValueError, match=r"has no layer 'zzz'; the nearest names are body, body.0"):
+        find_layer(network, "zzz")
+    two = nn.ModuleDict({"a": nn.ModuleDict({"x": nn.ReLU()}), "b": nn.ModuleDict({"x": nn.ReLU()})})
+    with pytest.raises(ValueError, match="several layers"):
+        find_layer(two, "x")
+
+
+def test_records_are_what_the_layer_gave_before_others_write_into_it(network):
+    pictures = torch.randn(2, 3, 8, 8)
+    found = record(network, network.body[0], (pictures,))
+    torch.testing.assert_close(found, network.body[0](pictures))
+    assert found.min() < 0
+    assert record(network, network.head, (pictures,)).shape == (2, 2, 1, 1)
+
+
+def test_layers_after_it_do_not_run_and_no_hook_stays(network):
+    def fail(*_):
+        raise AssertionError
+
+    network.head.register_forward_hook(fail)
+    record(network, network.body[2], (torch.zeros(1, 3, 8, 8),))
+    assert not network.body[2]._forward_hooks
+
+
+def test_layers_that_give_no_maps():
+    model = nn.Sequential(nn.Identity())
+    with pytest.raises(ValueError, match="takes no part"):
+        record(model, nn.ReLU(), (torch.zeros(1, 2),))
+    with pytest.raises(ValueError, match=r"found shape \(1, 2, 3\)"):
+        record(model, model[0], (torch.zeros(1, 2, 3),))
