@@ -44,9 +44,8 @@ def create(name: str, *, width: float | None = None, weights: str | os.PathLike[
     if name not in _MAKERS:
         raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(_MAKERS)}")
     path = None if weights is None else find_weights(weights)
-    named = verified_arguments(path).get("width") if path is not None else None
-    if width is None:
-        width = named if isinstance(named, int | float) else 1.0
+    named = width_of(path)  # also makes sure that the tensors are those of the config
+    width = named if width is None else width
     if width != 1.0 and name.startswith("resnet"):
         raise ValueError(f"{name} has one width; leave width at 1 (got {width})")
     # Channels last, like the pictures that `Backbone.encode` feeds: twice as fast on a CPU.
@@ -55,6 +54,16 @@ def create(name: str, *, width: float | None = None, weights: str | os.PathLike[
     if path is not None:
         load_weights(backbone, path, allow=("unexpected",) if _belong_to_the_whole(backbone, path) else ())
     return backbone
+
+
+def width_of(weights: str | os.PathLike[str] | None) -> float:
+    """The width that the config beside weights names; 1 where it names none.
+
+    Raises:
+        WeightsError: no such weights, or another hash than that of the config.
+    """
+    named = None if weights is None else verified_arguments(find_weights(weights)).get("width")
+    return float(named) if isinstance(named, int | float) else 1.0
 
 
 def _belong_to_the_whole(backbone: Backbone, path: Path) -> bool:

@@ -32,7 +32,7 @@ def add_arguments(parser: Parser) -> None:
         "--weights", metavar="noise|NAME|PATH|none", default="noise",
         help="noise: those that ship (default); a name that ships; a file or folder; none: a random start",
     )  # fmt: skip
-    parser.add_argument("--width", type=float, default=1.0, metavar="W", help="of the backbone (default: 1)")
+    parser.add_argument("--width", type=float, metavar="W", help="of the backbone (default: the weights' own, or 1)")
     parser.add_argument(
         "--method", choices=_METHODS, default="ridge",
         help="closed form, nearest neighbours, or Adam on augmented pictures as published (default: ridge)",

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from crossmodal.backbones import Backbone
+from crossmodal.backbones.create import width_of
 from crossmodal.data.image_folder import ImageFolder, LabelledImages, Labels, read_image_folder
 from crossmodal.data.video_cache import default_root
 from crossmodal.errors import DatasetError
@@ -92,7 +93,7 @@ def probe(
     method: str = "ridge",
     *,
     weights: str | os.PathLike[str] | None = None,
-    width: float = 1.0,
+    width: float | None = None,
     layer: str | None = None,
     size: int = 64,
     few_shot: Sequence[int] = (),
@@ -113,7 +114,7 @@ def probe(
         data: a folder (`crossmodal.data.image_folder.read_image_folder`), read or by path.
         method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``sgd`` (Adam on augmented pictures).
         weights: a name, a path, ``noise`` (those that ship), or None for the random start of ``seed``.
-        width: of the backbone, where it has several.
+        width: of the backbone and of the random starts, where it has several; None is the weights' own.
         layer: see `crossmodal.backbones.layers`; None is ``fc6`` where there is one, else ``pooled``.
         size: side in pixels to which pictures are brought.
         few_shot: numbers of labelled pictures a class for which accuracies are wanted, too.
@@ -136,6 +137,8 @@ def probe(
     options = ProbeOptions(method, size, shots, draws, tuple(neighbours), epochs, random_starts, seed, bootstrap)
     if weights == NOISE and isinstance(backbone, str):
         weights = noise_weights(backbone)
+    if width is None:
+        width = width_of(weights) if isinstance(backbone, str) else 1.0
     network, rows = _sources(backbone, weights, width, layer, options, device)
     network(torch.zeros(1, 3, size, size, dtype=torch.uint8))  # a size that does not fit is found before long work
     folder = data if isinstance(data, ImageFolder) else read_image_folder(data, seed=seed)
