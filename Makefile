@@ -23,8 +23,8 @@ export UV_HTTP_TIMEOUT ?= 300
 READY := $(VENV)/.ready
 DEMO := runs/demo
 
-# make weights  train the model that ships, and put it in place
-.PHONY: setup demo weights test test-install lint clean
+# make weights  train the models that ship, and put them in place (weights-sound, -gait, -scenes: some of them)
+.PHONY: setup demo weights weights-sound weights-gait weights-scenes test test-install lint clean
 
 setup: $(READY)
 
@@ -55,6 +55,8 @@ demo: setup
 	$(BIN)/crossmodal predict-sound $(DEMO)/silent.mp4 --weights $(DEMO)/run/weights --truth "$$clip" \
 	  --out $(DEMO)/prediction.mp4 --wav $(DEMO)/prediction.wav --figure $(DEMO)/prediction.png
 	$(BIN)/crossmodal noise mixture --count 24 --grid $(DEMO)/noise.png
+	$(BIN)/crossmodal data make walks --out $(DEMO)/walks --walks 2 --seconds 8
+	$(BIN)/crossmodal gait $(DEMO)/walks/walk-000001.npz --out $(DEMO)/gait
 	@echo
 	@echo "Look at, and listen to:"
 	@echo "  $(DEMO)/prediction.mp4   a clip that was not trained on, with the sound predicted from its picture"
@@ -63,16 +65,33 @@ demo: setup
 	@echo "  $(DEMO)/table.md         the model beside the baselines, with 95 % intervals"
 	@echo "  $(DEMO)/metrics.json     the same numbers for programs"
 	@echo "  $(DEMO)/noise.png        procedural pictures, of the kind that vision can start from"
+	@echo "  $(DEMO)/gait/report.html a simulated walk, read: footprints, events, parameters"
 	@echo "  $(DEMO)/run              recipe, course of the training, weights with their model card"
 
-# Trains the model that ships with the package, and puts it in place.
-weights: setup
-	$(BIN)/crossmodal data make stand_in_hits --out runs/weights/stand_in_hits --videos 64 --seconds 15 --seed 1 --workers 2
-	rm -rf runs/weights/run
-	$(BIN)/crossmodal train stand_in_hits/sound_from_video --data.root runs/weights/stand_in_hits --out runs/weights/run
-	rm -rf crossmodal/_weights/sound_from_video/stand_in_hits
-	mkdir -p crossmodal/_weights/sound_from_video
-	cp -r runs/weights/run/weights crossmodal/_weights/sound_from_video/stand_in_hits
+# Trains the models that ship with the package, and puts them in place: $(call ship,run,name).
+ship = rm -rf crossmodal/_weights/$(2) && mkdir -p $(dir crossmodal/_weights/$(2)) && cp -r $(1)/weights crossmodal/_weights/$(2)
+WEIGHTS := runs/weights
+
+weights: weights-sound weights-gait weights-scenes
+
+weights-sound: setup
+	$(BIN)/crossmodal data make stand_in_hits --out $(WEIGHTS)/stand_in_hits --videos 64 --seconds 15 --seed 1 --workers 2
+	rm -rf $(WEIGHTS)/sound
+	$(BIN)/crossmodal train stand_in_hits/sound_from_video --data.root $(WEIGHTS)/stand_in_hits --out $(WEIGHTS)/sound
+	$(call ship,$(WEIGHTS)/sound,sound_from_video/stand_in_hits)
+
+weights-gait: setup
+	$(BIN)/crossmodal data make walks --out $(WEIGHTS)/walks --walks 1000 --seconds 10 --seed 1 --workers 2
+	rm -rf $(WEIGHTS)/gait
+	$(BIN)/crossmodal train walks/gait_from_touch --data.root $(WEIGHTS)/walks --data.cache_workers 2 --out $(WEIGHTS)/gait
+	$(call ship,$(WEIGHTS)/gait,gait_from_touch/walks)
+
+weights-scenes: setup
+	rm -rf $(WEIGHTS)/segmenter $(WEIGHTS)/generator
+	$(BIN)/crossmodal train scenes/segmenter --out $(WEIGHTS)/segmenter
+	$(call ship,$(WEIGHTS)/segmenter,scenes/segmenter)
+	$(BIN)/crossmodal train scenes/generator --out $(WEIGHTS)/generator
+	$(call ship,$(WEIGHTS)/generator,scenes/generator)
 
 test: setup
 	$(BIN)/python -m pytest -q -m "not slow_install"

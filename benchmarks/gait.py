@@ -110,8 +110,9 @@ def main() -> None:
         "",
         *_table(insoles, (*_EVENTS, *_TIMES), words.seed),
         "",
-        f"{words.walks} walks for each kind, simulated ones of {SECONDS:g} s, on {MAT.rows} x {MAT.columns} cells of"
-        f" 5 mm; heel and axis are medians. In brackets: 95 % of 1000 resamples over walks. CPU seconds a walk:"
+        f"{words.walks} walks for each kind, simulated ones of {SECONDS:g} s on {MAT.rows} x {MAT.columns} cells of 5 mm"
+        " (to and fro: of 20 s on 400 x 100 cells); heel and axis are medians. In brackets: 95 % of 1000 resamples over"
+        " walks. CPU seconds a walk:"
         f" {per_walk}. {made['date']}, commit {made['commit']}."
         + ("" if words.real else " Semi-real walks were skipped: no folder of real recordings was given (--real)."),
     ]

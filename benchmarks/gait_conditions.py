@@ -44,12 +44,14 @@ def _walk(
     pathology: Pathology = "none",
     path: PathKind = "straight",
     sensors: bool = False,
+    mat: Mat = MAT,
+    seconds: float = SECONDS,
     first: int = 0,
 ) -> Callable[[int, int], Walk]:
     def make(seed: int, index: int) -> Walk:
         walkers = [draw_walker(seed, first + people * index + k, pathology=pathology) for k in range(people)]
         sensor = draw_sensor(seed, first + index) if sensors else EMED_LIKE
-        walk = simulate_walk(walkers, MAT, seed, first + index, SECONDS, sensor=sensor, path=path)
+        walk = simulate_walk(walkers, mat, seed, first + index, seconds, sensor=sensor, path=path)
         return [walk.recording], walk.truth
 
     return make
@@ -61,6 +63,7 @@ SIMULATED = [
     Condition("oblique", _walk(path="oblique", first=2000)),
     Condition("turning", _walk(path="turning", first=3000)),
     Condition("two walkers", _walk(people=2, first=4000), told=False),
+    Condition("to and fro, prints overlap", _walk(mat=Mat(400, 100, (5.0, 5.0)), seconds=20.0, first=9000)),
     Condition("limping (antalgic)", _walk(pathology="antalgic", first=5000)),
     Condition("toe walking", _walk(pathology="toe_walking", first=6000)),
     Condition("drop foot, toes drag", _walk(pathology="drop_foot", first=7000)),

@@ -74,6 +74,14 @@ def tiny_noise(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
     return changes
 
 
+def tiny_scenes(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
+    """The same networks, thinner, on few drawn scenes."""
+    changes: Changes = {"data.batch_size": 4, "data.validation": 8, "data.evaluation": 8}
+    if "discriminator" in recipe["task"]["init_args"]:
+        return changes | {"task.model.width": 0.25, "task.discriminator.width": 0.25}
+    return changes | {"task.model.width": 2}
+
+
 def tiny_walks(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
     """A thinner network on a few short walks of a few people."""
     from crossmodal.data.walks import make_walks
@@ -97,6 +105,7 @@ TINY: dict[str, Callable[[Recipe, pytest.FixtureRequest], Changes]] = {
     "CarpetData": tiny_carpet,
     "GreatestHitsData": tiny_hits,
     "NoiseData": tiny_noise,
+    "ScenesData": tiny_scenes,
     "StepUpData": tiny_step_up,
     "WalkStepsData": tiny_walks,
 }

@@ -29,11 +29,11 @@ from crossmodal.tactile.recording import PressureRecording
 from crossmodal.tactile.walking.truth import Footstep
 
 # Raise this when crops of the same walk would hold other numbers.
-CROPS_VERSION = 1
+CROPS_VERSION = 2
 #: A footprint may reach this far beyond the bare sole: crosstalk, and cells that it only touches.
 _MARGIN_MM = 8.0
-#: A candidate is a footstep when it bears at least this share of the load, of either.
-_LEAST_SHARE = 0.5
+#: A candidate is the footstep that bears at least this share of its load; the network tells the rest of it apart.
+_LEAST_SHARE = 0.45
 #: Footsteps with less on the mat have no extent that could be told.
 _WHOLE = 0.98
 
@@ -147,16 +147,19 @@ def targets_of(batch: dict[str, Tensor]) -> GaitTargets:
 def cut_crops(recording: PressureRecording, footsteps: Sequence[Footstep]) -> list[Crop]:
     """Cut the candidates of a recording and find out which footsteps they are."""
     candidates = find_candidates(recording)
-    shares = np.array([_shares(one, footsteps) for one in candidates]).reshape(len(candidates), len(footsteps))
-    loads = np.array([one.group.pressure.sum() for one in candidates])
-    borne = shares * loads[:, None]
-    crops = []
-    for number, candidate in enumerate(candidates):
-        # Where a footstep fell into pieces, the largest one stands for it.
-        best = int(shares[number].argmax()) if len(footsteps) else -1
-        is_step = best >= 0 and shares[number, best] > _LEAST_SHARE and borne[:, best].argmax() == number
-        crops.append(_crop(candidate, footsteps, best if is_step else None))
-    return crops
+    return [_crop(one, footsteps, _footstep_of(one, footsteps)) for one in candidates]
+
+
+def _footstep_of(candidate: Candidate, footsteps: Sequence[Footstep]) -> int | None:
+    """Which footstep a candidate is: that which bears most of its load, if the crop shows it from begin to end."""
+    shares = _shares(candidate, footsteps)
+    best = int(np.argmax(shares)) if shares else 0
+    if not shares or shares[best] < _LEAST_SHARE:
+        return None
+    clock, shown = candidate.activity.recording.times_s, candidate.crop.times_s
+    begin_s, end_s = max(footsteps[best].heel_strike_s, clock[0]), min(footsteps[best].toe_off_s, clock[-1])
+    slack_s = float(candidate.crop.step_s.max())
+    return best if shown[0] <= begin_s + slack_s and end_s - slack_s <= shown[-1] else None
 
 
 def _shares(candidate: Candidate, footsteps: Sequence[Footstep]) -> list[float]:

@@ -141,8 +141,8 @@ def rank_by_effect(
     """Rank units by how many pixels of a concept go when they are switched off, the most first.
 
     The first ``together`` units are chosen one after the other, each as the one that takes most away from what those
-    before it leave; the others follow by what each takes away besides them. Measure the curve of such a ranking on other
-    pictures than these: chosen units look better on the pictures that chose them.
+    before it leave; the others follow by what each takes away besides them. Measure the curve of such a ranking on
+    other pictures than these: chosen units look better on the pictures that chose them.
 
     Raises:
         ValueError: no such layer or concept.

@@ -1,6 +1,7 @@
 """Footsteps of a recording as `GaitFromTouch` reads them."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -8,9 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crossmodal.models.gait_from_touch import UNIT_MM, GaitFromTouch, GaitOutput, event_position
-from crossmodal.tactile.gait.activity import Activity
 from crossmodal.tactile.gait.contact import Contact
-from crossmodal.tactile.gait.crops import GRID, Candidate, FootCrop, find_candidates
+from crossmodal.tactile.gait.crops import GRID, Candidate, FootCrop, find_candidates, find_more
 from crossmodal.tactile.gait.walkway import FoundStep
 from crossmodal.tactile.recording import PressureRecording
 
@@ -29,19 +29,31 @@ class GaitReader:
         self.model = model
 
     def __call__(self, recording: PressureRecording, left_out: list[str]) -> list[FoundStep]:
-        """Find the footsteps of a recording of a mat."""
+        """Find the footsteps of a recording of a mat, then look once more at what they leave over."""
         candidates = find_candidates(recording)
-        read: list[tuple[float, FoundStep, NDArray[np.int64]]] = []
+        found = _apart(self._read(candidates))
+        taken = np.concatenate([one.members for one in found]) if found else np.zeros(0, np.int64)
+        return [one.step for one in _apart([*found, *self._read(find_more(candidates, taken))])]
+
+    def _read(self, candidates: Sequence[Candidate]) -> list["_Read"]:
+        """Read candidates; those that are no footsteps are left out."""
+        device = next(self.model.parameters()).device
+        read = []
         with torch.inference_mode():
             for batch in _batches(candidates):
-                movies, step_s, valid = join_crops([one.crop for one in batch])
-                device = next(self.model.parameters()).device
-                output = self.model(movies.to(device), step_s.to(device), valid.to(device))
+                output = self.model(*(part.to(device) for part in join_crops([one.crop for one in batch])))
                 for number, candidate in enumerate(batch):
-                    step = _step_of(candidate, GaitOutput(*(part[number].float().cpu() for part in output)))
-                    if step is not None:
-                        read.append((float(output.step[number]), *step))
-        return [step for _, step, _ in _apart(read, candidates[0].activity if candidates else None)]
+                    read.append(_step_of(candidate, GaitOutput(*(part[number].float().cpu() for part in output))))
+        return [one for one in read if one is not None]
+
+
+class _Read(NamedTuple):
+    """A footstep, how sure it is, and its cells: their indices in the activity and what they bear."""
+
+    step: FoundStep
+    sure: float
+    members: NDArray[np.int64]
+    load: NDArray[np.float64]
 
 
 def join_crops(crops: Sequence[FootCrop]) -> tuple[Tensor, Tensor, Tensor]:
@@ -60,7 +72,7 @@ def _batches(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:
         yield ordered[first : first + _BATCH]
 
 
-def _step_of(candidate: Candidate, output: GaitOutput) -> tuple[FoundStep, NDArray[np.int64]] | None:
+def _step_of(candidate: Candidate, output: GaitOutput) -> _Read | None:
     """What the network says of one candidate; None when it is no footstep."""
     crop = candidate.crop
     frames = len(crop.times_s)
@@ -86,18 +98,15 @@ def _step_of(candidate: Candidate, output: GaitOutput) -> tuple[FoundStep, NDArr
     points = output.points.double().numpy() * UNIT_MM
     heel, head = crop.to_mat(points[:2])
     lean = float(np.clip(_LEAN_PER_LOGIT * float(output.side), -_SUREST, _SUREST))
-    return FoundStep(group, contact, lean, heel, head, float(points[3, 0])), members
+    step = FoundStep(group, contact, lean, heel, head, float(points[3, 0]))
+    return _Read(step, float(output.step), members, group.pressure)
 
 
-def _apart(
-    read: list[tuple[float, FoundStep, NDArray[np.int64]]], activity: Activity | None
-) -> list[tuple[float, FoundStep, NDArray[np.int64]]]:
+def _apart(read: Sequence[_Read]) -> list[_Read]:
     """Footsteps that are different ones: of two that share most of their load the surer one."""
-    kept: list[tuple[float, FoundStep, NDArray[np.int64]]] = []
-    for one in sorted(read, key=lambda entry: -entry[0]):
-        assert activity is not None
-        load = float(activity.pressure[one[2]].sum())
-        shared = [float(activity.pressure[np.intersect1d(one[2], other[2])].sum()) for other in kept]
-        if max(shared, default=0.0) <= _SAME * load:
+    kept: list[_Read] = []
+    for one in sorted(read, key=lambda entry: -entry.sure):
+        shared = [float(one.load[np.isin(one.members, other.members)].sum()) for other in kept]
+        if max(shared, default=0.0) <= _SAME * one.load.sum():
             kept.append(one)
     return kept

@@ -128,7 +128,9 @@ class SmallGenerator(nn.Module):
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    return F.normalize(vectors, dim=1) * vectors.shape[1] ** 0.5
+    """Scale vectors (n, numbers) to a mean square of 1."""
+    scaled: Tensor = F.normalize(vectors, dim=1) * vectors.shape[1] ** 0.5
+    return scaled
 
 
 def _initialise(network: nn.Module) -> None:

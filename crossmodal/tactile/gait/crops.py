@@ -27,6 +27,8 @@ GRID, CELL_MM = (32, 24), 16.0
 MARGIN_S = 0.3
 #: Frames closer than this are averaged; a crop holds no more than so many.
 _LEAST_STEP_S, MOST_FRAMES = 0.008, 256
+#: What is left of a candidate is looked at again when it bears this share of the usual peak force.
+_LEAST_PEAK = 0.3
 #: Cells wider than this are cut into parts, so that a coarse mat leaves no holes in the crop.
 _WIDEST_PART_MM = 8.0
 
@@ -115,11 +117,38 @@ def find_candidates(recording: PressureRecording) -> list[Candidate]:
     """Find whatever may be a footprint in a recording, in order of time; dragging toes are among it."""
     activity = find_activity(recording)
     groups = find_footprints(activity)
-    usual = usual_force(groups)
+    return _cut(activity, groups, usual_force(groups))
+
+
+def find_more(candidates: Sequence[Candidate], taken: Integers) -> list[Candidate]:
+    """Find what may be a footprint of its own once the cells of footsteps are taken away.
+
+    Feet of two people side by side are one candidate; when one of them was read, the other one is left.
+
+    Args:
+        candidates: those of the recording.
+        taken: indices of the footsteps' cells in its activity.
+    """
+    if not candidates:
+        return []
+    activity = candidates[0].activity
+    left = np.ones(len(activity), bool)
+    left[taken] = False
+    usual = usual_force([one.group for one in candidates])
+    groups = [one for one in find_footprints(activity.take(left)) if _peak(one) > _LEAST_PEAK * usual]
+    return _cut(activity, groups, usual)
+
+
+def _cut(activity: Activity, groups: Sequence[Activity], usual: float) -> list[Candidate]:
+    prints = [describe_footprint(Curves.of(one), activity.recording) for one in groups]
     return [
-        Candidate(activity, one, crop_candidate(activity, one, describe_footprint(Curves.of(one), recording), usual))
-        for one in groups
+        Candidate(activity, one, crop_candidate(activity, one, raw, usual))
+        for one, raw in zip(groups, prints, strict=True)
     ]
+
+
+def _peak(group: Activity) -> float:
+    return float(np.bincount(group.frame - group.frame.min(), group.pressure).max())
 
 
 def usual_force(candidates: Sequence[Activity]) -> float:
@@ -127,7 +156,7 @@ def usual_force(candidates: Sequence[Activity]) -> float:
 
     In the recording's unit summed over cells; 1 without candidates.
     """
-    peaks = np.array([np.bincount(one.frame - one.frame.min(), one.pressure).max() for one in candidates])
+    peaks = np.array([_peak(one) for one in candidates])
     peaks = peaks[peaks > 0.2 * peaks.max()] if len(peaks) else np.ones(1)
     return float(np.median(peaks))
 

@@ -9,7 +9,9 @@ Floats = NDArray[np.float64]
 #: Who has no foot on the mat for so long has left it: what follows is another passage.
 _LONGEST_PAUSE_S = 0.9
 #: Prints that begin within this time are of different walkers; nobody steps faster.
-_SAME_STEP_S = 0.15
+_SAME_STEP_S = 0.25
+#: A step goes no farther back than this against the foot that it leaves.
+_FARTHEST_BACK_MM = 150.0
 #: Standard deviations: of a print about the middle of the walk, of its acceleration, of a first guess of its velocity.
 _PRINT_MM, _ACCELERATION_MM_S2, _VELOCITY_MM_S = 120.0, 700.0, 500.0
 _USUAL_SPEED_MM_S, _MOVING_MM_S = 1000.0, 300.0
@@ -23,6 +25,7 @@ class _Track:
     def __init__(self, number: int, place: Floats, axis: Floats | None, end_s: float) -> None:
         self.members = [number]
         self.end_s = end_s
+        self.last = place, axis
         velocity = np.zeros(2) if axis is None else axis * _USUAL_SPEED_MM_S
         self.state = np.concatenate([place, velocity])
         spread = _VELOCITY_MM_S if axis is not None else 2 * _VELOCITY_MM_S
@@ -36,21 +39,25 @@ class _Track:
         return move @ self.state, move @ self.covariance @ move.T + _ACCELERATION_MM_S2**2 * push @ push.T
 
     def distance(self, place: Floats, axis: Floats | None, step_s: float) -> float:
-        """Squared Mahalanobis distance of a print from where one is expected; infinite for one that points back."""
+        """Squared Mahalanobis distance of a print from where one is expected; infinite for one that goes back."""
         speed = float(np.linalg.norm(self.state[2:]))
+        last, forwards = self.last
+        if forwards is not None and (place - last) @ forwards < -_FARTHEST_BACK_MM:
+            return np.inf
         if axis is not None and speed > _MOVING_MM_S and axis @ self.state[2:] < -0.5 * speed:
             return np.inf
         state, covariance = self.predict(step_s)
         error = place - state[:2]
         return float(error @ np.linalg.solve(covariance[:2, :2] + _PRINT_MM**2 * np.eye(2), error))
 
-    def update(self, number: int, place: Floats, step_s: float, end_s: float) -> None:
+    def update(self, number: int, place: Floats, axis: Floats | None, step_s: float, end_s: float) -> None:
         """Take a print in."""
         state, covariance = self.predict(step_s)
         gain = covariance[:, :2] @ np.linalg.inv(covariance[:2, :2] + _PRINT_MM**2 * np.eye(2))
         self.state = state + gain @ (place - state[:2])
         self.covariance = covariance - gain @ covariance[:2]
         self.members.append(number)
+        self.last = place, axis
         self.end_s = max(self.end_s, end_s)
 
 
@@ -74,14 +81,14 @@ def associate(centres_mm: Floats, times_s: Floats, ends_s: Floats, axes: list[Fl
         cost = np.full((len(tracks) + len(new), len(new)), _GATE)
         for row, track in enumerate(tracks):
             for column, number in enumerate(new):
-                recent = times_s[number] - track.end_s <= _LONGEST_PAUSE_S
+                recent = times_s[number] - track.end_s <= _LONGEST_PAUSE_S and steps[row][column] >= _SAME_STEP_S
                 distance = track.distance(centres_mm[number], axes[number], steps[row][column]) if recent else np.inf
                 cost[row, column] = distance if distance < _GATE else 1e6
         taken = dict(zip(*(axis.tolist() for axis in linear_sum_assignment(cost)[::-1]), strict=True))
         for column, number in enumerate(new):
             row = taken[column]
             if row < len(steps) and cost[row, column] < _GATE:
-                tracks[row].update(number, centres_mm[number], steps[row][column], ends_s[number])
+                tracks[row].update(number, centres_mm[number], axes[number], steps[row][column], ends_s[number])
             else:
                 tracks.append(_Track(number, centres_mm[number], axes[number], ends_s[number]))
         begin = end

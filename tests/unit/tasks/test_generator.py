@@ -62,7 +62,7 @@ def fit(task: GeneratorTask, steps: int, **options: Any) -> lightning.Trainer:
 
 def test_colours_and_their_labels_are_learned():
     task = make_task(learning_rate=5e-3)
-    trainer = fit(task, 250, limit_val_batches=2, val_check_interval=250, check_val_every_n_epoch=None)
+    trainer = fit(task, 160, limit_val_batches=2, val_check_interval=160, check_val_every_n_epoch=None)
     drawn, labels = task.model.draw(range(200)).float(), task.model.labels(range(200))
     red, green, blue = drawn.mean(dim=(2, 3)).T
     assert ((red > blue) == (labels == 0)).float().mean() > 0.95
