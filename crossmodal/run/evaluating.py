@@ -14,9 +14,17 @@ from crossmodal.evaluation import EvaluationTable, evaluate_all, fit_baselines
 from crossmodal.progress import Progress
 from crossmodal.recipe.building import built_arguments, named_object
 
-# What weights without a recipe are evaluated on.
-_DEFAULT_DATA = {"class_path": "crossmodal.data.GreatestHitsData", "init_args": {}}
-_DEFAULT_EVALUATION = {"class_path": "crossmodal.evaluation.evaluate", "init_args": {}}
+#: What weights without a recipe are evaluated on, and how, by their model.
+_EVALUATED = {
+    "GaitFromTouch": ("WalkStepsData", "evaluate_gait"),
+    "IdentityFromTouch": ("StepUpData", "evaluate_identity"),
+    "PoseFromTouch": ("CarpetData", "evaluate_pose"),
+    "Segmenter": ("ScenesData", "evaluate_segmenter"),
+    "SmallGenerator": ("ScenesData", "evaluate_generator"),
+    "SoundFromVideo": ("GreatestHitsData", "evaluate"),
+}
+#: Data that are drawn have no folder.
+_DRAWN = "ScenesData"
 
 
 def run_evaluations(
@@ -75,7 +83,7 @@ def evaluate_run(
     """Evaluate a finished run, a folder of weights or weights that ship, and return its figures by evaluation.
 
     ``changes`` override the run's recipe by dotted key (``data.root``). Weights alone have no recipe: they are
-    evaluated on Greatest Hits, whose folder must then be given as ``data.root``.
+    evaluated on the data set of their task, whose folder must then be given as ``data.root``.
 
     Raises:
         WeightsError: there are no weights.
@@ -124,11 +132,22 @@ def _open(
     model = hub.load_model(root / "weights" if recipe_file.is_file() else source).eval()
     if recipe_file.is_file():
         recipe = recipes.override(recipes.read(recipe_file), changes)
-    elif "data.root" not in changes:
-        raise UsageError(f"{root}: weights do not know their data; add --data.root DIR")
     else:
-        recipe = recipes.override({"seed": 0, "data": _DEFAULT_DATA}, changes)
-    recipe["evaluations"] = recipe.get("evaluations") or [_DEFAULT_EVALUATION]
+        recipe = _recipe_for(model, source, changes)
+    if not recipe.get("evaluations"):
+        raise WeightsError(f"{root}: its recipe has no evaluations")
     recipes.check(recipe, f"{root}", required=("data", "evaluations"))
     data = recipes.build(recipe["data"], "data", seed=recipe.get("seed", 0))
     return recipe, model, data
+
+
+def _recipe_for(model: torch.nn.Module, source: str | os.PathLike[str], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What to evaluate weights on that come without their recipe."""
+    name = type(model).__name__
+    if name not in _EVALUATED:
+        raise WeightsError(f"{source}: nothing evaluates a {name} by itself; for backbones there is `crossmodal probe`")
+    data, evaluation = _EVALUATED[name]
+    if data != _DRAWN and "data.root" not in changes:
+        raise UsageError(f"{source}: weights do not know their data; add --data.root DIR")
+    made: dict[str, Any] = {"seed": 0, "data": {"class_path": f"crossmodal.data.{data}", "init_args": {}}}
+    return recipes.override(made, changes) | {"evaluations": [{"class_path": f"crossmodal.evaluation.{evaluation}"}]}
