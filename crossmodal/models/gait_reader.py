@@ -19,7 +19,7 @@ _BATCH = 8
 #: A footstep that shares more of its load with a surer one is the same.
 _SAME = 0.5
 #: Logits of a foot's side count this much, and no more than `_SUREST`, beside where the print lies.
-_LEAN_PER_LOGIT, _SUREST = 0.4, 3.0
+_LEAN_PER_LOGIT, _SUREST = 0.3, 1.0
 
 
 class GaitReader:

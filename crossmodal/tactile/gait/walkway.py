@@ -23,7 +23,7 @@ _LEAST_LEAN = 0.1
 #: Prints with a smaller share of the usual peak force are none.
 _LEAST_PEAK = 0.2
 #: A print this much shorter than the foot is known to be lacks a part of it, and tells no axis.
-_INCOMPLETE = 0.75
+_INCOMPLETE = 0.85
 
 
 @dataclass(frozen=True, eq=False)
