@@ -1,12 +1,16 @@
 """The weights inside the package: they load, they are small, and their cards tell what they are."""
 
+import numpy as np
 import pytest
 
 import crossmodal
 from crossmodal import hub
 from crossmodal.backbones.weights import SHIPPED, shipped_names
+from crossmodal.evaluation.gait import score_walk
+from crossmodal.gait import analyse
 from crossmodal.metrics import mean_iou
 from crossmodal.models import SoundFromVideo
+from crossmodal.tactile.walking import EMED_LIKE, Mat, draw_walker, simulate_walk
 from tests.fakes.videos import write_clip
 
 
@@ -24,6 +28,17 @@ def test_a_folder_is_small_and_has_its_card(name):
     for said in ("- data:", "- command:", "- date:", "## evaluate"):
         assert said in card
     assert ("## On Greatest Hits" in card) == (name == hub.DEFAULT_SOUND_WEIGHTS)
+
+
+def test_a_walk_is_read_without_any_option():
+    walk = simulate_walk([draw_walker(5, 1)], Mat(600, 160, (5.0, 5.0)), 5, 0, 5.0, sensor=EMED_LIKE)
+    analysis = analyse(walk.recording)
+    assert analysis.method == "learned"
+    score = score_walk(analysis.stances, walk.truth)
+    assert len(score.heel_mm) == score.true == score.found >= 3
+    assert score.sides == score.true
+    assert np.abs(score.heel_strike_s).max() < 0.02
+    assert np.abs(score.toe_off_s).max() < 0.02
 
 
 def test_scenes_are_drawn_and_segmented_without_training():

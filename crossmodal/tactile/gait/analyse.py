@@ -24,7 +24,7 @@ Kind = Literal["walkway", "prints", "stance", "insoles"]
 Method = Literal["learned", "classical", "threshold-20", "threshold-50"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
-_NAMES = {"insoles": "insoles are read", "prints": "prints without time are read"}
+_NAMES = {"insoles": "insoles and single feet are read", "prints": "prints without time are read"}
 #: Frames a second of mats that do not tell theirs: between the 14 Hz of carpets and the 60 Hz of small ones.
 _NOMINAL_RATE_HZ = 20.0
 #: A sensor no larger than this holds one foot.

@@ -14,6 +14,7 @@ from crossmodal.cli import main
 from crossmodal.cli.entry import COMMANDS
 from crossmodal.cli.words import figures_table
 from crossmodal.evaluation import EvaluationTable, MeanSound, TrueSound, evaluate_all
+from crossmodal.run import evaluating
 from tests.fakes import tiny
 from tests.fakes.sounding_videos import make_videos
 from tests.fakes.videos import write_clip, write_hits_folder
@@ -114,11 +115,14 @@ def test_train_and_evaluate(mine: str, tmp_path: Path, capsys: Capture) -> None:
     assert "tiny_error" in capsys.readouterr().out
 
 
-def test_evaluate_needs_a_folder_and_data(tmp_path: Path, capsys: Capture) -> None:
+def test_evaluate_needs_a_folder_and_data(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["evaluate", str(tmp_path / "nowhere")]) == 1
     assert "no weights" in capsys.readouterr().err
     run = tmp_path / "weights"
     tiny.TinyHub.save_weights(tiny.TinyModel(), run, card="")
+    assert main(["evaluate", str(run)]) == 1
+    assert "nothing evaluates a TinyModel by itself" in capsys.readouterr().err
+    monkeypatch.setitem(evaluating._EVALUATED, "TinyModel", ("GreatestHitsData", "evaluate"))
     assert main(["evaluate", str(run)]) == 2
     assert "add --data.root DIR" in capsys.readouterr().err
 
