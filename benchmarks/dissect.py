@@ -22,7 +22,6 @@ import torch
 
 from crossmodal.backbones.weights import shipped_names
 from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of, train_head
-from crossmodal.dissect.label_features import record_layers
 from crossmodal.dissect.tally import count_pairs
 from crossmodal.evaluation.probe_baselines import make_backbone
 from crossmodal.evaluation.table import describe_origin
@@ -141,8 +140,7 @@ def label_wide(steps: int = 3) -> None:
     masks = [torch.randint(0, 34, (512, 512), generator=torch.Generator().manual_seed(k)) for k in range(16)]
     names = [str(k) for k in range(34)]
     head = train_head(model, layers, lambda k: (torch.tensor(k),), masks, names, steps=steps)
-    maps, _ = record_layers(model, layers, (torch.tensor(99),))
-    head.label(maps, (512, 512))
+    head.draw_labelled(model, (torch.tensor(99),))
 
 
 def measure_memory_mb(count: int, script: str = MEMORY_SCRIPT) -> float:

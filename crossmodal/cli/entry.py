@@ -25,6 +25,9 @@ COMMANDS = {
     "data": ("crossmodal.cli.data", "list, verify, make and fetch data sets"),
     "probe": ("crossmodal.cli.probe", "measure what a frozen backbone knows of photographs, beside baselines"),
     "dissect": ("crossmodal.cli.dissect", "find out what the units of a network answer to, and what they cause"),
+    "weights": ("crossmodal.cli.weights", "rebuild published generators as weights folders, running nothing of them"),
+    "annotate": ("crossmodal.cli.annotate", "paint masks over a generator's pictures, in the browser"),
+    "synthesize-labels": ("crossmodal.cli.synthesize_labels", "make a labelled data set of a few annotated pictures"),
     "noise": ("crossmodal.cli.noise", "draw procedural pictures: files, shards, a contact sheet, a report"),
 }
 _INTERRUPTED = 128 + signal.SIGINT

@@ -7,6 +7,7 @@ from crossmodal.dissect.dissection import Concept, Dissection, Unit, dissect
 from crossmodal.dissect.edit import edit
 from crossmodal.dissect.estimate import Estimate
 from crossmodal.dissect.grid import CellGrid, centred_grid, trace_grid, upsample
+from crossmodal.dissect.grouped_head import GroupedHead, train_grouped_head
 from crossmodal.dissect.insertion import (
     CausalEffect,
     Insertion,
@@ -15,7 +16,8 @@ from crossmodal.dissect.insertion import (
     mean_at_concept,
 )
 from crossmodal.dissect.label_features import default_layers
-from crossmodal.dissect.label_head import LabelHead, load_head, save_head, train_head
+from crossmodal.dissect.label_file import load_head, save_head
+from crossmodal.dissect.label_head import LabelHead, train_head
 from crossmodal.dissect.label_set import SynthesizedLabels, synthesize_labels
 from crossmodal.dissect.layer import find_layer, record
 from crossmodal.dissect.masks import MaskFolder
@@ -34,6 +36,7 @@ __all__ = [
     "Dissection",
     "DrawnSource",
     "Estimate",
+    "GroupedHead",
     "Insertion",
     "LabelHead",
     "Labelled",
@@ -63,6 +66,7 @@ __all__ = [
     "save_head",
     "synthesize_labels",
     "trace_grid",
+    "train_grouped_head",
     "train_head",
     "upsample",
 ]

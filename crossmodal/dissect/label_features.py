@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from crossmodal.dissect.layer import Inputs, as_maps, changed, find_layer
+from crossmodal.dissect.source import refuse_not_numbers
 
 
 def default_layers(model: nn.Module) -> tuple[str, ...]:
@@ -49,6 +50,30 @@ def record_layers(model: nn.Module, layers: Sequence[str], inputs: Inputs) -> tu
     return [kept[name] for name in layers], output
 
 
+def observe(
+    model: nn.Module, layers: Sequence[str], inputs: Inputs, around: Sequence[int] = ()
+) -> tuple[list[Tensor], Tensor]:
+    """Run a generator once; give all that a label head sees, as maps, and the output (n, 3, height, width).
+
+    What it sees are the layers, the picture itself, and the means of the finest of them over ``around`` x ``around``
+    cells (odd), which tell what stands beside a pixel: only layers with at least half as many cells as the picture has
+    pixels, for the others look that far on their own.
+
+    Raises:
+        WeightsError: the generator gives values that are not numbers.
+        ValueError: a layer does not exist or takes no part.
+    """
+    maps, output = record_layers(model, layers, inputs)
+    refuse_not_numbers(output, "the generator's pictures")
+    maps.append(output.float())
+    fine = [part for part in maps if 2 * part.shape[-1] >= output.shape[-1]]
+    return maps + [_mean_around(part, cells) for cells in around for part in fine], output
+
+
+def _mean_around(maps: Tensor, cells: int) -> Tensor:
+    return F.avg_pool2d(F.pad(maps, (cells // 2,) * 4, mode="replicate"), cells, stride=1)
+
+
 def features_at(maps: Sequence[Tensor], rows: Tensor, columns: Tensor, size: tuple[int, int]) -> Tensor:
     """Interpolate all maps at pixels of each picture, bilinearly at their centres.
 
@@ -74,5 +99,5 @@ def fingerprint(model: nn.Module) -> str:
     digest = hashlib.sha256(type(model).__name__.encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+        digest.update(tensor.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

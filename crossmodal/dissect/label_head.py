@@ -5,36 +5,34 @@ disagreement tells how sure a label is. Training takes some pixels of each annot
 pictures, the first layer of a perceptron is applied to each layer's own cells and the result is enlarged: both are
 linear, so this equals enlarging all activations first, at a small part of the memory.
 
+Two things are not in the publication. The head also sees the picture and, in the finest layers, the means around a
+pixel: the few channels of a small generator's last layers do not say which part of a thing they belong to. And pixels
+of rare classes are drawn more often.
+
 References:
     Zhang et al., "DatasetGAN: efficient labeled data factory with minimal human effort", CVPR 2021, section 3.
 """
 
-import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from crossmodal.backbones.weights import load_weights
 from crossmodal.dissect.grid import upsample
-from crossmodal.dissect.label_features import features_at, fingerprint, record_layers
+from crossmodal.dissect.label_features import features_at, fingerprint, observe
 from crossmodal.dissect.layer import Inputs
-from crossmodal.errors import DatasetError, WeightsError
-from crossmodal.files import replace_atomically
-from crossmodal.json_text import write_json
+from crossmodal.errors import DatasetError
 from crossmodal.randomness import generator, stream_key
 
 #: Share of a picture's pixels, the least sure ones, that its uncertainty is the mean of.
 TOP_SHARE = 0.1
+#: Cells over which a head sees the means of the finest layers.
+AROUND = (3, 7)
 _PART = 1024
-_CONFIG, _TENSORS = "config.json", "model.safetensors"
 
 
 class Labels(NamedTuple):
@@ -56,15 +54,16 @@ class LabelHead(nn.Module):
 
     Args:
         layers: names of the generator's layers.
-        units: of each layer.
+        units: of each map that it sees: the layers', the picture's three and those of the means; see `observe`.
         classes: names of the classes.
+        around: cells over which it sees the means of the finest layers.
         members: of the ensemble.
         hidden: units of the two hidden layers of each member.
         generator: fingerprint of the generator that the head belongs to.
         seed: of the random start.
 
     Raises:
-        ValueError: fewer than two classes, or layers and units differ in number.
+        ValueError: fewer than two classes, no member, or fewer units than layers.
     """
 
     mean: Tensor
@@ -75,20 +74,21 @@ class LabelHead(nn.Module):
         layers: Sequence[str],
         units: Sequence[int],
         classes: Sequence[str],
+        around: Sequence[int] = AROUND,
         members: int = 10,
         hidden: tuple[int, int] = (128, 32),
         generator: str = "",
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if len(classes) < 2 or len(layers) != len(units) or members < 1:
+        if len(classes) < 2 or len(layers) > len(units) or members < 1:
             raise ValueError(f"need two classes, a member and units of each layer, got {classes=}, {layers=}, {units=}")
         self.arguments: dict[str, Any] = {
-            "layers": list(layers), "units": list(units), "classes": list(classes), "members": members,
-            "hidden": list(hidden), "generator": generator, "seed": seed,
+            "layers": list(layers), "units": list(units), "classes": list(classes),
+            "around": list(around), "members": members, "hidden": list(hidden), "generator": generator, "seed": seed,
         }  # fmt: skip
         self.layers, self.units, self.classes = tuple(layers), tuple(units), tuple(classes)
-        self.generator = generator
+        self.around, self.generator = tuple(around), generator
         widths = (sum(units), *hidden, len(classes))
         first, second = (int(word) for word in stream_key(seed, "label head"))
         with torch.random.fork_rng(devices=[]):
@@ -108,9 +108,18 @@ class LabelHead(nn.Module):
             hidden = torch.baddbmm(bias[members], hidden.relu(), weight[members])
         return hidden
 
+    def draw_labelled(self, model: nn.Module, inputs: Inputs) -> tuple[Tensor, Labels]:
+        """Run the generator; give its output (n, 3, height, width) and the labels.
+
+        Raises:
+            WeightsError: the generator gives values that are not numbers.
+        """
+        maps, output = observe(model, self.layers, inputs, self.around)
+        return output, self.label(maps, (int(output.shape[2]), int(output.shape[3])))
+
     @torch.inference_mode()
     def label(self, maps: Sequence[Tensor], size: tuple[int, int]) -> Labels:
-        """Label pictures from the maps of each layer (n, units, rows, columns)."""
+        """Label pictures from all maps that the head sees, each (n, units, rows, columns)."""
         n, members = len(maps[0]), len(self.weights[0])
         votes = torch.zeros(n, len(self.classes), *size, device=maps[0].device)
         mean = torch.zeros_like(votes)
@@ -133,8 +142,8 @@ class LabelHead(nn.Module):
             scored = torch.einsum("nurc,uh->nhrc", part, own)
             by_cells[cells] = by_cells[cells] + scored if cells in by_cells else scored
         hidden = torch.zeros(len(maps[0]), weight.shape[1], *size, device=maps[0].device)
-        for scored in by_cells.values():
-            hidden += upsample(scored, size)
+        for cells, scored in by_cells.items():
+            hidden += scored if cells == size else upsample(scored, size)
         bias = self.biases[0][member] - (self.mean @ weight)
         rows = hidden.permute(0, 2, 3, 1).reshape(1, -1, weight.shape[1]) + bias
         scores = self._after_first(rows, slice(member, member + 1))
@@ -148,11 +157,13 @@ def train_head(
     masks: Sequence[Tensor],
     classes: Sequence[str],
     *,
+    around: Sequence[int] = AROUND,
     members: int = 10,
     steps: int = 600,
     pixels: int = 4096,
     batch: int = 256,
     rate: float = 4e-3,
+    rarity: float = 0.5,
     seed: int = 0,
 ) -> LabelHead:
     """Train a head on annotated pictures of a generator.
@@ -166,15 +177,18 @@ def train_head(
         inputs: what the generator is called with for annotated picture i, a batch of one.
         masks: int (height, width) of each annotated picture; indices beyond the classes are not annotated.
         classes: their names.
+        around: cells over which the head sees the means of the finest layers.
         members: of the ensemble, each on its own pixels.
         steps: of Adam.
         pixels: taken of each picture, the same number of each class where there are enough.
         batch: pixels a step, for each member.
         rate: of learning at the start; it falls to nothing along a cosine.
+        rarity: exponent on a class's rarity for how often its pixels are drawn: 0 draws pixels alike, 1 classes.
         seed: of pixels and starts.
 
     Raises:
         DatasetError: nothing is annotated, or fewer than two classes are.
+        WeightsError: the generator gives values that are not numbers.
         ValueError: a layer does not exist.
 
     References:
@@ -185,39 +199,66 @@ def train_head(
     annotated = np.unique(targets.numpy())
     if len(annotated) < 2:
         raise DatasetError(f"at least two classes must be annotated, found {len(annotated)} in {len(masks)} masks")
-    features, units, done = torch.empty(0), [0], 0
-    for number, (mask, (rows, columns)) in enumerate(zip(masks, chosen, strict=True)):
-        maps, _ = record_layers(model.eval(), layers, inputs(number))
-        if not len(features):
-            units = [int(part.shape[1]) for part in maps]
-            features = torch.empty(len(targets), sum(units), dtype=torch.half)
-        size = (int(mask.shape[0]), int(mask.shape[1]))
-        features[done : done + len(rows)] = features_at(maps, rows[None], columns[None], size)[0].half().cpu()
-        done += len(rows)
-    head = LabelHead(layers, units, classes, members, generator=fingerprint(model), seed=seed)
-    _fit(head, features, targets, steps, batch, rate, seed)
+    size = (int(masks[0].shape[0]), int(masks[0].shape[1]))
+    features, units = _gather_features(model, layers, inputs, chosen, size, around)
+    head = LabelHead(layers, units, classes, around, members, generator=fingerprint(model), seed=seed)
+    _standardise(head, features)
+    drawn = _draw_by_class(targets, rarity, (steps, members, batch), seed)
+    scored = ((head(features[places].float()), targets[places]) for places in drawn)
+    descend(head, (F.cross_entropy(scores.flatten(0, 1), own.flatten()) for scores, own in scored), steps, rate)
     return head.eval()
 
 
-def _fit(head: LabelHead, features: Tensor, targets: Tensor, steps: int, batch: int, rate: float, seed: int) -> None:
+def descend(head: nn.Module, losses: Iterable[Tensor], steps: int, rate: float) -> None:
+    """Take a step of Adam for each loss, computed when its turn comes; the rate falls to nothing along a cosine."""
+    optimizer = torch.optim.Adam((part for part in head.parameters() if part.requires_grad), lr=rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for loss in losses:
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs
+        optimizer.step()
+        schedule.step()
+
+
+def _gather_features(
+    model: nn.Module,
+    layers: Sequence[str],
+    inputs: Callable[[int], Inputs],
+    chosen: Sequence[tuple[Tensor, Tensor]],
+    size: tuple[int, int],
+    around: Sequence[int],
+) -> tuple[Tensor, list[int]]:
+    """Features (pixels, units), in half precision, at chosen rows and columns of each picture; units of each map."""
+    total, done = sum(len(rows) for rows, _ in chosen), 0
+    features, units = torch.empty(0), [0]
+    for number, (rows, columns) in enumerate(chosen):
+        maps, _ = observe(model.eval(), layers, inputs(number), around)
+        if not len(features):
+            units = [int(part.shape[1]) for part in maps]
+            features = torch.empty(total, sum(units), dtype=torch.half)
+        features[done : done + len(rows)] = features_at(maps, rows[None], columns[None], size)[0].half().cpu()
+        done += len(rows)
+    return features, units
+
+
+def _standardise(head: LabelHead, features: Tensor) -> None:
     # A part at a time: single precision for all would take twice the memory of what is kept.
     parts = [features[first : first + _PART] for first in range(0, len(features), _PART)]
     mean = sum(part.double().sum(dim=0) for part in parts) / len(features)
     square = sum((part.double() - mean).square().sum(dim=0) for part in parts) / len(features)
     head.mean.copy_(torch.as_tensor(mean))
     head.std.copy_(torch.as_tensor(square).sqrt().clamp(min=1e-4))
-    members = len(head.weights[0])
-    optimizer = torch.optim.Adam(head.parameters(), lr=rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+
+
+def _draw_by_class(targets: Tensor, rarity: float, shape: tuple[int, int, int], seed: int) -> Iterator[Tensor]:
+    """Draw pixels (members, batch) for each step, those of rare classes more often."""
+    steps, members, batch = shape
+    counts = torch.bincount(targets)
+    shares = (counts[targets].double() ** -rarity).cumsum(0).numpy()
     draws = generator(seed, "label head/batches")
     for _ in range(steps):
-        chosen = torch.from_numpy(draws.integers(len(targets), size=(members, batch)))
-        scores = head(features[chosen].float())
-        loss = F.cross_entropy(scores.flatten(0, 1), targets[chosen].flatten())
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs
-        optimizer.step()
-        schedule.step()
+        places = draws.random((members, batch)) * shares[-1]
+        yield torch.from_numpy(np.searchsorted(shares, places, side="right").clip(max=len(shares) - 1))
 
 
 def _choose_pixels(mask: Tensor, classes: int, pixels: int, seed: int, number: int) -> tuple[Tensor, Tensor]:
@@ -232,40 +273,6 @@ def _choose_pixels(mask: Tensor, classes: int, pixels: int, seed: int, number: i
         left -= len(some)
     places = torch.from_numpy(np.concatenate([*chosen, np.empty(0, dtype=np.int64)]).astype(np.int64))
     return places // mask.shape[1], places % mask.shape[1]
-
-
-def save_head(head: LabelHead, folder: str | os.PathLike[str]) -> Path:
-    """Write a head as ``model.safetensors`` and ``config.json``.
-
-    Raises:
-        OutputError: the folder cannot be written.
-    """
-    root = Path(folder)
-    with replace_atomically(root / _TENSORS) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}, temporary)
-    write_json(root / _CONFIG, {"model": "LabelHead", "arguments": head.arguments})
-    return root
-
-
-def load_head(folder: str | os.PathLike[str], model: nn.Module) -> LabelHead:
-    """Read a head for a generator.
-
-    Raises:
-        WeightsError: there is none, it is damaged, or it was trained on another generator.
-    """
-    root = Path(folder)
-    try:
-        arguments = json.loads((root / _CONFIG).read_text(encoding="utf-8"))["arguments"]
-        head = LabelHead(**arguments)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{root}: holds no label head ({error})") from error
-    if head.generator != fingerprint(model):
-        raise WeightsError(
-            f"{root}: this head was trained on another generator (its fingerprint is {head.generator[:12]}, this "
-            f"generator's {fingerprint(model)[:12]}); train a head on this one"
-        )
-    load_weights(head, root / _TENSORS)
-    return head.eval()
 
 
 def _entropy(share: Tensor) -> Tensor:

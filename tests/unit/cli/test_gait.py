@@ -160,7 +160,10 @@ def test_what_the_network_does_not_read_is_said(place, capsys):
     assert main(["gait", "insoles.npz", "--out", "report"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("insoles, 12 stances, classical")
-    assert "left out: events by the network, which reads mats: insoles and single feet are read by the classical method" in out
+    assert (
+        "left out: events by the network, which reads mats: insoles and single feet are read by the classical method"
+        in out
+    )
 
 
 def test_help_imports_no_torch():

@@ -1,0 +1,227 @@
+"""How good labels from 16 annotated pictures are, and what a network learns from them.
+
+python benchmarks/label_synthesis.py [--other WEIGHTS] [--json FILE] [--markdown docs/imagine.md]
+
+The shipped generator of 32 pixels draws, the shipped segmenter stands for the person who annotates and for the truth of
+fresh pictures. Its own error on scenes is on its card; on a generator's pictures nobody knows it, so ``--other``, a
+segmenter trained from another seed (``crossmodal train scenes/segmenter --seed 1 --out runs/other``), tells how far two
+of them agree there: no head can be expected to agree better. One thread, CPU seconds; each row over three seeds.
+
+Then a segmenter is trained for as many steps on labelled pictures of several kinds, and tested on scenes with exact
+masks. ``--markdown`` puts both tables between ``<!-- labels: begin -->`` and ``<!-- labels: end -->`` of a page.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from crossmodal import hub, scenes
+from crossmodal.dissect import LabelHead, default_layers, inputs_of, train_head
+from crossmodal.dissect.annotations import draw_pictures
+from crossmodal.dissect.label_head import Labels
+from crossmodal.dissect.source import segment_pictures
+from crossmodal.evaluation.table import describe_origin
+from crossmodal.files import replace_atomically
+from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou
+from crossmodal.models import Segmenter
+from crossmodal.randomness import generator
+
+SEEDS = (0, 1, 2)
+KEEP = 0.9
+#: Fresh pictures that heads are measured on, and pictures that a network learns from.
+FRESH, MADE, TESTED = 300, 500, 500
+_FIRST_FRESH, _FIRST_TESTED = 100_000, 900_000
+HEADS: dict[str, dict[str, Any]] = {
+    "16 annotated, as published and the picture": {"annotated": 16, "around": (), "rarity": 0.0},
+    "16 annotated": {"annotated": 16},
+    "64 annotated": {"annotated": 64},
+}
+TEACHER = "16 annotated"
+FIGURES = ("mIoU", "mIoU of the surest 90 %", "uncertainty and error, r", "wrong, %", "wrong of the surest 90 %, %")
+_STEPS, _BATCH, _RATE = 300, 16, 1e-2
+_BEGIN, _END = "<!-- labels: begin -->", "<!-- labels: end -->"
+
+
+def main() -> None:
+    """Measure, print the tables and, when asked, write them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--other", help="weights of a segmenter trained from another seed")
+    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
+    parser.add_argument("--markdown", type=Path, help="the page to put the tables into")
+    words = parser.parse_args()
+    torch.set_num_threads(1)
+    began = time.process_time()
+    model, segmenter = hub.load_model("scenes/generator"), hub.load_model("scenes/segmenter")
+    heads: dict[str, list[dict[str, float]]] = {name: [] for name in HEADS}
+    downstream: dict[str, list[float]] = {}
+    for seed in SEEDS:
+        for name, how in HEADS.items():
+            head = fit_head(model, segmenter, seed, **how)
+            heads[name].append(measure_head(model, segmenter, head, seed))
+            if name == TEACHER:
+                for kind, found in measure_downstream(model, segmenter, head, seed).items():
+                    downstream.setdefault(kind, []).append(found)
+    if words.other:
+        other = hub.load_model(words.other)
+        heads["another segmenter"] = [measure_agreement(model, segmenter, other, seed) for seed in SEEDS]
+    lines = [*head_table(heads), "", *downstream_table(downstream), "", origin(time.process_time() - began)]
+    print("\n".join(lines))
+    if words.json:
+        words.json.write_text(
+            json.dumps({"heads": heads, "downstream": downstream, **describe_origin()}, indent=2) + "\n"
+        )
+    if words.markdown:
+        before, _, rest = words.markdown.read_text(encoding="utf-8").partition(_BEGIN)
+        after = rest.partition(_END)[2]
+        with replace_atomically(words.markdown) as temporary:
+            temporary.write_text(f"{before}{_BEGIN}\n" + "\n".join(lines) + f"\n{_END}{after}", encoding="utf-8")
+
+
+def label_by(model: nn.Module, segmenter: nn.Module, indices: Sequence[int], seed: int) -> Tensor:
+    """What a segmenter sees in a generator's pictures."""
+    return segment_pictures(segmenter, draw_pictures(model, indices, seed))
+
+
+def fit_head(model: nn.Module, segmenter: Any, seed: int, annotated: int, **how: Any) -> LabelHead:
+    """Train a head on the first pictures of a seed."""
+    given, masks = inputs_of(model, seed=seed), list(label_by(model, segmenter, range(annotated), seed))
+    layers = default_layers(model)
+    return train_head(model, layers, lambda k: given(np.array([k])), masks, segmenter.classes, seed=seed, **how)
+
+
+def label_made(model: nn.Module, head: LabelHead, indices: Sequence[int], seed: int) -> tuple[Tensor, Labels]:
+    """Draw pictures, uint8, and label them, some at a time."""
+    given, drawn, found = inputs_of(model, seed=seed), [], []
+    for start in range(0, len(indices), _BATCH):
+        output, labels = head.draw_labelled(model, given(np.array(indices[start : start + _BATCH])))
+        drawn.append((output * 255).round().to(torch.uint8))
+        found.append(labels)
+    return torch.cat(drawn), Labels(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+
+def measure_head(model: nn.Module, segmenter: Any, head: LabelHead, seed: int) -> dict[str, float]:
+    """Hold a head's labels of fresh pictures against the segmenter's."""
+    fresh = range(_FIRST_FRESH, _FIRST_FRESH + FRESH)
+    _, found = label_made(model, head, fresh, seed)
+    true = label_by(model, segmenter, fresh, seed)
+    wrong, unsure = (found.masks != true).float().mean(dim=(1, 2)), found.by_picture()
+    surest = unsure.argsort()[: round(KEEP * FRESH)]
+    counts = confusion_matrix(true, found.masks, len(segmenter.classes))
+    figures = (
+        mean_iou(counts),
+        mean_iou(confusion_matrix(true[surest], found.masks[surest], len(segmenter.classes))),
+        float(torch.corrcoef(torch.stack([wrong, unsure]))[0, 1]),
+        100 * float(wrong.mean()),
+        100 * float(wrong[surest].mean()),
+    )
+    by_class = dict(zip(segmenter.classes, class_iou(counts).tolist(), strict=True))
+    return dict(zip(FIGURES, figures, strict=True)) | by_class
+
+
+def measure_agreement(model: nn.Module, segmenter: Any, other: Any, seed: int) -> dict[str, float]:
+    """Hold another segmenter's labels of the same fresh pictures against the segmenter's."""
+    fresh = range(_FIRST_FRESH, _FIRST_FRESH + FRESH)
+    true, named = (label_by(model, one, fresh, seed) for one in (segmenter, other))
+    counts = confusion_matrix(true, named, len(segmenter.classes))
+    by_class = dict(zip(segmenter.classes, class_iou(counts).tolist(), strict=True))
+    return {"mIoU": mean_iou(counts), "wrong, %": 100 * float((true != named).float().mean())} | by_class
+
+
+def measure_downstream(model: nn.Module, segmenter: Any, head: LabelHead, seed: int) -> dict[str, float]:
+    """Train segmenters alike on labelled pictures of several kinds; mIoU of each on scenes with exact masks."""
+    outdoor = scenes.create("outdoor")
+    pictures, found = label_made(model, head, range(16, 16 + MADE), seed)
+    made = pictures, found.masks
+    surest = found.by_picture().argsort()[: round(KEEP * MADE)]
+    few, many = (outdoor.label(range(count), 32, seed) for count in (16, 900))
+    tested = outdoor.label(range(_FIRST_TESTED, _FIRST_TESTED + TESTED), 32, seed)
+    filtered, real = (made[0][surest], made[1][surest]), (few.pictures, few.masks)
+    seen = pictures[surest], segment_pictures(segmenter, pictures[surest].float() / 255)
+    # What is learnt from, one kind after the other; the parts of a kind share each batch.
+    courses = {
+        f"{MADE} synthetic": [[made]],
+        f"{len(surest)} synthetic, filtered": [[filtered]],
+        "the same pictures, labelled by the segmenter": [[seen]],
+        "16 real": [[real]],
+        "16 real, twice as long": [[real], [real]],
+        f"{len(surest)} synthetic, filtered, then 16 real": [[filtered], [real]],
+        f"16 real and {len(surest)} synthetic, filtered, together": [[real, filtered]],
+        "900 real": [[(many.pictures, many.masks)]],
+    }
+    found_iou = {}
+    for name, course in courses.items():
+        torch.manual_seed(seed)
+        student = Segmenter(segmenter.classes)
+        for parts in course:
+            train_segmenter(student, parts, seed)
+        named = student.segment(tested.pictures)
+        found_iou[name] = mean_iou(confusion_matrix(tested.masks, named, len(segmenter.classes)))
+    return found_iou
+
+
+def train_segmenter(student: Segmenter, parts: list[tuple[Tensor, Tensor]], seed: int) -> None:
+    """Train a segmenter; each batch takes as many pictures of each part."""
+    student.train()
+    optimizer = torch.optim.AdamW(student.parameters(), lr=_RATE, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS, pct_start=0.1)
+    draws = generator(seed, "label synthesis/batches")
+    for _ in range(_STEPS):
+        chosen = [torch.from_numpy(draws.integers(len(part[0]), size=_BATCH // len(parts))) for part in parts]
+        pictures = torch.cat([part[0][some] for part, some in zip(parts, chosen, strict=True)])
+        masks = torch.cat([part[1][some].long() for part, some in zip(parts, chosen, strict=True)])
+        if draws.random() < 0.5:
+            pictures, masks = pictures.flip(3), masks.flip(2)
+        loss = F.cross_entropy(student(pictures), masks)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    student.eval()
+
+
+def head_table(heads: dict[str, list[dict[str, float]]]) -> list[str]:
+    """The heads side by side, the mean over seeds with the extremes in brackets; then each class's IoU."""
+    lines = ["| labels of fresh pictures | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
+    for name, runs in heads.items():
+        cells = [
+            spread([run[key] for run in runs], 1 if "wrong" in key else 2) if key in runs[0] else "–" for key in FIGURES
+        ]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    classes = [key for key in next(iter(heads.values()))[0] if key not in FIGURES]
+    lines += ["", "| IoU | " + " | ".join(classes) + " |", "|---" * (len(classes) + 1) + "|"]
+    for name, runs in heads.items():
+        lines.append(f"| {name} | " + " | ".join(f"{mean(run[key] for run in runs):.2f}" for key in classes) + " |")
+    return lines
+
+
+def downstream_table(downstream: dict[str, list[float]]) -> list[str]:
+    """What segmenters learnt, the mean over seeds with the extremes in brackets."""
+    lines = ["| a segmenter trained on | mIoU on scenes |", "|---|---|"]
+    return lines + [f"| {name} | {spread(found, 3)} |" for name, found in downstream.items()]
+
+
+def spread(values: list[float], digits: int) -> str:
+    """Mean and extremes."""
+    return f"{mean(values):.{digits}f} [{min(values):.{digits}f}, {max(values):.{digits}f}]"
+
+
+def origin(seconds: float) -> str:
+    """Where the tables come from."""
+    made = describe_origin()
+    return (
+        f"In brackets the extremes of {len(SEEDS)} seeds; {FRESH} fresh pictures, {TESTED} scenes, {_STEPS} steps of "
+        f"{_BATCH} pictures; {seconds:.0f} CPU seconds in all. {made['date']}, commit {made['commit']}."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""``crossmodal synthesize-labels``."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.errors import DatasetError, UsageError
+from crossmodal.progress import Progress
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from crossmodal.dissect.annotations import Annotations
+    from crossmodal.dissect.label_file import Head
+    from crossmodal.dissect.layer import Inputs
+
+EXAMPLES = """\
+  crossmodal synthesize-labels scenes/generator --annotations painted --count 1000 --out made
+  crossmodal synthesize-labels scenes/generator --annotate-with scenes/segmenter --samples 16 --count 1000 --out tried
+  crossmodal synthesize-labels generator_dusk --annotations painted --head grouped --count 1000 --out made
+"""
+_ANNOTATIONS = "annotations.json"
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the words of the command."""
+    parser.add_argument("generator", metavar="GENERATOR", help="a weights folder, or a name that ships")
+    parser.add_argument(
+        "--annotations", metavar="DIR", type=Path,
+        help="masks of some of the generator's pictures, as `crossmodal annotate` saves them",
+    )  # fmt: skip
+    parser.add_argument("--count", type=int, required=True, metavar="N", help="pictures in the end")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the data set")
+    parser.add_argument(
+        "--annotate-with", metavar="SEGMENTER", help="weights that label the annotated pictures instead of a person"
+    )
+    parser.add_argument("--samples", type=int, metavar="N", help="--annotate-with: pictures (default: 16)")
+    parser.add_argument(
+        "--head", choices=("pixels", "grouped"), default="pixels",
+        help="an ensemble at every pixel; or one of convolutions, told the class that a picture was drawn for "
+        "(default: pixels)",
+    )  # fmt: skip
+    parser.add_argument("--steps", type=int, metavar="N", help="of the head's training")
+    parser.add_argument(
+        "--keep", type=float, default=0.9, metavar="P", help="share of the pictures, the surest, to use (default: 0.9)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="of the pictures and the head (default: 0)")
+    add_json(parser)
+
+
+def run(words: argparse.Namespace) -> int:
+    """Train a head, or read the one of a data set that was begun, and write the data set.
+
+    Raises:
+        UsageError: words that do not go together, or the network is no generator.
+        DatasetError: annotations that cannot be used, or a folder that holds something else.
+        WeightsError: no such weights, a head of another generator, a generator that gives values that are not numbers.
+        OutputError: an output cannot be written.
+    """
+    from crossmodal import hub
+    from crossmodal.dissect import inputs_of, synthesize_labels
+    from crossmodal.dissect.annotations import read_annotations
+
+    _check(words)
+    model = hub.load_model(words.generator)
+    progress = Progress(label="pictures")
+    try:
+        inputs_of(model)  # complains of a network that is no generator
+        if words.annotate_with is not None:
+            _annotate(words, model)
+        annotations = read_annotations(model, words.annotations)
+        head = _find_head(words, model, annotations)
+        synthesize_labels(
+            model, head, words.out, words.count, seed=words.seed, first=max(annotations.indices) + 1, keep=words.keep,
+            progress=progress,
+        )  # fmt: skip
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    finally:
+        progress.close()
+    return _tell(words, annotations)
+
+
+def _check(words: argparse.Namespace) -> None:
+    for name in ("count", "samples", "steps"):
+        if getattr(words, name) is not None and getattr(words, name) < 1:
+            raise UsageError(f"--{name}: at least 1 was expected, found {getattr(words, name)}")
+    if not 0 < words.keep <= 1 or round(words.keep * words.count) < 1:
+        raise UsageError(f"--keep: a share above 0, up to 1, that leaves a picture was expected, found {words.keep:g}")
+    if words.annotations is None:
+        if words.annotate_with is None:
+            raise UsageError(
+                "what is annotated must be known: give --annotations DIR (paint it with `crossmodal annotate`), or "
+                "--annotate-with SEGMENTER to try it out"
+            )
+        words.annotations = words.out / "annotations"
+    if words.samples is not None and words.annotate_with is None:
+        raise UsageError("--samples: belongs to --annotate-with SEGMENTER; painted masks are all used")
+    if words.json is not None and words.json != "-":
+        make_sure_of(Path(words.json))
+
+
+def _annotate(words: argparse.Namespace, model: "nn.Module") -> None:
+    from crossmodal import hub
+    from crossmodal.dissect.annotations import annotate_with, begin_annotations, read_classes
+    from crossmodal.dissect.source import concepts_of
+
+    segmenter, indices = hub.load_model(words.annotate_with), range(words.samples or 16)
+    concepts = concepts_of(segmenter)
+    if not concepts:
+        raise UsageError(
+            f"--annotate-with {words.annotate_with}: {type(segmenter).__name__} has no classes; is it a segmenter?"
+        )
+    classes = tuple(concepts.values())
+    if (words.annotations / "classes.txt").is_file() and read_classes(words.annotations) != classes:
+        raise UsageError(
+            f"--annotations {words.annotations}: its classes are not those of the segmenter: {', '.join(classes)}"
+        )
+    begin_annotations(model, words.annotations, indices, classes, seed=words.seed)
+    annotate_with(model, segmenter, words.annotations, indices, seed=words.seed)
+
+
+def _find_head(words: argparse.Namespace, model: "nn.Module", annotations: "Annotations") -> "Head":
+    """The head of a data set that was begun with the same annotations and options, or a new one, saved with it."""
+    from crossmodal.dissect.label_file import load_head, save_head
+    from crossmodal.dissect.label_set import BESIDE
+    from crossmodal.json_text import as_json, write_json
+
+    folder = words.out / "head"
+    told = {"annotations": annotations.digest(), "head": words.head, "steps": words.steps, "seed": words.seed}
+    place = folder / _ANNOTATIONS
+    if place.is_file():
+        if place.read_text(encoding="utf-8").strip() != as_json(told):
+            raise DatasetError(
+                f"{words.out}: was begun with other annotations, or another --head, --steps or --seed; "
+                "name another folder"
+            )
+        return load_head(folder, model)
+    if words.out.is_dir() and any(path.name not in BESIDE for path in words.out.iterdir()):
+        raise DatasetError(f"{words.out}: holds files but no head; name an empty or a new folder")
+    head = _train(words, model, annotations)
+    save_head(head, folder)
+    write_json(place, told)
+    return head
+
+
+def _train(words: argparse.Namespace, model: "nn.Module", annotations: "Annotations") -> "Head":
+    import numpy as np
+
+    from crossmodal.dissect import default_layers, inputs_of, train_grouped_head, train_head
+    from crossmodal.dissect.grouped_head import grouped_layers
+
+    given, layers = inputs_of(model, seed=annotations.seed), default_layers(model)
+
+    def one(number: int) -> "Inputs":
+        return given(np.array([annotations.indices[number]]))
+
+    learnt = one, annotations.masks, annotations.classes
+    options = {"seed": words.seed} | ({} if words.steps is None else {"steps": words.steps})
+    if words.head == "pixels":
+        return train_head(model, layers, *learnt, **options)
+    return train_grouped_head(model, grouped_layers(layers), *learnt, **options)
+
+
+def _tell(words: argparse.Namespace, annotations: "Annotations") -> int:
+    from crossmodal.dissect import SynthesizedLabels
+
+    kept, every = SynthesizedLabels(words.out), SynthesizedLabels(words.out, keep=1.0)
+    totals = [sum(row["pixels"][place] for row in kept.rows) for place in range(len(kept.classes))]
+    annotated = [sum(int((mask == place).sum()) for mask in annotations.masks) for place in range(len(kept.classes))]
+    rows = [("class", "% of pixels", "% of those annotated")]
+    rows += [
+        (name, f"{100 * own / sum(totals):.3g}", f"{100 * few / sum(annotated):.3g}")
+        for name, own, few in zip(kept.classes, totals, annotated, strict=True)
+    ]
+    counts = {"annotated": len(annotations.masks), "pictures": len(every), "kept": len(kept)}
+    lines = [
+        f"{len(every)} pictures, the {len(kept)} surest of them kept, from {len(annotations.masks)} annotated",
+        table(rows),
+        f"written: {words.out}",
+    ]
+    content = counts | {"classes": dict(zip(kept.classes, totals, strict=True)), "written": str(words.out)}
+    show_result(content, "\n".join(lines), words.json)
+    return 0

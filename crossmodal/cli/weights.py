@@ -1,0 +1,96 @@
+"""``crossmodal weights``."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result
+from crossmodal.errors import OutputError, UsageError
+from crossmodal.spelling import nearest
+
+if TYPE_CHECKING:
+    from crossmodal.models.foreign import Rebuilt
+
+EXAMPLES = """\
+  crossmodal weights convert ffhq.pkl --out ffhq --licence 'CC BY-NC 4.0, as the publisher says'
+  crossmodal weights convert pytorch_model.bin --out big --half --json -
+"""
+_ACTIONS = ("convert",)
+_UNKNOWN = "unknown: nobody said under which terms these weights were published; find out before you use them"
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the words of the command."""
+    parser.add_argument("action", metavar="convert", help="rebuild a published generator as a weights folder")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a StyleGAN2-ADA, StyleGAN3 or BigGAN-deep file")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder, new or empty")
+    parser.add_argument("--licence", metavar="TEXT", help="of the weights; goes into the folder's README.md")
+    parser.add_argument("--half", action="store_true", help="store the tensors in half precision")
+    add_json(parser)
+
+
+def run(words: argparse.Namespace) -> int:
+    """Convert a file and say what it holds; nothing of the file is run.
+
+    Raises:
+        UsageError: an unknown action, or an empty licence.
+        FormatError: the file is missing, damaged, or holds what no published network needs.
+        WeightsError: it holds no generator that is known here.
+        OutputError: the folder holds something, or cannot be written; found out before the work begins.
+    """
+    if words.action not in _ACTIONS:
+        close = nearest(words.action, _ACTIONS)
+        guess = f"; did you mean `crossmodal weights {close}`?" if close else ""
+        raise UsageError(f"weights has no action {words.action!r}{guess} (there is: {', '.join(_ACTIONS)})")
+    if words.licence is not None and not words.licence.strip():
+        raise UsageError("--licence: is empty; leave it out if the licence is not known")
+    if words.out.is_dir() and any(words.out.iterdir()):
+        raise OutputError(f"{words.out}: the directory is not empty; choose another with --out")
+    make_sure_of(words.out / "config.json")
+    if words.json is not None and words.json != "-":
+        make_sure_of(Path(words.json))
+    from crossmodal import hub
+    from crossmodal.models.foreign import rebuild_generator
+
+    rebuilt = rebuild_generator(words.file)
+    facts = _facts(words, rebuilt)
+    hub.save_weights(rebuilt.generator, words.out, card=_card(words.out.name, facts), half=words.half)
+    lines = [f"{words.out}: {facts['family']}, {facts['parameters']:,} parameters, {facts['size']} pixels"]
+    lines.append(f"layers: {', '.join(rebuilt.generator.layer_names)}")
+    lines.append(f"licence: {facts['licence']}")
+    show_result(facts | {"layers": rebuilt.generator.layer_names}, "\n".join(lines), words.json)
+    return 0
+
+
+def _facts(words: argparse.Namespace, rebuilt: "Rebuilt") -> dict[str, object]:
+    import hashlib
+
+    generator = rebuilt.generator
+    with words.file.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "out": str(words.out),
+        "family": rebuilt.family,
+        "model": type(generator).__name__,
+        "size": generator.arguments["size"],
+        "classes": generator.classes,
+        "parameters": sum(parameter.numel() for parameter in generator.parameters()),
+        "file": words.file.name,
+        "file_sha256": digest,
+        "licence": words.licence or _UNKNOWN,
+    }
+
+
+def _card(name: str, facts: dict[str, object]) -> str:
+    """The model card: whose weights these are, and what was done to them."""
+    return f"""# {name}
+
+A published {facts["family"]} generator, rebuilt as {facts["model"]} by `crossmodal weights convert`.
+The tensors are those of the file; its code was not run and is not here.
+
+- licence of the weights: {facts["licence"]}
+- file: {facts["file"]}
+- sha256 of the file: {facts["file_sha256"]}
+- pictures: {facts["size"]} pixels; classes: {facts["classes"]}
+- parameters: {facts["parameters"]:,}
+"""

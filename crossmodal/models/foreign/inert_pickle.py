@@ -1,0 +1,265 @@
+"""Pickles of published networks, read without unpickling: what they would call is written down, not called.
+
+`pickletools.genops` only splits a file into its instructions. Those admitted here build lists, dicts, numbers and text
+on a stack of our own. A name that a pickle mentions is never looked up: it must be one of a few, and calling it, or
+making an object of it, gives a `Record` of its arguments and state. So nothing of a file can run, and whoever reads the
+tree afterwards decides what a record means.
+
+References:
+    pickletools.py of CPython (the instructions).
+"""
+
+import pickletools
+import re
+from dataclasses import dataclass, field
+from typing import IO, Any, NamedTuple
+
+from crossmodal.errors import FormatError
+
+#: Instructions of one pickle: the largest published one has about 20,000.
+_MOST_STEPS = 1_000_000
+_LITERALS = frozenset(
+    {
+        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+        *("STRING", "BINSTRING", "SHORT_BINSTRING"),
+        *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+        *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+    }
+)
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_SHORT_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_SILENT = frozenset({"PROTO", "FRAME"})
+#: What tensors, arrays and containers are made of.
+_NAMES = frozenset(
+    {
+        *("collections.OrderedDict", "builtins.set", "__builtin__.set", "_codecs.encode"),
+        *("numpy.dtype", "numpy.ndarray", "numpy.core.multiarray._reconstruct", "numpy.core.multiarray.scalar"),
+        *("numpy._core.multiarray._reconstruct", "numpy._core.multiarray.scalar"),
+        *("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter", "torch.Size", "torch.device"),
+        *("torch.storage._load_from_bytes", "torch.storage.UntypedStorage"),
+    }
+)
+#: Modules whose classes are held as records.
+_PACKAGES = re.compile(r"(torch\.nn\.modules|torch_utils|dnnlib|training)(\.[A-Za-z_]\w*)*\.[A-Za-z_]\w*")
+_TORCH_KINDS = re.compile(r"torch\.([A-Z][A-Za-z0-9]*Storage|b?float\d+|u?int\d+)")
+#: The names of `Record`s that pickles do not name themselves.
+PERSISTENT = "persistent id"
+_MARK = object()
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Name:
+    """A name of the few that are admitted; only a word, never an object."""
+
+    path: str
+
+
+@dataclass(repr=False, eq=False)
+class Record:
+    """What a call would have made: the name that was to be called, and what it was to be given."""
+
+    name: str
+    arguments: tuple[Any, ...] = ()
+    state: Any = None
+    items: dict[Any, Any] = field(default_factory=dict)
+
+
+class Pickle(NamedTuple):
+    """What a pickle holds."""
+
+    value: Any
+    #: The records of things that lie outside the pickle, in the order in which they were met.
+    persistent: list[Record]
+
+
+def read_pickle(stream: IO[bytes], where: str) -> Pickle:
+    """Read one pickle; the stream then stands behind it.
+
+    Streams that lie in memory are meant: they give no more bytes than they have, whatever a file announces.
+    The tree may share parts and may hold itself: whoever walks it must count.
+
+    Raises:
+        FormatError: damaged, or mentioning anything that no published network needs: names it. Nothing is run.
+    """
+    reader = _Reader(where)
+    try:
+        for step, (code, argument, position) in enumerate(pickletools.genops(stream)):
+            if step > _MOST_STEPS:
+                raise FormatError(f"{where}: more than {_MOST_STEPS} instructions; expected a network's tensors")
+            reader.position = position or 0
+            reader.step(code.name, argument)
+    except FormatError:
+        raise
+    except Exception as error:  # a damaged stream makes genops and the stack fail in any way there is
+        kind = type(error).__name__
+        raise FormatError(f"{where}: no pickle, damaged, or cut at byte {reader.position} ({kind})") from error
+    return Pickle(reader.result, reader.persistent)
+
+
+class _Reader:
+    """The stack, the memory and the admitted instructions."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.position = 0
+        self.stack: list[Any] = []
+        self.memory: dict[int, Any] = {}
+        self.persistent: list[Record] = []
+        self.result: Any = None
+        self.unspent = 0  # letters that may still be encoded: an honest pickle encodes each of its texts once
+
+    def step(self, name: str, argument: Any) -> None:
+        """Follow one instruction."""
+        if name in _LITERALS:
+            self.stack.append(argument)
+            self.unspent += len(argument) if isinstance(argument, str) else 0
+        elif name in _CONSTANTS:
+            self.stack.append(_CONSTANTS[name])
+        elif name in _SHORT_TUPLES:
+            self.stack.append(tuple(self._take(_SHORT_TUPLES[name])))
+        elif name not in _SILENT:
+            method = getattr(self, f"_do_{name.lower()}", None)
+            if method is None:
+                self._refuse(f"the instruction {name}")
+            else:
+                method(argument)
+
+    def _take(self, count: int) -> list[Any]:
+        if count > len(self.stack):
+            raise ValueError("the stack is empty")
+        taken = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        if any(value is _MARK for value in taken):
+            raise ValueError("a mark where a value should be")
+        return taken
+
+    def _take_to_mark(self) -> list[Any]:
+        taken = []
+        while (value := self.stack.pop()) is not _MARK:
+            taken.append(value)
+        return taken[::-1]
+
+    def _do_mark(self, _: Any) -> None:
+        self.stack.append(_MARK)
+
+    def _do_stop(self, _: Any) -> None:
+        (self.result,) = self._take(1)
+
+    def _do_pop(self, _: Any) -> None:
+        self.stack.pop()
+
+    def _do_pop_mark(self, _: Any) -> None:
+        self._take_to_mark()
+
+    def _do_empty_list(self, _: Any) -> None:
+        self.stack.append([])
+
+    def _do_list(self, _: Any) -> None:
+        self.stack.append(self._take_to_mark())
+
+    def _do_tuple(self, _: Any) -> None:
+        self.stack.append(tuple(self._take_to_mark()))
+
+    def _do_empty_dict(self, _: Any) -> None:
+        self.stack.append({})
+
+    def _do_dict(self, _: Any) -> None:
+        values = self._take_to_mark()
+        self.stack.append({})
+        self._set(values)
+
+    def _do_empty_set(self, _: Any) -> None:
+        # A set is never asked for its members; a list holds them without hashing them.
+        self.stack.append([])
+
+    def _do_append(self, _: Any) -> None:
+        self._extend(self._take(1))
+
+    def _do_appends(self, _: Any) -> None:
+        self._extend(self._take_to_mark())
+
+    _do_additems = _do_appends
+
+    def _extend(self, values: list[Any]) -> None:
+        if not isinstance(self.stack[-1], list):
+            raise TypeError("appends to what is no list")
+        self.stack[-1].extend(values)
+
+    def _do_setitem(self, _: Any) -> None:
+        self._set(self._take(2))
+
+    def _do_setitems(self, _: Any) -> None:
+        self._set(self._take_to_mark())
+
+    def _set(self, values: list[Any]) -> None:
+        into = self.stack[-1].items if isinstance(self.stack[-1], Record) else self.stack[-1]
+        if not isinstance(into, dict):
+            raise TypeError("items for what has none")
+        for key, value in zip(values[::2], values[1::2], strict=True):
+            # Hashing tuples of the same tuples again and again would take forever.
+            if not isinstance(key, str | int | float | None):
+                self._refuse("keys that are neither text nor numbers")
+            into[key] = value
+
+    def _do_memoize(self, _: Any) -> None:
+        self.memory[len(self.memory)] = self.stack[-1]
+
+    def _do_put(self, place: int) -> None:
+        self.memory[place] = self.stack[-1]
+
+    def _do_get(self, place: int) -> None:
+        self.stack.append(self.memory[place])
+
+    _do_binput = _do_long_binput = _do_put
+    _do_binget = _do_long_binget = _do_get
+
+    def _do_global(self, name: str) -> None:
+        self._push_name(name.replace(" ", "."))
+
+    def _do_stack_global(self, _: Any) -> None:
+        module, name = self._take(2)
+        self._push_name(f"{module}.{name}" if isinstance(module, str) and isinstance(name, str) else "?")
+
+    def _push_name(self, name: str) -> None:
+        if name not in _NAMES and not _PACKAGES.fullmatch(name) and not _TORCH_KINDS.fullmatch(name):
+            self._refuse(f"the name {name[:80]!r}")
+        self.stack.append(Name(name))
+
+    def _do_reduce(self, _: Any) -> None:
+        made, arguments = self._take(2)
+        if not isinstance(made, Name) or not isinstance(arguments, tuple):
+            self._refuse("a call of a value")
+        elif made.path == "collections.OrderedDict" and not arguments:
+            self.stack.append({})
+        elif made.path == "_codecs.encode":
+            self._encode(*arguments)
+        else:
+            self.stack.append(Record(made.path, arguments))
+
+    _do_newobj = _do_reduce
+
+    def _encode(self, text: str, encoding: str) -> None:
+        """Bytes are text in pickles of old protocols."""
+        self.unspent -= len(text)
+        if encoding != "latin1" or self.unspent < 0:
+            self._refuse("the same text again and again")
+        self.stack.append(text.encode("latin-1"))
+
+    def _do_binpersid(self, _: Any) -> None:
+        record = Record(PERSISTENT, tuple(self._take(1)))
+        self.persistent.append(record)
+        self.stack.append(record)
+
+    def _do_build(self, _: Any) -> None:
+        made, state = self._take(2)
+        if isinstance(made, Record):
+            made.state = state
+        elif not isinstance(made, dict):  # an ordered dict may carry attributes (versions of layers): not needed
+            self._refuse("a state for what has none")
+        self.stack.append(made)
+
+    def _refuse(self, what: str) -> None:
+        raise FormatError(
+            f"{self.where}: byte {self.position}: holds {what}, which published networks do not need; refused, nothing "
+            "was run"
+        )

@@ -1,0 +1,183 @@
+"""The generator of StyleGAN2-ADA, written from its papers; its layers are called as in the published files."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from crossmodal.models.numbered_generator import NumberedGenerator, refuse_outside
+from crossmodal.models.style_layers import GAIN, EqualisedLinear, StyleMapping, modulated_convolution, resample
+
+_SIZES = tuple(2**power for power in range(3, 11))
+
+
+class StyleGenerator2(NumberedGenerator):
+    """Draw square pictures as StyleGAN2 and StyleGAN2-ADA do: a learned constant, doubled and restyled to the end.
+
+    ``mapping`` turns a latent vector into a style. ``synthesis.b4`` to ``synthesis.b<size>`` are blocks of ``conv0``
+    (doubles the side; not at 4 pixels), ``conv1`` and ``torgb``, whose pictures are added up (skip generator). Noise
+    is the constant one that is stored with the weights, so that a picture depends on its latent alone.
+
+    Args:
+        size: side of the pictures, a power of two from 8 to 1024.
+        latent: length of a latent vector.
+        classes: of a class-conditional generator; 0 for one without labels.
+        style: length of a style vector.
+        channel_base: units of a block are ``channel_base`` / its side ...
+        channel_max: ... but no more than these.
+        mapping_layers: depth of the mapping network.
+        clamp: largest value after a layer (published: 256 for nets trained in half precision); None for no limit.
+        truncation: 1 draws as in training, 0 the mean picture.
+
+    Raises:
+        ValueError: arguments of which no such network can be made.
+
+    References:
+        Karras et al., "Analyzing and improving the image quality of StyleGAN", CVPR 2020, sections 2 and 4.1, figures
+        2 and 7; Karras et al., "Training generative adversarial networks with limited data", NeurIPS 2020, appendix.
+    """
+
+    def __init__(
+        self,
+        size: int = 256,
+        latent: int = 512,
+        classes: int = 0,
+        style: int = 512,
+        channel_base: int = 32768,
+        channel_max: int = 512,
+        mapping_layers: int = 8,
+        clamp: float | None = None,
+        truncation: float = 1.0,
+    ) -> None:
+        arguments: dict[str, Any] = {
+            "size": size,
+            "latent": latent,
+            "classes": classes,
+            "style": style,
+            "channel_base": channel_base,
+            "channel_max": channel_max,
+            "mapping_layers": mapping_layers,
+            "clamp": clamp,
+            "truncation": truncation,
+        }
+        if size not in _SIZES:
+            raise ValueError(f"size must be a power of two from 8 to 1024, got {size}")
+        refuse_outside(arguments, latent=(1, 65536), classes=(0, 65536), style=(1, 65536), channel_max=(1, 65536))
+        refuse_outside(arguments, channel_base=(1, 2**24), mapping_layers=(1, 64))
+        if channel_base < size:
+            raise ValueError(f"channel_base must leave a unit at {size} pixels, got {channel_base}")
+        super().__init__(arguments, latent, classes)
+        self.size, self.truncation = size, truncation
+        self.mapping = StyleMapping(latent, classes, style, mapping_layers)
+        self.synthesis = nn.Module()
+        inputs = 0
+        names = []
+        for side in (4, *(found for found in _SIZES if found <= size)):
+            units = min(channel_base // side, channel_max)
+            self.synthesis.add_module(f"b{side}", _Block(inputs, units, style, side, clamp))
+            names += [f"synthesis.b{side}.{layer}" for layer in ("conv0", "conv1") if inputs or layer == "conv1"]
+            inputs = units
+        self.layer_names = tuple(names)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Draw pictures, float (n, 3, size, size), black at 0 and white at 1 (they may leave that range a little).
+
+        Takes latents (n, latent) and, if conditional, labels (n,).
+
+        Raises:
+            ValueError: labels are missing, or there is no use for them.
+        """
+        self._refuse_labels(labels)
+        return self.draw_styles(self.mapping(latents, labels, self.truncation))
+
+    def draw_styles(self, styles: Tensor) -> Tensor:
+        """Draw the pictures of styles (n, style), or of one style a layer (n, layers + 1, style)."""
+        if styles.ndim == 2:
+            styles = styles[:, None].expand(-1, len(self.layer_names) + 1, -1)
+        maps: Tensor | None = None
+        picture: Tensor | None = None
+        first = 0
+        for block in self.synthesis.children():
+            assert isinstance(block, _Block)
+            maps, picture = block(maps, picture, styles[:, first:])
+            first += block.layers
+        assert picture is not None
+        return 0.5 + 0.5 * picture
+
+
+class _Block(nn.Module):
+    """All layers of one size: (maps, picture so far, styles) in, (maps, picture) out."""
+
+    resample_filter: Tensor
+
+    def __init__(self, inputs: int, units: int, style: int, side: int, clamp: float | None) -> None:
+        super().__init__()
+        self.layers = 2 if inputs else 1
+        self.register_buffer("resample_filter", _kernel(), persistent=False)
+        if inputs:
+            self.conv0 = _StyledConvolution(inputs, units, style, side, clamp, double=True)
+        else:
+            self.const = nn.Parameter(torch.randn(units, side, side))
+        self.conv1 = _StyledConvolution(units, units, style, side, clamp)
+        self.torgb = _ToPicture(units, style, clamp)
+
+    def forward(self, maps: Tensor | None, picture: Tensor | None, styles: Tensor) -> tuple[Tensor, Tensor]:
+        maps = self.const.expand(len(styles), -1, -1, -1) if maps is None else self.conv0(maps, styles[:, 0])
+        maps = self.conv1(maps, styles[:, self.layers - 1])
+        drawn: Tensor = self.torgb(maps, styles[:, self.layers])
+        if picture is not None:
+            drawn = drawn + resample(picture, 4 * self.resample_filter, up=2, padding=(2, 1))
+        return maps, drawn
+
+
+class _StyledConvolution(nn.Module):
+    """A modulated 3 x 3 convolution, which may double the side, then noise, bias and leaky ReLU."""
+
+    noise_const: Tensor
+    resample_filter: Tensor
+
+    def __init__(
+        self, inputs: int, units: int, style: int, side: int, clamp: float | None, *, double: bool = False
+    ) -> None:
+        super().__init__()
+        self._double, self._clamp = double, clamp
+        self.register_buffer("resample_filter", _kernel(), persistent=False)
+        self.affine = EqualisedLinear(style, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(units, inputs, 3, 3))
+        self.register_buffer("noise_const", torch.randn(side, side))
+        self.noise_strength = nn.Parameter(torch.zeros([]))
+        self.bias = nn.Parameter(torch.zeros(units))
+
+    def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
+        maps = modulated_convolution(maps, self.weight, self.affine(styles), padding=1, double=self._double)
+        if self._double:
+            maps = resample(maps, 4 * self.resample_filter, padding=(1, 1))
+        maps = maps + self.noise_const * self.noise_strength + self.bias[:, None, None]
+        return limited(nn.functional.leaky_relu(maps, 0.2) * GAIN, self._clamp)
+
+
+class _ToPicture(nn.Module):
+    """A modulated 1 x 1 convolution, not demodulated, to three colours."""
+
+    def __init__(self, inputs: int, style: int, clamp: float | None) -> None:
+        super().__init__()
+        self._clamp = clamp
+        self.affine = EqualisedLinear(style, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+
+    def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
+        scaled = self.affine(styles) * maps.shape[1] ** -0.5
+        out = modulated_convolution(maps, self.weight, scaled, demodulate=False)
+        return limited(out + self.bias[:, None, None], self._clamp)
+
+
+def limited(maps: Tensor, clamp: float | None) -> Tensor:
+    """Keep values within plus and minus ``clamp``."""
+    return maps if clamp is None else maps.clamp(-clamp, clamp)
+
+
+def _kernel() -> Tensor:
+    """The binomial low-pass of four taps in both directions, of sum 1."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+    return taps[:, None] * taps

@@ -1,0 +1,70 @@
+"""The command that converts published generators."""
+
+import json
+import os
+import pickle
+
+import pytest
+import torch
+
+from crossmodal import hub
+from crossmodal.cli import main
+from crossmodal.models import BigGenerator
+from tests.fakes.published_generators import big_state, normalise
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch ran",)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    torch.manual_seed(0)
+    generator = BigGenerator(width=4, latent=4, embedding=3, classes=5, statistics=3)
+    normalise(generator)
+    path = tmp_path_factory.mktemp("published") / "pytorch_model.bin"
+    torch.save(big_state(generator), path)
+    return path
+
+
+def test_a_file_becomes_a_weights_folder(published, tmp_path, capsys):
+    out = tmp_path / "big"
+    words = ["weights", "convert", str(published), "--out", str(out), "--licence", "Apache-2.0", "--json", "-"]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["family"] == "BigGAN-deep"
+    assert told["layers"][0] == "generator.layers.0"
+    assert sorted(found.name for found in out.iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    card = (out / "README.md").read_text()
+    assert "licence of the weights: Apache-2.0" in card
+    assert told["file_sha256"] in card
+    assert hub.load_model(out).draw([0]).shape == (1, 3, 128, 128)
+
+
+def test_an_unknown_licence_is_said_to_be_unknown(published, tmp_path, capsys):
+    assert main(["weights", "convert", str(published), "--out", str(tmp_path / "big"), "--half"]) == 0
+    assert "licence: unknown" in capsys.readouterr().out
+    assert "licence of the weights: unknown" in (tmp_path / "big" / "README.md").read_text()
+
+
+def test_mistakes_are_sentences(published, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").touch()
+    hostile = tmp_path / "hostile.pkl"
+    hostile.write_bytes(pickle.dumps({"G_ema": Evil()}))
+    for words, code, told in (
+        (["convrt", str(published), "--out", "new"], 2, "did you mean `crossmodal weights convert`?"),
+        (["convert", str(published)], 2, "required: --out"),
+        (["convert", str(published), "--out", "new", "--licence", " "], 2, "--licence: is empty"),
+        (["convert", str(published), "--out", "full"], 1, "full: the directory is not empty"),
+        (["convert", "none.pkl", "--out", "new"], 1, "none.pkl: no such file"),
+        (["convert", str(hostile), "--out", "new"], 1, "refused, nothing was run"),
+    ):
+        assert main(["weights", *words]) == code
+        err = capsys.readouterr().err
+        assert told in err
+        assert err.count("\n") == 1
+    assert not (tmp_path / "ran").exists()
+    assert not list((tmp_path / "new").glob("*")) if (tmp_path / "new").exists() else True
