@@ -96,7 +96,6 @@ def tiny_walks(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
         "task.model.channels": 4,
         "task.model.hidden": 16,
         "trainer.val_check_interval": 1,
-        "trainer.callbacks.0.every_n_steps": 1,
     }
 
 

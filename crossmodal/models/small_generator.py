@@ -11,8 +11,6 @@ from crossmodal.randomness import normals, uniforms
 
 _WIDEST, _NARROWEST = 128, 16
 _LATENTS, _LABELS = "small generator: latents", "small generator: labels"
-#: Pictures that are drawn at once when many are wanted.
-_CHUNK = 256
 
 
 def stage_channels(size: int, width: float = 1.0) -> list[int]:
@@ -116,9 +114,9 @@ class SmallGenerator(nn.Module):
     def draw(self, indices: Sequence[int], seed: int = 0) -> Tensor:
         """Draw the pictures of some indices: uint8 (n, 3, size, size); picture i depends on the seed and i alone."""
         drawn = []
-        for start in range(0, len(indices), _CHUNK):
-            part = indices[start : start + _CHUNK]
-            pictures = self(self.latents(part, seed), self.labels(part, seed))
+        # One by one: convolutions of a batch round otherwise than those of a single picture.
+        for index in indices:
+            pictures = self(self.latents([index], seed), self.labels([index], seed))
             drawn.append((255.0 * pictures).round().to(torch.uint8))
         return torch.cat(drawn)
 
