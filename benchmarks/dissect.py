@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from page import put
 
 from crossmodal.backbones.weights import shipped_names
 from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of, train_head
 from crossmodal.dissect.tally import count_pairs
 from crossmodal.evaluation.probe_baselines import make_backbone
 from crossmodal.evaluation.table import describe_origin
-from crossmodal.files import replace_atomically
 from crossmodal.models import SmallGenerator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -206,14 +206,10 @@ def dissect_backbone(folders: list[Path], page: Path | None) -> None:
         f"Pictures of {_SIDE} pixels, level exceeded in 1 % of cells. {made['date']}, commit {made['commit']}.",
     ]
     if page:
-        before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
-        after = rest.partition(_END)[2]
-        with replace_atomically(page) as temporary:
-            temporary.write_text(f"{before}{_BEGIN}\n" + "\n".join(lines) + f"\n{_END}{after}", encoding="utf-8")
+        put(page, "\n".join(lines))
 
 
 _LAYERS, _SIDE = ("conv1", "conv3", "conv5"), 64
-_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def _cells(found: Dissection) -> str:

@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gait_conditions import INSOLES, MAT, SECONDS, SIMULATED, Condition, list_semi_real
+from page import put
 
 from crossmodal.evaluation.gait import WalkScore, score_insoles, score_walk, summarise_walks
 from crossmodal.evaluation.gait_parameters import score_parameters, summarise_parameters
 from crossmodal.evaluation.table import describe_origin
-from crossmodal.files import replace_atomically
 from crossmodal.gait import load_reader
 from crossmodal.tactile.gait import analyse
 from crossmodal.tactile.gait.analyse import METHODS, Method
 
 _METHODS: tuple[Method, ...] = ("learned", "classical", "threshold-20", "threshold-50")
-_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 class Column(NamedTuple):
@@ -119,10 +118,7 @@ def main() -> None:
     text = "\n".join(lines) + "\n"
     print(text)
     if words.markdown:
-        before, _, rest = words.markdown.read_text(encoding="utf-8").partition(_BEGIN)
-        after = rest.partition(_END)[2]
-        with replace_atomically(words.markdown) as temporary:
-            temporary.write_text(f"{before}{_BEGIN}\n{text}{_END}{after}", encoding="utf-8")
+        put(words.markdown, text)
 
 
 def _parse() -> argparse.Namespace:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from page import put
+
 from crossmodal import recipe as recipes
 from crossmodal.data import GreatestHits, fold_videos
 from crossmodal.evaluation import Predict, SoundDataset, evaluate_folds, fit_baselines
@@ -103,10 +105,9 @@ def _fill(page: Path, text: str) -> None:
     content = page.read_text(encoding="utf-8")
     if _BEGIN not in content:
         content = f"{content.rstrip()}\n\n## On Greatest Hits, leaving videos out\n\n{_BEGIN}\n{_END}\n"
-    before, _, rest = content.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    with replace_atomically(page) as temporary:
-        temporary.write_text(f"{before}{_BEGIN}\n{text}{_END}{after}", encoding="utf-8")
+        with replace_atomically(page) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    put(page, text)
 
 
 if __name__ == "__main__":

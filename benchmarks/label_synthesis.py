@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from page import put
 from torch import Tensor, nn
 
 from crossmodal import hub, scenes
@@ -30,7 +31,6 @@ from crossmodal.dissect.annotations import draw_pictures
 from crossmodal.dissect.label_head import Labels
 from crossmodal.dissect.source import segment_pictures
 from crossmodal.evaluation.table import describe_origin
-from crossmodal.files import replace_atomically
 from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou
 from crossmodal.models import Segmenter
 from crossmodal.randomness import generator
@@ -48,7 +48,6 @@ HEADS: dict[str, dict[str, Any]] = {
 TEACHER = "16 annotated"
 FIGURES = ("mIoU", "mIoU of the surest 90 %", "uncertainty and error, r", "wrong, %", "wrong of the surest 90 %, %")
 _STEPS, _BATCH, _RATE = 300, 16, 1e-2
-_BEGIN, _END = "<!-- labels: begin -->", "<!-- labels: end -->"
 
 
 def main() -> None:
@@ -80,10 +79,7 @@ def main() -> None:
             json.dumps({"heads": heads, "downstream": downstream, **describe_origin()}, indent=2) + "\n"
         )
     if words.markdown:
-        before, _, rest = words.markdown.read_text(encoding="utf-8").partition(_BEGIN)
-        after = rest.partition(_END)[2]
-        with replace_atomically(words.markdown) as temporary:
-            temporary.write_text(f"{before}{_BEGIN}\n" + "\n".join(lines) + f"\n{_END}{after}", encoding="utf-8")
+        put(words.markdown, "\n".join(lines), "labels")
 
 
 def label_by(model: nn.Module, segmenter: nn.Module, indices: Sequence[int], seed: int) -> Tensor:

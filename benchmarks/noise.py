@@ -19,11 +19,10 @@ from typing import Any
 import numpy as np
 import torch
 from cochleagram import describe_machine
+from page import put
 
 from crossmodal import noise
-from crossmodal.files import replace_atomically
 
-_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 # A repeat takes about so long, and at least one picture.
 _REPEAT_S = 0.3
 # A network of the random generator makes pictures 2000 to 2399, so that its making is not in the rate.
@@ -101,7 +100,7 @@ def main() -> None:
     if words.json:
         words.json.write_text(json.dumps({"where": where, "rows": rows}, indent=2) + "\n")
     if words.markdown:
-        fill(words.markdown, text)
+        put(words.markdown, text)
 
 
 def _words() -> argparse.Namespace:
@@ -330,17 +329,6 @@ def _training_step_s() -> float:
         optimizer.step()
 
     return _gpu_s(step)
-
-
-def fill(page: Path, text: str) -> None:
-    """Put the tables between the page's markers."""
-    content = page.read_text(encoding="utf-8")
-    before, begin, rest = content.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise SystemExit(f"{page}: has no {_BEGIN} and {_END}")
-    with replace_atomically(page) as temporary:
-        temporary.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

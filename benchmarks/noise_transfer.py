@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from page import put
 
 from crossmodal import hub
 from crossmodal import recipe as recipes
@@ -31,8 +32,6 @@ from crossmodal.evaluation.table import describe_origin
 from crossmodal.files import replace_atomically
 from crossmodal.progress import Progress
 from crossmodal.run import train
-
-_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 class Row(NamedTuple):
@@ -72,10 +71,7 @@ def main() -> None:
     text = _table([*rows, random, *bench.picture_rows()], random, bench)
     print(text)
     if words.markdown:
-        before, _, rest = words.markdown.read_text(encoding="utf-8").partition(_BEGIN)
-        after = rest.partition(_END)[2]
-        with replace_atomically(words.markdown) as temporary:
-            temporary.write_text(f"{before}{_BEGIN}\n{text}{_END}{after}", encoding="utf-8")
+        put(words.markdown, text)
 
 
 class _Bench:

@@ -13,6 +13,7 @@ from crossmodal.metrics import count_onsets
 from crossmodal.metrics.onset import PooledOnsets
 from crossmodal.models import SoundFromVideo, SoundOutput
 from crossmodal.objectives import impact_weights, onset_loss, robust_feature_loss, squared_feature_loss
+from crossmodal.tasks.one_cycle import one_cycle
 
 _STEP_RATE_HZ = 90.0
 _TOLERANCE_S = 0.1
@@ -128,23 +129,8 @@ class SoundFromVideoTask(lightning.LightningModule):
         self.log("validation/onset_f1_100ms", f1, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """Make AdamW with decay on matrices alone, and the one-cycle schedule over the whole run."""
-        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-        for name, parameter in self.model.named_parameters():
-            if parameter.requires_grad:
-                groups.setdefault((name.startswith("backbone."), parameter.ndim > 1), []).append(parameter)
-        rates = [self.learning_rate * (self.backbone_rate if backbone else 1.0) for backbone, _ in groups]
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": parameters, "lr": rate, "weight_decay": self.weight_decay if decays else 0.0}
-                for ((_, decays), parameters), rate in zip(groups.items(), rates, strict=True)
-            ]
-        )
-        steps = max(int(self.trainer.estimated_stepping_batches), 2)
-        # A rise that ended with the very first step would divide by its own length.
-        rise = max(0.1, 1.5 / steps)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=steps, pct_start=rise)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        """Make AdamW, and the one-cycle schedule over the whole run."""
+        return one_cycle(self.trainer, self.model, self.learning_rate, self.backbone_rate, self.weight_decay)
 
     def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
         """Clip the norm of all gradients together."""
