@@ -15,20 +15,10 @@ from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple
 
 from crossmodal.errors import FormatError
+from crossmodal.pickle_machine import PickleMachine
 
 #: Instructions of one pickle: the largest published one has about 20,000.
 _MOST_STEPS = 1_000_000
-_LITERALS = frozenset(
-    {
-        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
-        *("STRING", "BINSTRING", "SHORT_BINSTRING"),
-        *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
-        *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
-    }
-)
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_SHORT_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_SILENT = frozenset({"PROTO", "FRAME"})
 #: What tensors, arrays and containers are made of.
 _NAMES = frozenset(
     {
@@ -44,7 +34,6 @@ _PACKAGES = re.compile(r"(torch\.nn\.modules|torch_utils|dnnlib|training)(\.[A-Z
 _TORCH_KINDS = re.compile(r"torch\.([A-Z][A-Za-z0-9]*Storage|b?float\d+|u?int\d+)")
 #: The names of `Record`s that pickles do not name themselves.
 PERSISTENT = "persistent id"
-_MARK = object()
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -96,69 +85,25 @@ def read_pickle(stream: IO[bytes], where: str) -> Pickle:
     return Pickle(reader.result, reader.persistent)
 
 
-class _Reader:
-    """The stack, the memory and the admitted instructions."""
+class _Reader(PickleMachine):
+    """The machine with dicts, sets, and the names and calls of networks."""
 
     def __init__(self, where: str) -> None:
-        self.where = where
-        self.position = 0
-        self.stack: list[Any] = []
-        self.memory: dict[int, Any] = {}
+        super().__init__(where, "published networks")
         self.persistent: list[Record] = []
-        self.result: Any = None
         self.unspent = 0  # letters that may still be encoded: an honest pickle encodes each of its texts once
 
     def step(self, name: str, argument: Any) -> None:
         """Follow one instruction."""
-        if name in _LITERALS:
-            self.stack.append(argument)
-            self.unspent += len(argument) if isinstance(argument, str) else 0
-        elif name in _CONSTANTS:
-            self.stack.append(_CONSTANTS[name])
-        elif name in _SHORT_TUPLES:
-            self.stack.append(tuple(self._take(_SHORT_TUPLES[name])))
-        elif name not in _SILENT:
-            method = getattr(self, f"_do_{name.lower()}", None)
-            if method is None:
-                self._refuse(f"the instruction {name}")
-            else:
-                method(argument)
-
-    def _take(self, count: int) -> list[Any]:
-        if count > len(self.stack):
-            raise ValueError("the stack is empty")
-        taken = self.stack[len(self.stack) - count :]
-        del self.stack[len(self.stack) - count :]
-        if any(value is _MARK for value in taken):
-            raise ValueError("a mark where a value should be")
-        return taken
-
-    def _take_to_mark(self) -> list[Any]:
-        taken = []
-        while (value := self.stack.pop()) is not _MARK:
-            taken.append(value)
-        return taken[::-1]
-
-    def _do_mark(self, _: Any) -> None:
-        self.stack.append(_MARK)
-
-    def _do_stop(self, _: Any) -> None:
-        (self.result,) = self._take(1)
+        super().step(name, argument)
+        if name in self.literals and isinstance(argument, str):
+            self.unspent += len(argument)
 
     def _do_pop(self, _: Any) -> None:
         self.stack.pop()
 
     def _do_pop_mark(self, _: Any) -> None:
         self._take_to_mark()
-
-    def _do_empty_list(self, _: Any) -> None:
-        self.stack.append([])
-
-    def _do_list(self, _: Any) -> None:
-        self.stack.append(self._take_to_mark())
-
-    def _do_tuple(self, _: Any) -> None:
-        self.stack.append(tuple(self._take_to_mark()))
 
     def _do_empty_dict(self, _: Any) -> None:
         self.stack.append({})
@@ -172,18 +117,7 @@ class _Reader:
         # A set is never asked for its members; a list holds them without hashing them.
         self.stack.append([])
 
-    def _do_append(self, _: Any) -> None:
-        self._extend(self._take(1))
-
-    def _do_appends(self, _: Any) -> None:
-        self._extend(self._take_to_mark())
-
-    _do_additems = _do_appends
-
-    def _extend(self, values: list[Any]) -> None:
-        if not isinstance(self.stack[-1], list):
-            raise TypeError("appends to what is no list")
-        self.stack[-1].extend(values)
+    _do_additems = PickleMachine._do_appends
 
     def _do_setitem(self, _: Any) -> None:
         self._set(self._take(2))
@@ -200,18 +134,6 @@ class _Reader:
             if not isinstance(key, str | int | float | None):
                 self._refuse("keys that are neither text nor numbers")
             into[key] = value
-
-    def _do_memoize(self, _: Any) -> None:
-        self.memory[len(self.memory)] = self.stack[-1]
-
-    def _do_put(self, place: int) -> None:
-        self.memory[place] = self.stack[-1]
-
-    def _do_get(self, place: int) -> None:
-        self.stack.append(self.memory[place])
-
-    _do_binput = _do_long_binput = _do_put
-    _do_binget = _do_long_binget = _do_get
 
     def _do_global(self, name: str) -> None:
         self._push_name(name.replace(" ", "."))
@@ -257,9 +179,3 @@ class _Reader:
         elif not isinstance(made, dict):  # an ordered dict may carry attributes (versions of layers): not needed
             self._refuse("a state for what has none")
         self.stack.append(made)
-
-    def _refuse(self, what: str) -> None:
-        raise FormatError(
-            f"{self.where}: byte {self.position}: holds {what}, which published networks do not need; refused, nothing "
-            "was run"
-        )

@@ -21,39 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
+from crossmodal.pickle_machine import LITERALS, PickleMachine
 from crossmodal.tactile.readers.text_file import read_bytes
 
 #: Instructions that a file may have: a list of a million numbers is not a frame.
 _MOST_STEPS = 1_000_000
 _MOST_DIMENSIONS = 8
 _MOST_PARTS = 1000
-_LITERALS = frozenset(
-    {
-        "INT",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG",
-        "LONG1",
-        "LONG4",
-        "FLOAT",
-        "BINFLOAT",
-        "STRING",
-        "BINSTRING",
-        "SHORT_BINSTRING",
-        "UNICODE",
-        "BINUNICODE",
-        "SHORT_BINUNICODE",
-        "BINUNICODE8",
-        "BINBYTES",
-        "SHORT_BINBYTES",
-        "BINBYTES8",
-        "BYTEARRAY8",
-    }
-)
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_SHORT_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_SILENT = frozenset({"PROTO", "FRAME"})
 _NUMPY = ("numpy.core.", "numpy._core.")
 _NAMES = {
     **{f"{numpy}multiarray _reconstruct": "empty array" for numpy in _NUMPY},
@@ -63,7 +37,6 @@ _NAMES = {
     "_codecs encode": "bytes",
 }
 _DTYPE = re.compile(r"[<>|=]?[biuf][1248]")
-_MARK = object()
 
 
 @dataclass(frozen=True)
@@ -112,82 +85,14 @@ def read_plain_pickle(path: Path) -> Any:
     return _finished(path, reader.result)
 
 
-class _Reader:
-    """The stack, the memory and the admitted instructions."""
+class _Reader(PickleMachine):
+    """The machine with the names and calls of arrays."""
+
+    literals = LITERALS | {"BYTEARRAY8"}
 
     def __init__(self, path: Path, size: int) -> None:
-        self.path = path
+        super().__init__(str(path), "plain arrays")
         self.unspent = size  # bytes that may still be copied: an honest file names each of its texts once
-        self.position = 0
-        self.stack: list[Any] = []
-        self.memory: dict[int, Any] = {}
-        self.result: Any = None
-
-    def step(self, name: str, argument: Any) -> None:
-        """Follow one instruction."""
-        if name in _LITERALS:
-            self.stack.append(argument)
-        elif name in _CONSTANTS:
-            self.stack.append(_CONSTANTS[name])
-        elif name in _SHORT_TUPLES:
-            self.stack.append(tuple(self._take(_SHORT_TUPLES[name])))
-        elif name not in _SILENT:
-            method = getattr(self, f"_do_{name.lower()}", None)
-            if method is None:
-                self._refuse(f"the instruction {name}")
-            else:
-                method(argument)
-
-    def _take(self, count: int) -> list[Any]:
-        if count > len(self.stack):
-            raise ValueError("the stack is empty")
-        taken = self.stack[len(self.stack) - count :]
-        del self.stack[len(self.stack) - count :]
-        return taken
-
-    def _take_to_mark(self) -> list[Any]:
-        taken = []
-        while (value := self.stack.pop()) is not _MARK:
-            taken.append(value)
-        return taken[::-1]
-
-    def _do_mark(self, _: Any) -> None:
-        self.stack.append(_MARK)
-
-    def _do_stop(self, _: Any) -> None:
-        (self.result,) = self._take(1)
-
-    def _do_empty_list(self, _: Any) -> None:
-        self.stack.append([])
-
-    def _do_list(self, _: Any) -> None:
-        self.stack.append(self._take_to_mark())
-
-    def _do_tuple(self, _: Any) -> None:
-        self.stack.append(tuple(self._take_to_mark()))
-
-    def _do_append(self, _: Any) -> None:
-        self._extend(self._take(1))
-
-    def _do_appends(self, _: Any) -> None:
-        self._extend(self._take_to_mark())
-
-    def _extend(self, values: list[Any]) -> None:
-        if not isinstance(self.stack[-1], list):
-            raise TypeError("appends to what is no list")
-        self.stack[-1].extend(values)
-
-    def _do_memoize(self, _: Any) -> None:
-        self.memory[len(self.memory)] = self.stack[-1]
-
-    def _do_put(self, place: int) -> None:
-        self.memory[place] = self.stack[-1]
-
-    def _do_get(self, place: int) -> None:
-        self.stack.append(self.memory[place])
-
-    _do_binput = _do_long_binput = _do_put
-    _do_binget = _do_long_binget = _do_get
 
     def _do_global(self, name: str) -> None:
         self._push_name(name)
@@ -236,11 +141,6 @@ class _Reader:
         else:
             self._refuse("a state for what has none")
         self.stack.append(made)
-
-    def _refuse(self, what: str) -> None:
-        raise FormatError(
-            f"{self.path}: byte {self.position}: holds {what}, which plain arrays do not need; refused, nothing was run"
-        )
 
 
 def _filled(kind: Any, shape: Any, by_columns: Any, data: Any) -> NDArray[Any]:

@@ -1,0 +1,120 @@
+"""The stack of a pickle's instructions, for readers that build plain values of their own and run nothing.
+
+`pickletools.genops` only splits a file into its instructions. The machine follows those that handle literals, lists,
+tuples, dicts and the memory; what names and calls mean is its reader's to say, and an instruction that neither knows is
+refused.
+
+References:
+    pickletools.py of CPython (the instructions).
+"""
+
+from typing import Any, NoReturn
+
+from crossmodal.errors import FormatError
+
+LITERALS = frozenset(
+    {
+        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+        *("STRING", "BINSTRING", "SHORT_BINSTRING"),
+        *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+        *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+    }
+)
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_SHORT_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_SILENT = frozenset({"PROTO", "FRAME"})
+_MARK = object()
+
+
+class PickleMachine:
+    """The stack, the memory and the instructions that plain values need; a method ``_do_NAME`` follows one of them.
+
+    Args:
+        where: the file, for errors.
+        purpose: what is read, as a refusal says it: "plain arrays".
+    """
+
+    #: The instructions whose argument is a value.
+    literals = LITERALS
+
+    def __init__(self, where: str, purpose: str) -> None:
+        self.where = where
+        self.purpose = purpose
+        self.position = 0
+        self.stack: list[Any] = []
+        self.memory: dict[int, Any] = {}
+        self.result: Any = None
+
+    def step(self, name: str, argument: Any) -> None:
+        """Follow one instruction."""
+        if name in self.literals:
+            self.stack.append(argument)
+        elif name in _CONSTANTS:
+            self.stack.append(_CONSTANTS[name])
+        elif name in _SHORT_TUPLES:
+            self.stack.append(tuple(self._take(_SHORT_TUPLES[name])))
+        elif name not in _SILENT:
+            method = getattr(self, f"_do_{name.lower()}", None)
+            if method is None:
+                self._refuse(f"the instruction {name}")
+            else:
+                method(argument)
+
+    def _take(self, count: int) -> list[Any]:
+        if count > len(self.stack):
+            raise ValueError("the stack is empty")
+        taken = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        if any(value is _MARK for value in taken):
+            raise ValueError("a mark where a value should be")
+        return taken
+
+    def _take_to_mark(self) -> list[Any]:
+        taken = []
+        while (value := self.stack.pop()) is not _MARK:
+            taken.append(value)
+        return taken[::-1]
+
+    def _do_mark(self, _: Any) -> None:
+        self.stack.append(_MARK)
+
+    def _do_stop(self, _: Any) -> None:
+        (self.result,) = self._take(1)
+
+    def _do_empty_list(self, _: Any) -> None:
+        self.stack.append([])
+
+    def _do_list(self, _: Any) -> None:
+        self.stack.append(self._take_to_mark())
+
+    def _do_tuple(self, _: Any) -> None:
+        self.stack.append(tuple(self._take_to_mark()))
+
+    def _do_append(self, _: Any) -> None:
+        self._extend(self._take(1))
+
+    def _do_appends(self, _: Any) -> None:
+        self._extend(self._take_to_mark())
+
+    def _extend(self, values: list[Any]) -> None:
+        if not isinstance(self.stack[-1], list):
+            raise TypeError("appends to what is no list")
+        self.stack[-1].extend(values)
+
+    def _do_memoize(self, _: Any) -> None:
+        self.memory[len(self.memory)] = self.stack[-1]
+
+    def _do_put(self, place: int) -> None:
+        self.memory[place] = self.stack[-1]
+
+    def _do_get(self, place: int) -> None:
+        self.stack.append(self.memory[place])
+
+    _do_binput = _do_long_binput = _do_put
+    _do_binget = _do_long_binget = _do_get
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise FormatError(
+            f"{self.where}: byte {self.position}: holds {what}, which {self.purpose} do not need; refused, nothing was"
+            " run"
+        )
