@@ -30,9 +30,8 @@ _SHARES = {
 _MEDIAL_SPLIT = (0.45, 0.55)
 _LATERAL_SPLIT = (0.41, 0.34, 0.25)
 _TOE_SPLIT = (0.32, 0.30, 0.23, 0.15)
-# Unloading before toe off: proportional to t^1.5 at the end (10, 20 and 50 N stand 11.5, 19.2 and 33.7 ms before it in
-# real steps), level at the peak.
-_UNLOADING = (0.62, 2.26, -1.88)
+# The part of unloading, before toe off, at which `Load.unloading` says how much is left.
+_LATE = 0.11
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +48,9 @@ class Load:
             begins late, a shuffler's ends early.
         pace: above 1, roll-over lags behind.
         emphasis: (regions,) factors on the shares.
+        unloading: (power, share): towards toe off force falls like the power of the time that is left, and the share of
+            the second peak is left when 11 % of the unloading are. By default 10, 20 and 50 N stand 12, 18 and 30 ms
+            before toe off, as in real steps.
     """
 
     peaks: tuple[float, float]
@@ -59,29 +61,39 @@ class Load:
     roll: tuple[float, float]
     pace: float
     emphasis: NDArray[np.float64]
+    unloading: tuple[float, float] = (1.5, 0.031)
 
     def force(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
         """Vertical force in body weights at phases (n,); 0 outside 0 to 1."""
         (first, second), (at, end) = self.peaks, self.peaks_at
         rise = first * (1.0 - (1.0 - np.clip(phases / at, 0.0, 1.0)) ** self.loading)
         left = np.clip((1.0 - phases) / (1.0 - end), 0.0, 1.0)
-        a, b, c = _UNLOADING
-        fall = second * left**1.5 * (a + b * left + c * left**2)
+        power, (a, b, c) = self.unloading[0], self._fall
+        fall = second * left**power * (a + b * left + c * left**2)
         fade_in = _ease((phases - at) / (self.trough_at - at))
         fade_out = _ease((phases - self.trough_at) / (end - self.trough_at))
         middle = first + (self.trough - first) * fade_in + (second - self.trough) * fade_out
         return np.where(phases < at, rise, np.where(phases > end, fall, middle))
 
     @property
+    def _fall(self) -> tuple[float, float, float]:
+        """Factors of ``left**power * (a + b * left + c * left**2)``, level at 1 and as low as is asked at 11 %."""
+        power, share = self.unloading
+        a = (share / _LATE**power - (2.0 + power) * _LATE + (1.0 + power) * _LATE**2) / (1.0 - _LATE) ** 2
+        # Less would go below zero on its way, and more above the peak.
+        a = min(max(a, 0.05), 0.9 * (1.0 + power) * (1.0 + 0.5 * power))
+        return a, 2.0 + power - 2.0 * a, a - 1.0 - power
+
+    @property
     def mean_force(self) -> float:
         """Mean of the force over stance, in body weights."""
         (first, second), (at, end) = self.peaks, self.peaks_at
-        a, b, c = _UNLOADING
+        power, (a, b, c) = self.unloading[0], self._fall
         middle = 0.5 * (first + self.trough) * (self.trough_at - at) + 0.5 * (self.trough + second) * (
             end - self.trough_at
         )
         rise = first * at * self.loading / (self.loading + 1.0)
-        return rise + middle + second * (1.0 - end) * (a / 2.5 + b / 3.5 + c / 4.5)
+        return rise + middle + second * (1.0 - end) * (a / (power + 1.0) + b / (power + 2.0) + c / (power + 3.0))
 
     def region_force(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
         """Force of every region in body weights: (n, regions)."""

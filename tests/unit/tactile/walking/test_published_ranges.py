@@ -76,6 +76,18 @@ class TestForce:
         np.testing.assert_allclose(np.mean(late, axis=0), [1.0, 2.2, 4.8], atol=1.0)
         np.testing.assert_allclose(np.mean(early, axis=0), [11.5, 19.2, 33.7], rtol=0.15)
 
+    def test_feet_unload_at_speeds_of_their_own(self) -> None:
+        """Shapes vary, so that none can be relied on; the longest time measured from 50 N to toe off is 60 ms."""
+        early = []
+        left = np.linspace(0.3, 0.0, 3001)
+        for k in range(100):
+            load = draw_walker(11, k).left.load
+            force = load.force(1.0 - left)
+            assert (np.diff(force[load.peaks_at[1] < 1.0 - left]) < 1e-9).all()
+            early.append([650.0 * left[np.nonzero(750.0 * force > limit)[0][-1]] for limit in (10.0, 50.0)])
+        assert (np.std(early, axis=0) > [2.5, 4.0]).all()
+        assert np.max(early) < 60.0
+
 
 class TestCentreOfPressure:
     """Norms of 20 people and of 120 stances agree; tolerances are the published sd, at least 2 % of the length."""
