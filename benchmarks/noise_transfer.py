@@ -3,12 +3,14 @@
 python benchmarks/noise_transfer.py --data images --out runs/see --seeds 3 --recipes noise_pretraining/reduced
 python benchmarks/noise_transfer.py --data images --out runs/see --weights mine=runs/mine/weights --markdown docs/see.md
 
-Every recipe is trained with the seeds 0 to N - 1 into ``OUT/<recipe>/seed<k>``, unless its weights lie there; a run
-that was stopped goes on. Then a ridge regression on frozen features (``fc6`` where there is one) is fitted on the
-training photographs and scored on the test photographs, as `crossmodal probe` does it. Baselines: the first recipe's
-backbone from ``--random-starts`` random starts, raw pixels, mean colour. Intervals are 95 % of resamples over test
-photographs and seeds; factors over random starts are paired. What is once measured is kept under ``OUT/measured``. With
-``--markdown`` the table replaces what stands between ``<!-- results: begin -->`` and ``<!-- results: end -->``.
+Every recipe is trained with the seeds 0 to N - 1 (``RECIPE=5``: this one with five) into ``OUT/<recipe>/seed<k>``,
+unless its weights lie there; a run that was stopped goes on. Then a ridge regression on frozen features (``fc6`` where
+there is one) is fitted on the training photographs and scored on the test photographs, as `crossmodal probe` does it.
+Baselines: the first recipe's backbone from ``--random-starts`` random starts, raw pixels, mean colour. Intervals are 95
+% of resamples over test photographs and seeds; factors over random starts are paired. What is once measured is kept
+under ``OUT/measured``. ``--vary data.options.programs 1 16 256`` trains every recipe with every value of a key. With
+``--markdown`` the table replaces what stands between ``<!-- results: begin -->`` and ``<!-- results: end -->``, or
+whatever name ``--table`` gives.
 """
 
 import argparse
@@ -47,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="photographs, as `crossmodal probe --data` takes them")
     parser.add_argument("--out", type=Path, required=True, help="where runs and measurements lie")
-    parser.add_argument("--recipes", nargs="*", default=[], metavar="RECIPE", help="of pretraining")
+    parser.add_argument("--recipes", nargs="*", default=[], metavar="RECIPE[=SEEDS]", help="of pretraining")
     parser.add_argument("--seeds", type=int, default=1, help="of each recipe (default 1)")
     parser.add_argument(
         "--weights", nargs="*", default=[], metavar="NAME=FOLDER", help="weights that are there already"
@@ -55,23 +57,29 @@ def main() -> None:
     parser.add_argument(
         "--set", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"), help="change a recipe key"
     )
+    parser.add_argument("--vary", nargs="+", default=[], metavar=("KEY", "VALUE"), help="a recipe key and its values")
     parser.add_argument("--random-starts", type=int, default=5, help="random networks to compare with (default 5)")
     parser.add_argument("--size", type=int, default=64, help="side of the photographs in pixels (default 64)")
     parser.add_argument("--markdown", type=Path, help="the page to put the table into")
+    parser.add_argument("--table", default="results", help="name of the place in the page (default results)")
     words = parser.parse_args()
     if not words.recipes and not words.weights:
         parser.error("nothing to measure: give --recipes or --weights")
     bench = _Bench(read_image_folder(words.data), words.out, words.size)
     changes = {key: recipes.parse_value(value) for key, value in words.set}
-    chosen = {name: recipes.override(recipes.read(name), changes) for name in words.recipes}
-    rows = [bench.recipe_row(name, recipe, words.seeds) for name, recipe in chosen.items()]
+    seeds = {name: int(own or words.seeds) for name, _, own in (entry.partition("=") for entry in words.recipes)}
+    varied = [{words.vary[0]: recipes.parse_value(value)} for value in words.vary[1:]] or [{}]
+    chosen = [
+        (name, variant, recipes.override(recipes.read(name), changes | variant)) for name in seeds for variant in varied
+    ]
+    rows = [bench.recipe_row(name, variant, recipe, seeds[name]) for name, variant, recipe in chosen]
     rows += [bench.weights_row(*entry.split("=", 1)) for entry in words.weights]
-    random = bench.random_row(next(iter(chosen.values()), None), words.weights, words.random_starts)
+    random = bench.random_row(chosen[0][2] if chosen else None, words.weights, words.random_starts)
     rows = sorted(rows, key=lambda row: -row.right.mean())
-    text = _table([*rows, random, *bench.picture_rows()], random, bench)
+    text = _table([*rows, random, *bench.picture_rows()], random, bench, words.set)
     print(text)
     if words.markdown:
-        put(words.markdown, text)
+        put(words.markdown, text, words.table)
 
 
 class _Bench:
@@ -82,16 +90,19 @@ class _Bench:
         self.out = out
         self.size = size
 
-    def recipe_row(self, name: str, recipe: dict[str, Any], seeds: int) -> Row:
+    def recipe_row(self, name: str, variant: dict[str, Any], recipe: dict[str, Any], seeds: int) -> Row:
+        label = ", ".join(
+            [name.rpartition("/")[2], *(f"{value} {key.rpartition('.')[2]}" for key, value in variant.items())]
+        )
         right = []
         for seed in range(seeds):
-            run = self.out / name.rpartition("/")[2] / f"seed{seed}"
+            run = self.out / label.replace(", ", "-").replace(" ", "-") / f"seed{seed}"
             if not (run / "weights" / "config.json").is_file():
                 resume = (run / "recipe.yaml").is_file()
                 train(recipe | {"seed": seed}, run, resume=resume, progress=Progress(label=str(run)), name=name)
             right.append(self._right_of(run / "weights"))
         views = 2 * recipe["data"]["init_args"]["batch_size"] * recipe["trainer"]["max_steps"]
-        return Row(name.rpartition("/")[2], f"{views:,}", np.stack(right))
+        return Row(label, f"{views:,}", np.stack(right))
 
     def weights_row(self, name: str, weights: str) -> Row:
         return Row(name, "", self._right_of(Path(weights))[None])
@@ -132,7 +143,7 @@ class _Bench:
         return right
 
 
-def _table(rows: list[Row], random: Row, bench: _Bench) -> str:
+def _table(rows: list[Row], random: Row, bench: _Bench, changed: list[tuple[str, str]]) -> str:
     lines = ["| pretrained on | views | seeds | top-1 (%) | times a random start |", "|---|---|---|---|---|"]
     for row in rows:
         top1 = score(row.right)
@@ -141,11 +152,12 @@ def _table(rows: list[Row], random: Row, bench: _Bench) -> str:
         lines.append(f"| {' | '.join([*cells, paired])} |")
         print(lines[-1], flush=True)
     made, folder = describe_origin(), bench.folder
+    protocol = f"The recipes with {', '.join(f'`{key}` {value}' for key, value in changed)}. " if changed else ""
     lines += [
         "",
-        f"Ridge regression on frozen features, {len(folder.classes)} classes, {len(folder.train):,} photographs to fit "
-        f"on, {len(folder.test):,} to test on, {bench.size} pixels. In brackets: 95 % of 1000 resamples. "
-        f"{made['date']}, commit {made['commit']}.",
+        f"{protocol}Ridge regression on frozen features, {len(folder.classes)} classes, {len(folder.train):,} "
+        f"photographs to fit on, {len(folder.test):,} to test on, {bench.size} pixels. In brackets: 95 % of 1000 "
+        f"resamples. {made['date']}, commit {made['commit']}.",
     ]
     return "\n".join(lines) + "\n"
 

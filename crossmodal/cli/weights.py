@@ -14,41 +14,60 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   crossmodal weights convert ffhq.pkl --out ffhq --licence 'CC BY-NC 4.0, as the publisher says'
   crossmodal weights convert pytorch_model.bin --out big --half --json -
+  crossmodal weights pack runs/leaves/weights --out leaves --backbone small_alexnet --half --note probe.md
 """
-_ACTIONS = ("convert",)
+_ACTIONS = ("convert", "pack")
 _UNKNOWN = "unknown: nobody said under which terms these weights were published; find out before you use them"
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the words of the command."""
-    parser.add_argument("action", metavar="convert", help="rebuild a published generator as a weights folder")
-    parser.add_argument("file", metavar="FILE", type=Path, help="a StyleGAN2-ADA, StyleGAN3 or BigGAN-deep file")
+    parser.add_argument(
+        "action",
+        metavar="convert|pack",
+        help="convert: rebuild a published generator as a weights folder; pack: copy a weights folder, made smaller",
+    )
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="a StyleGAN2-ADA, StyleGAN3 or BigGAN-deep file; pack: a weights folder"
+    )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder, new or empty")
-    parser.add_argument("--licence", metavar="TEXT", help="of the weights; goes into the folder's README.md")
     parser.add_argument("--half", action="store_true", help="store the tensors in half precision")
+    convert = parser.add_argument_group("convert")
+    convert.add_argument("--licence", metavar="TEXT", help="of the weights; goes into the folder's README.md")
+    pack = parser.add_argument_group("pack")
+    pack.add_argument("--backbone", metavar="NAME", help="keep this backbone alone, such as the trunk of a whole one")
+    pack.add_argument("--note", metavar="FILE", type=Path, help="Markdown to put at the card's end, as of a probe")
     add_json(parser)
 
 
 def run(words: argparse.Namespace) -> int:
-    """Convert a file and say what it holds; nothing of the file is run.
+    """Convert a file, of which nothing is run, or pack a folder; say what came of it.
 
     Raises:
-        UsageError: an unknown action, or an empty licence.
+        UsageError: an unknown action, an empty licence, an unknown backbone, or words of the other action.
         FormatError: the file is missing, damaged, or holds what no published network needs.
-        WeightsError: it holds no generator that is known here.
+        WeightsError: it holds no generator that is known here; a weights folder is none, or of another backbone.
         OutputError: the folder holds something, or cannot be written; found out before the work begins.
     """
     if words.action not in _ACTIONS:
         close = nearest(words.action, _ACTIONS)
         guess = f"; did you mean `crossmodal weights {close}`?" if close else ""
-        raise UsageError(f"weights has no action {words.action!r}{guess} (there is: {', '.join(_ACTIONS)})")
+        raise UsageError(f"weights has no action {words.action!r}{guess} (there are: {', '.join(_ACTIONS)})")
     if words.licence is not None and not words.licence.strip():
         raise UsageError("--licence: is empty; leave it out if the licence is not known")
+    strange = ("backbone", "note") if words.action == "convert" else ("licence",)
+    for name in strange:
+        if getattr(words, name) is not None:
+            raise UsageError(f"--{name} does not go with `crossmodal weights {words.action}`; leave it out")
     if words.out.is_dir() and any(words.out.iterdir()):
         raise OutputError(f"{words.out}: the directory is not empty; choose another with --out")
     make_sure_of(words.out / "config.json")
     if words.json is not None and words.json != "-":
         make_sure_of(Path(words.json))
+    return _convert(words) if words.action == "convert" else _pack(words)
+
+
+def _convert(words: argparse.Namespace) -> int:
     from crossmodal import hub
     from crossmodal.models.foreign import rebuild_generator
 
@@ -59,6 +78,36 @@ def run(words: argparse.Namespace) -> int:
     lines.append(f"layers: {', '.join(rebuilt.generator.layer_names)}")
     lines.append(f"licence: {facts['licence']}")
     show_result(facts | {"layers": rebuilt.generator.layer_names}, "\n".join(lines), words.json)
+    return 0
+
+
+def _pack(words: argparse.Namespace) -> int:
+    from crossmodal import backbones, hub
+    from crossmodal.backbones.weights import find_weights
+
+    card = find_weights(words.file).with_name("README.md")
+    text = card.read_text(encoding="utf-8").rstrip() if card.is_file() else f"# {words.out.name}"
+    if words.note is not None:
+        try:
+            text += f"\n\n{words.note.read_text(encoding='utf-8').strip()}"
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--note {words.note}: cannot be read ({error})") from error
+    if words.backbone is None:
+        model = hub.load_model(words.file)
+    else:
+        try:
+            model = backbones.create(words.backbone, weights=words.file)
+        except ValueError as error:
+            raise UsageError(f"--backbone: {error}") from error
+    hub.save_weights(model, words.out, card=f"{text}\n", half=words.half)
+    facts = {
+        "out": str(words.out),
+        "model": type(model).__name__,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "bytes": sum(path.stat().st_size for path in words.out.iterdir()),
+    }
+    line = f"{words.out}: {facts['model']}, {facts['parameters']:,} parameters, {facts['bytes'] / 1e6:.1f} MB"
+    show_result(facts, line, words.json)
     return 0
 
 

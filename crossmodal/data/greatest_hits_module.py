@@ -37,11 +37,12 @@ class GreatestHitsData(lightning.LightningDataModule):
         size: (height, width) of the pictures.
         labelled_only: ``hits`` windows on hits with at least one label.
         validation: part of the training videos to hold out, or their ids; 0 for none.
+        share: part of the remaining training videos to learn from, at least one.
         folds: number of parts, for leave-videos-out.
         fold: the part to evaluate on, 0 to folds - 1.
         batch_size: windows in a batch, per process.
         steps_per_epoch: training batches in an epoch; by default each window comes about once.
-        seed: decides folds, validation videos, the order of windows and their variations.
+        seed: decides folds, validation videos, the share, the order of windows and their variations.
         workers: processes that cut windows; 0 for none besides this one.
         cache: folder of the cache, see `GreatestHits`.
         cache_workers: processes that fill it.
@@ -63,6 +64,7 @@ class GreatestHitsData(lightning.LightningDataModule):
         size: tuple[int, int] = MODEL_SIZE,
         labelled_only: bool = False,
         validation: float | list[str] = 0.1,
+        share: float = 1.0,
         folds: int | None = None,
         fold: int = 0,
         batch_size: int = 16,
@@ -87,8 +89,10 @@ class GreatestHitsData(lightning.LightningDataModule):
             raise ValueError(f"fold must be 0 to {folds - 1}, got {fold}")
         if not isinstance(validation, list) and not 0 <= validation < 1:
             raise ValueError(f"validation must be a fraction from 0 to below 1, or a list of ids, got {validation}")
+        if not 0 < share <= 1:
+            raise ValueError(f"share must be a fraction above 0 and at most 1, got {share}")
         self.root = Path(root)
-        self.validation = validation
+        self.validation, self.share = validation, share
         self.folds, self.fold = folds, fold
         self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
         self.seed, self.workers, self.exemplars = seed, workers, exemplars
@@ -191,6 +195,8 @@ class GreatestHitsData(lightning.LightningDataModule):
         rest = [name for name in ids if name not in set(held)]
         if not rest:
             raise DatasetError(f"{self.root}: validation takes all {len(ids)} training videos; hold fewer out")
+        order = generator(self.seed, "share of the training videos").permutation(len(rest))
+        rest = sorted(rest[i] for i in order[: max(round(self.share * len(rest)), 1)])
         return source.subset(rest), source.subset(held).with_windows("tiles") if held else None
 
     def _held_out(self, ids: list[str]) -> list[str]:

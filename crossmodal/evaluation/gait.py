@@ -94,14 +94,24 @@ def summarise_walks(scores: Sequence[WalkScore], *, samples: int = 1000, seed: i
     Raises:
         ValueError: there is no walk.
     """
-    weights = np.concatenate([np.ones((1, len(scores))), bootstrap_weights(len(scores), samples, seed=seed)])
-    pooled = [_pool(scores, row.astype(int)) for row in weights]
     summary: dict[str, float] = {}
-    for name in pooled[0]:
-        values = np.array([one[name] for one in pooled])
+    for name, values in resample_walks(scores, samples=samples, seed=seed).items():
         low, high, _ = percentile_interval(values[1:])
         summary |= {name: float(values[0]), f"{name}_low": low, f"{name}_high": high}
     return summary | {"walks": len(scores), "footsteps": sum(score.true for score in scores)}
+
+
+def resample_walks(scores: Sequence[WalkScore], *, samples: int = 1000, seed: int = 0) -> dict[str, Floats]:
+    """Figures of `summarise_walks`, each with its bootstrap values: (1 + samples,), the figure itself first.
+
+    Scores of the same walks by two readers share their resamples, so that the difference of their values is paired.
+
+    Raises:
+        ValueError: there is no walk.
+    """
+    weights = np.concatenate([np.ones((1, len(scores))), bootstrap_weights(len(scores), samples, seed=seed)])
+    pooled = [_pool(scores, row.astype(int)) for row in weights]
+    return {name: np.array([one[name] for one in pooled]) for name in pooled[0]}
 
 
 def _pool(scores: Sequence[WalkScore], times: NDArray[np.int_]) -> dict[str, float]:

@@ -9,9 +9,15 @@ from crossmodal.run import provenance
 
 
 def model_card(
-    name: str, recipe: dict[str, Any], steps: int, parameters: int, results: dict[str, dict[str, Any]]
+    name: str,
+    recipe: dict[str, Any],
+    steps: int,
+    parameters: int,
+    results: dict[str, dict[str, Any]],
+    *,
+    lasted_s: float | None = None,
 ) -> str:
-    """Write the model card (Markdown) of a finished run."""
+    """Write the model card (Markdown) of a finished run, which trained for ``lasted_s`` seconds."""
     about = recipe.get("about", {})
     state = provenance.describe()
     git = state["git"]
@@ -25,6 +31,7 @@ def model_card(
         f"- data: {str(about.get('data', 'not stated')).strip()}",
         f"- parameters: {parameters:,}",
         f"- steps: {steps:,}",
+        *([] if lasted_s is None else [f"- training took: {_duration(lasted_s)} on {state['device']}"]),
         f"- command: `{provenance.command_line()}`",
         f"- date: {state['date']}; commit: {commit}",
         f"- crossmodal {state['crossmodal']}, torch {state['packages']['torch']}, Python {state['python']}",
@@ -38,3 +45,7 @@ def model_card(
 
 def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} s"

@@ -61,6 +61,22 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
+        "device": _device(),
         "packages": versions,
         "git": git_state(),
     }
+
+
+def _device() -> str:
+    """What computes: the first GPU there is, else so many threads of a processor."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    except OSError:
+        named = platform.processor()
+    threads = torch.get_num_threads()
+    return f"{threads} thread{'s' * (threads > 1)} of {named or platform.machine()}"

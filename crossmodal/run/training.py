@@ -12,7 +12,7 @@ from typing import Any
 import lightning.pytorch as lightning
 import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, Timer
 from lightning.pytorch.utilities import rank_zero_only
 
 from crossmodal import recipe as recipes
@@ -114,6 +114,7 @@ def _trainer(
         metrics.forget_after(_steps_of(checkpoint))
     every = recipe.get("checkpoint_every_n_steps", CHECKPOINT_EVERY_N_STEPS)
     own: list[Callback] = [
+        Timer(verbose=False),  # goes on counting after a resume
         FiniteGuard(),
         stop,
         ShowProgress(progress),
@@ -201,7 +202,8 @@ def _finish(
         results = run_evaluations(recipe, model, data, progress)
         write_json(directory.evaluation, results)
         draw_metrics(directory.metrics, directory.figures / "metrics.png")
-        card = model_card(name, recipe, trainer.global_step, parameters, results)
+        lasted_s = next(one.time_elapsed() for one in trainer.callbacks if isinstance(one, Timer))  # type: ignore[attr-defined]
+        card = model_card(name, recipe, trainer.global_step, parameters, results, lasted_s=lasted_s)
         from crossmodal import hub
 
         bank = data.exemplar_bank() if hasattr(data, "exemplar_bank") else None

@@ -1,4 +1,4 @@
-"""The command that converts published generators."""
+"""The command that converts published generators and packs weights folders."""
 
 import json
 import os
@@ -7,7 +7,8 @@ import pickle
 import pytest
 import torch
 
-from crossmodal import hub
+from crossmodal import backbones, hub
+from crossmodal.backbones.layers import features
 from crossmodal.cli import main
 from crossmodal.models import BigGenerator
 from tests.fakes.published_generators import big_state, normalise
@@ -57,6 +58,11 @@ def test_mistakes_are_sentences(published, tmp_path, capsys, monkeypatch):
     for words, code, told in (
         (["convrt", str(published), "--out", "new"], 2, "did you mean `crossmodal weights convert`?"),
         (["convert", str(published)], 2, "required: --out"),
+        (["convert", str(published), "--out", "new", "--note", "n.md"], 2, "--note does not go with"),
+        (["pack", "nowhere", "--out", "new"], 1, "nowhere: no such weights"),
+        (["pack", "scenes/segmenter", "--out", "new", "--licence", "MIT"], 2, "--licence does not go with"),
+        (["pack", "scenes/segmenter", "--out", "new", "--note", "n.md"], 2, "--note n.md: cannot be read"),
+        (["pack", "scenes/segmenter", "--out", "new", "--backbone", "alexnet"], 2, "unknown backbone 'alexnet'"),
         (["convert", str(published), "--out", "new", "--licence", " "], 2, "--licence: is empty"),
         (["convert", str(published), "--out", "full"], 1, "full: the directory is not empty"),
         (["convert", "none.pkl", "--out", "new"], 1, "none.pkl: no such file"),
@@ -68,3 +74,23 @@ def test_mistakes_are_sentences(published, tmp_path, capsys, monkeypatch):
         assert err.count("\n") == 1
     assert not (tmp_path / "ran").exists()
     assert not list((tmp_path / "new").glob("*")) if (tmp_path / "new").exists() else True
+
+
+def test_a_trunk_is_packed_out_of_the_whole_in_half_precision(tmp_path, capsys):
+    torch.manual_seed(0)
+    whole = backbones.create("small_alexnet_whole", width=0.125).eval()
+    hub.save_weights(whole, tmp_path / "whole", card="# mine\n\n- data: none\n")
+    (tmp_path / "probe.md").write_text("## Frozen features\n\n| a | b |\n")
+    words = ["weights", "pack", str(tmp_path / "whole"), "--out", str(tmp_path / "trunk"), "--half"]
+    assert main([*words, "--backbone", "small_alexnet", "--note", str(tmp_path / "probe.md"), "--json", "-"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["bytes"] < (tmp_path / "whole" / "model.safetensors").stat().st_size / 4
+    assert (
+        tmp_path / "trunk" / "README.md"
+    ).read_text() == "# mine\n\n- data: none\n\n## Frozen features\n\n| a | b |\n"
+    trunk = backbones.create("small_alexnet", weights=tmp_path / "trunk").eval()
+    pictures = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        for layer in ("conv1", "conv5"):
+            exact = features(whole, pictures, layer)
+            assert torch.allclose(features(trunk, pictures, layer), exact, atol=1e-2 * float(exact.abs().amax()))

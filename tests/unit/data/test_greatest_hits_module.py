@@ -60,6 +60,16 @@ def test_folds_leave_each_video_out_once(place):
     assert len(seen) == len(set(seen)) == 8
 
 
+def test_a_share_of_the_training_videos_leaves_the_others_as_they_are(place):
+    whole, some = (_make(place, validation=0.34, share=share) for share in (1.0, 0.5))
+    assert len(some.train_set.ids) == 2
+    assert set(some.train_set.ids) < set(whole.train_set.ids)
+    assert some.validation_set.ids == whole.validation_set.ids
+    assert len(_make(place, share=0.01).train_set.ids) == 1
+    with pytest.raises(ValueError, match="share must be"):
+        _make(place, share=0.0)
+
+
 def test_validation_videos_can_be_named(place):
     ids = _make(place, validation=0).train_set.ids
     data = _make(place, validation=ids[:1])
