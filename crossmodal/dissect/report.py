@@ -2,7 +2,6 @@
 
 import html
 import os
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import asdict
 from io import BytesIO
@@ -14,23 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from crossmodal import offline_page
 from crossmodal.dissect.dissection import PUBLISHED_CUT, Dissection, Unit
 from crossmodal.dissect.strip import Picture
 from crossmodal.files import replace_atomically
 from crossmodal.json_text import write_json
-from crossmodal.tactile.gait.report import as_png
-from crossmodal.tactile.gait.tables import write_rows
 
 FILES = ("dissection.json", "units.csv", "concepts.csv", "report.html")
 _OURS, _OTHER, _INK, _FAINT = "#1f6f8b", "#e4572e", "#333333", "#b5b5b5"
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #333; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-img { max-width: 100%; display: block; } figure { margin: 0 0 1.5rem; } figcaption { color: #666; font-size: .87rem; }
-table { border-collapse: collapse; font-size: .87rem; width: 100%; }
-th, td { text-align: right; padding: .25rem .55rem; border-bottom: 1px solid #e3e3e3; vertical-align: top; }
-th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 1px solid #999; }
-.scroll { overflow-x: auto; } small { color: #777; }
 .units { display: grid; grid-template-columns: repeat(auto-fill, minmax(490px, 1fr)); gap: 1rem 1.4rem; }
 .unit b { color: #1f6f8b; } .unit.chance b { color: #999; font-weight: 500; } .unit p { margin: 0 0 .25rem; }
 """
@@ -61,8 +52,12 @@ def write_report(
     """
     place = Path(folder)
     write_json(place / "dissection.json", dissection.as_dict() | dict(more or {}))
-    write_rows(place / "units.csv", [_unit_row(unit) for unit in dissection.units], ("unit", "concept", "iou"))
-    write_rows(place / "concepts.csv", [asdict(concept) for concept in dissection.concepts], ("name", "index"))
+    offline_page.write_rows(
+        place / "units.csv", [_unit_row(unit) for unit in dissection.units], ("unit", "concept", "iou")
+    )
+    offline_page.write_rows(
+        place / "concepts.csv", [asdict(concept) for concept in dissection.concepts], ("name", "index")
+    )
     page = as_page(dissection, strips or {}, title or f"{dissection.model}, {dissection.layer}")
     with replace_atomically(place / "report.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -89,7 +84,7 @@ def as_page(dissection: Dissection, strips: Mapping[int, Picture], title: str) -
         (figure_units(dissection), _UNITS_CAPTION),
         (figure_concepts(dissection), _CONCEPTS_CAPTION),
     ):
-        body.append(f"<figure>{_image(as_png(figure), 'png')}<figcaption>{html.escape(caption)}</figcaption></figure>")
+        body.append(offline_page.as_figure(offline_page.as_png(figure), caption))
     body += ["<h2>Concepts</h2>", _concept_table(dissection)]
     if dissection.left_out:
         rare = ", ".join(f"{name} ({100 * share:.2g} %)" for name, share in dissection.left_out.items())
@@ -103,8 +98,7 @@ def as_page(dissection: Dissection, strips: Mapping[int, Picture], title: str) -
         for key, value in settings.items()
     )
     body.append(f"<h2>How</h2><table>{rows}</table>")
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(body) + "\n</body></html>\n"
+    return offline_page.as_page(title, body, _STYLE)
 
 
 _UNITS_CAPTION = (
@@ -177,22 +171,20 @@ def _explain(dissection: Dissection) -> str:
 
 
 def _concept_table(dissection: Dissection) -> str:
-    head = "".join(
-        f"<th>{word}</th>" for word in ("concept", "% of pixels", "pictures", "cut", "detectors", "best unit")
-    )
     rows = []
     for concept in dissection.concepts:
         best = next((unit for unit in dissection.detectors if unit.concept == concept.name), None)
-        cells = (
-            html.escape(concept.name),
-            f"{100 * concept.share:.2g}",
-            str(concept.pictures),
-            f"{concept.cut:.3f}",
-            str(concept.detectors),
-            f"{best.unit}: {best.iou:.3f} [{best.low:.3f}, {best.high:.3f}]" if best else "",
+        rows.append(
+            (
+                html.escape(concept.name),
+                f"{100 * concept.share:.2g}",
+                str(concept.pictures),
+                f"{concept.cut:.3f}",
+                str(concept.detectors),
+                f"{best.unit}: {best.iou:.3f} [{best.low:.3f}, {best.high:.3f}]" if best else "",
+            )
         )
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    return offline_page.as_table(("concept", "% of pixels", "pictures", "cut", "detectors", "best unit"), rows)
 
 
 def _unit_block(unit: Unit, strip: Picture) -> str:
@@ -202,18 +194,13 @@ def _unit_block(unit: Unit, strip: Picture) -> str:
     corrected = f"; corrected {unit.corrected:.3f}" if np.isfinite(unit.corrected) else ""
     figures = f"IoU {unit.iou:.3f} [{unit.low:.3f}, {unit.high:.3f}]{corrected}; by chance {unit.chance:.3f}"
     words = f"unit {unit.unit} <b>{html.escape(unit.concept)}</b> <small>{html.escape(figures + also)}</small>"
-    return (
-        f'<div class="unit{"" if unit.detector else " chance"}"><p>{words}</p>{_image(memory.getvalue(), "jpeg")}</div>'
-    )
+    picture = offline_page.as_image(memory.getvalue(), "jpeg")
+    return f'<div class="unit{"" if unit.detector else " chance"}"><p>{words}</p>{picture}</div>'
 
 
 def _unit_row(unit: Unit) -> dict[str, Any]:
     row = asdict(unit) | {"also": " ".join(unit.also), "top": " ".join(map(str, unit.top))}
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in row.items()}
-
-
-def _image(content: bytes, kind: str) -> str:
-    return f'<img alt="" src="data:image/{kind};base64,{b64encode(content).decode()}">'
 
 
 def _finish(axis: Axes) -> None:

@@ -2,20 +2,16 @@
 
 import html
 import os
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
+from crossmodal import offline_page
 from crossmodal.files import replace_atomically
 from crossmodal.tactile.gait.analyse import GaitAnalysis
 from crossmodal.tactile.gait.figures import draw_figures
 from crossmodal.tactile.gait.norms import ADULTS, Norm, find_norm
 from crossmodal.tactile.gait.parameters import REGIONS, Parameter
-from crossmodal.tactile.gait.tables import event_rows, footprint_rows, parameter_rows, write_rows
+from crossmodal.tactile.gait.tables import event_rows, footprint_rows, parameter_rows
 
 _KINDS = {
     "walkway": "walk over a mat",
@@ -28,16 +24,6 @@ _CAPTIONS = {
     "forces": "Force of each foot; lines: heel strike, dotted: toe off.",
     "phases": "Gait phases.",
 }
-_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #333; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-img { max-width: 100%; display: block; } figure { margin: 0 0 1.5rem; } figcaption { color: #666; font-size: .87rem; }
-table { border-collapse: collapse; font-size: .87rem; width: 100%; }
-th, td { text-align: right; padding: .25rem .55rem; border-bottom: 1px solid #e3e3e3; vertical-align: top; }
-th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 1px solid #999; }
-dt { font-weight: 600; margin-top: .4rem; } dd { margin: 0 0 0 1rem; color: #555; }
-.scroll { overflow-x: auto; } small { color: #777; }
-"""
 _EVENT_COLUMNS = ("time_s", "event", "side", "walker", "stance")
 _FOOTPRINT_COLUMNS = ("stance", "walker", "passage", "side", "heel_strike_s", "toe_off_s")
 _PARAMETER_COLUMNS = ("name", "side", "walker", "value", "sd", "unit", "steps", "norm", "norm_sd", "norm_source")
@@ -73,21 +59,14 @@ def write_report(
         "parameters.csv": (parameter_rows(analysis, norms, age), _PARAMETER_COLUMNS),
     }
     for name, (rows, columns) in tables.items():
-        write_rows(place / name, rows, columns)
-    pictures = {name: as_png(figure) for name, figure in draw_figures(analysis).items()}
+        offline_page.write_rows(place / name, rows, columns)
+    pictures = {name: offline_page.as_png(figure) for name, figure in draw_figures(analysis).items()}
     for name, picture in pictures.items():
         with replace_atomically(place / f"{name}.png") as temporary:
             temporary.write_bytes(picture)
     with replace_atomically(place / "report.html") as temporary:
         temporary.write_text(as_page(analysis, pictures, title, norms, age), encoding="utf-8")
     return [place / name for name in (*tables, *(f"{name}.png" for name in pictures), "report.html")]
-
-
-def as_png(figure: Figure) -> bytes:
-    """Draw a figure into the bytes of a PNG file."""
-    memory = BytesIO()
-    FigureCanvasAgg(figure).print_figure(memory, dpi=120, facecolor="white")
-    return memory.getvalue()
 
 
 def as_page(
@@ -110,8 +89,7 @@ def as_page(
     facts += [f"{walkers} walkers"] if walkers > 1 else []
     body = [f"<h1>{html.escape(title)}</h1>", f"<p>{html.escape(' · '.join(facts))}</p>"]
     for name, picture in pictures.items():
-        source = f"data:image/png;base64,{b64encode(picture).decode()}"
-        body.append(f'<figure><img src="{source}" alt="{name}"><figcaption>{_CAPTIONS[name]}</figcaption></figure>')
+        body.append(offline_page.as_figure(picture, _CAPTIONS[name], alt=name))
     for walker in sorted({parameter.walker for parameter in analysis.parameters}):
         own = [parameter for parameter in analysis.parameters if parameter.walker == walker]
         body.append(f"<h2>Parameters{f', walker {walker}' if walkers > 1 else ''}</h2>")
@@ -128,8 +106,7 @@ def as_page(
     body.append("<h2>Definitions</h2><dl>")
     body += [f"<dt>{_words(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in definitions.items()]
     body.append("</dl>")
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(body) + "\n</body></html>\n"
+    return offline_page.as_page(title, body)
 
 
 def _table(parameters: Sequence[Parameter], norms: Sequence[Norm], age: float | None) -> str:
@@ -144,9 +121,7 @@ def _table(parameters: Sequence[Parameter], norms: Sequence[Norm], age: float | 
         both = by_side.get(None)
         steps = str(both.steps) if both else ""
         rows.append([_words(name), unit, *cells, steps, known + source])
-    head = "".join(f"<th>{word}</th>" for word in ("", "unit", "both", "left", "right", "steps", "norm"))
-    lines = ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    return offline_page.as_table(("", "unit", "both", "left", "right", "steps", "norm"), rows)
 
 
 def _value(parameter: Parameter | None) -> str:

@@ -1,12 +1,9 @@
 """The tables of a gait analysis: events, footprints and parameters, as CSV and as plain values."""
 
-import csv
 import math
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from crossmodal.files import replace_atomically
 from crossmodal.tactile.gait.analyse import GaitAnalysis
 from crossmodal.tactile.gait.norms import ADULTS, Norm, find_norm
 
@@ -99,19 +96,6 @@ def summary(analysis: GaitAnalysis, norms: Sequence[Norm] = ADULTS, age: float |
         "parameters": parameter_rows(analysis, norms, age),
         "left_out": list(analysis.left_out),
     }
-
-
-def write_rows(path: str | os.PathLike[str], rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write rows as CSV, whole or not at all; what is not known stays empty.
-
-    Raises:
-        OutputError: the place cannot be written, or the disk is full.
-    """
-    names = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
-    with replace_atomically(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
 
 
 def _rounded(value: float, digits: int) -> float | None:
