@@ -23,8 +23,8 @@ export UV_HTTP_TIMEOUT ?= 300
 READY := $(VENV)/.ready
 DEMO := runs/demo
 
-# make weights  train the models that ship, and put them in place (weights-sound, -gait, -scenes: some of them)
-.PHONY: setup demo weights weights-sound weights-gait weights-scenes test test-install lint clean
+# make weights  train the models that ship, and put them in place (weights-noise, -sound, -gait, -scenes: some of them)
+.PHONY: setup demo weights weights-noise weights-sound weights-gait weights-scenes test test-install lint clean
 
 setup: $(READY)
 
@@ -72,7 +72,25 @@ demo: setup
 ship = rm -rf crossmodal/_weights/$(2) && mkdir -p $(dir crossmodal/_weights/$(2)) && cp -r $(1)/weights crossmodal/_weights/$(2)
 WEIGHTS := runs/weights
 
-weights: weights-sound weights-gait weights-scenes
+weights: weights-noise weights-sound weights-gait weights-scenes
+
+# What weights-noise trains; on a GPU, as published:
+#   make weights-noise NOISE_RECIPE=noise_pretraining/published NOISE_WORDS='--data.process programs --trainer.accelerator gpu'
+# With PHOTOGRAPHS=DIR (as `crossmodal probe --data` takes them) the model card tells how well they are told apart.
+NOISE_RECIPE ?= noise_pretraining/programs
+NOISE_WORDS ?=
+NOISE_NAME ?= programs/small_alexnet
+NOISE_BACKBONE ?= small_alexnet
+PHOTOGRAPHS ?=
+
+weights-noise: setup
+	rm -rf $(WEIGHTS)/noise $(WEIGHTS)/trunk
+	$(BIN)/crossmodal train $(NOISE_RECIPE) $(NOISE_WORDS) --out $(WEIGHTS)/noise
+	test -z "$(PHOTOGRAPHS)" || $(BIN)/crossmodal probe $(NOISE_BACKBONE) --data $(PHOTOGRAPHS) \
+	  --weights $(WEIGHTS)/noise/weights --few-shot 1,5,10 --table $(WEIGHTS)/probe.md
+	$(BIN)/crossmodal weights pack $(WEIGHTS)/noise/weights --backbone $(NOISE_BACKBONE) --half --out $(WEIGHTS)/trunk/weights \
+	  $(if $(PHOTOGRAPHS),--probe $(WEIGHTS)/probe.md)
+	$(call ship,$(WEIGHTS)/trunk,noise/$(NOISE_NAME))
 
 weights-sound: setup
 	$(BIN)/crossmodal data make stand_in_hits --out $(WEIGHTS)/stand_in_hits --videos 64 --seconds 15 --seed 1 --workers 2

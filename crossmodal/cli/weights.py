@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   crossmodal weights convert ffhq.pkl --out ffhq --licence 'CC BY-NC 4.0, as the publisher says'
   crossmodal weights convert pytorch_model.bin --out big --half --json -
-  crossmodal weights pack runs/leaves/weights --out leaves --backbone small_alexnet --half --note probe.md
+  crossmodal weights pack runs/leaves/weights --out leaves --backbone small_alexnet --half --probe probe.md
 """
 _ACTIONS = ("convert", "pack")
 _UNKNOWN = "unknown: nobody said under which terms these weights were published; find out before you use them"
@@ -36,7 +36,7 @@ def add_arguments(parser: Parser) -> None:
     convert.add_argument("--licence", metavar="TEXT", help="of the weights; goes into the folder's README.md")
     pack = parser.add_argument_group("pack")
     pack.add_argument("--backbone", metavar="NAME", help="keep this backbone alone, such as the trunk of a whole one")
-    pack.add_argument("--note", metavar="FILE", type=Path, help="Markdown to put at the card's end, as of a probe")
+    pack.add_argument("--probe", metavar="FILE", type=Path, help="what `probe --table` wrote, for the model card")
     add_json(parser)
 
 
@@ -55,7 +55,7 @@ def run(words: argparse.Namespace) -> int:
         raise UsageError(f"weights has no action {words.action!r}{guess} (there are: {', '.join(_ACTIONS)})")
     if words.licence is not None and not words.licence.strip():
         raise UsageError("--licence: is empty; leave it out if the licence is not known")
-    strange = ("backbone", "note") if words.action == "convert" else ("licence",)
+    strange = ("backbone", "probe") if words.action == "convert" else ("licence",)
     for name in strange:
         if getattr(words, name) is not None:
             raise UsageError(f"--{name} does not go with `crossmodal weights {words.action}`; leave it out")
@@ -87,11 +87,11 @@ def _pack(words: argparse.Namespace) -> int:
 
     card = find_weights(words.file).with_name("README.md")
     text = card.read_text(encoding="utf-8").rstrip() if card.is_file() else f"# {words.out.name}"
-    if words.note is not None:
+    if words.probe is not None:
         try:
-            text += f"\n\n{words.note.read_text(encoding='utf-8').strip()}"
+            text += f"\n\n## Frozen features\n\n{words.probe.read_text(encoding='utf-8').strip()}"
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--note {words.note}: cannot be read ({error})") from error
+            raise UsageError(f"--probe {words.probe}: cannot be read ({error})") from error
     if words.backbone is None:
         model = hub.load_model(words.file)
     else:

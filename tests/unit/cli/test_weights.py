@@ -58,10 +58,10 @@ def test_mistakes_are_sentences(published, tmp_path, capsys, monkeypatch):
     for words, code, told in (
         (["convrt", str(published), "--out", "new"], 2, "did you mean `crossmodal weights convert`?"),
         (["convert", str(published)], 2, "required: --out"),
-        (["convert", str(published), "--out", "new", "--note", "n.md"], 2, "--note does not go with"),
+        (["convert", str(published), "--out", "new", "--probe", "n.md"], 2, "--probe does not go with"),
         (["pack", "nowhere", "--out", "new"], 1, "nowhere: no such weights"),
         (["pack", "scenes/segmenter", "--out", "new", "--licence", "MIT"], 2, "--licence does not go with"),
-        (["pack", "scenes/segmenter", "--out", "new", "--note", "n.md"], 2, "--note n.md: cannot be read"),
+        (["pack", "scenes/segmenter", "--out", "new", "--probe", "n.md"], 2, "--probe n.md: cannot be read"),
         (["pack", "scenes/segmenter", "--out", "new", "--backbone", "alexnet"], 2, "unknown backbone 'alexnet'"),
         (["convert", str(published), "--out", "new", "--licence", " "], 2, "--licence: is empty"),
         (["convert", str(published), "--out", "full"], 1, "full: the directory is not empty"),
@@ -80,9 +80,9 @@ def test_a_trunk_is_packed_out_of_the_whole_in_half_precision(tmp_path, capsys):
     torch.manual_seed(0)
     whole = backbones.create("small_alexnet_whole", width=0.125).eval()
     hub.save_weights(whole, tmp_path / "whole", card="# mine\n\n- data: none\n")
-    (tmp_path / "probe.md").write_text("## Frozen features\n\n| a | b |\n")
+    (tmp_path / "probe.md").write_text("| a | b |\n")
     words = ["weights", "pack", str(tmp_path / "whole"), "--out", str(tmp_path / "trunk"), "--half"]
-    assert main([*words, "--backbone", "small_alexnet", "--note", str(tmp_path / "probe.md"), "--json", "-"]) == 0
+    assert main([*words, "--backbone", "small_alexnet", "--probe", str(tmp_path / "probe.md"), "--json", "-"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["bytes"] < (tmp_path / "whole" / "model.safetensors").stat().st_size / 4
     assert (
