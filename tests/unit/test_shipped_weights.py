@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
 import crossmodal
 from crossmodal import hub
+from crossmodal.backbones import create
+from crossmodal.backbones.layers import features
 from crossmodal.backbones.weights import SHIPPED, shipped_names
 from crossmodal.evaluation.gait import score_walk
 from crossmodal.gait import analyse
@@ -25,9 +28,24 @@ def test_a_folder_is_small_and_has_its_card(name):
     folder = SHIPPED / name
     assert sum(path.stat().st_size for path in folder.iterdir()) < 20e6
     card = (folder / "README.md").read_text(encoding="utf-8")
-    for said in ("- data:", "- command:", "- date:", "## evaluate"):
+    for said in (
+        "- data:",
+        "- command:",
+        "- date:",
+        "## Frozen features" if name.startswith("noise/") else "## evaluate",
+    ):
         assert said in card
     assert ("## On Greatest Hits" in card) == (name == hub.DEFAULT_SOUND_WEIGHTS)
+
+
+def test_noise_pretrained_weights_come_from_pictures_that_are_no_photographs():
+    named = [name for name in shipped_names() if name.startswith("noise/")]
+    assert "noise/programs/small_alexnet" in named
+    for name in named:
+        backbone = create(name.rpartition("/")[2], weights=name).eval()
+        assert "data: none" in (SHIPPED / name / "README.md").read_text(encoding="utf-8")
+        with torch.no_grad():
+            assert torch.isfinite(features(backbone, torch.rand(2, 3, 64, 64))).all()
 
 
 def test_a_walk_is_read_without_any_option():
