@@ -10,7 +10,7 @@ Baselines: the first recipe's backbone from ``--random-starts`` random starts, r
 % of resamples over test photographs and seeds; factors over random starts are paired. What is once measured is kept
 under ``OUT/measured``. ``--vary data.options.programs 1 16 256`` trains every recipe with every value of a key. With
 ``--markdown`` the table replaces what stands between ``<!-- results: begin -->`` and ``<!-- results: end -->``, or
-whatever name ``--table`` gives.
+whatever name ``--table`` gives; ``--figure`` draws it.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from page import put
 
 from crossmodal import hub
@@ -32,6 +33,7 @@ from crossmodal.evaluation.probe_ridge import fit_ridge
 from crossmodal.evaluation.probe_score import Right, ratio, score
 from crossmodal.evaluation.table import describe_origin
 from crossmodal.files import replace_atomically
+from crossmodal.plot import save_figure
 from crossmodal.progress import Progress
 from crossmodal.run import train
 
@@ -62,6 +64,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64, help="side of the photographs in pixels (default 64)")
     parser.add_argument("--markdown", type=Path, help="the page to put the table into")
     parser.add_argument("--table", default="results", help="name of the place in the page (default results)")
+    parser.add_argument("--figure", type=Path, help="draw the table (PNG)")
     words = parser.parse_args()
     if not words.recipes and not words.weights:
         parser.error("nothing to measure: give --recipes or --weights")
@@ -76,8 +79,11 @@ def main() -> None:
     rows += [bench.weights_row(*entry.split("=", 1)) for entry in words.weights]
     random = bench.random_row(chosen[0][2] if chosen else None, words.weights, words.random_starts)
     rows = sorted(rows, key=lambda row: -row.right.mean())
-    text = _table([*rows, random, *bench.picture_rows()], random, bench, words.set)
+    everything = [*rows, random, *bench.picture_rows()]
+    text = _table(everything, random, bench, words.set)
     print(text)
+    if words.figure:
+        save_figure(_figure(everything), words.figure)
     if words.markdown:
         put(words.markdown, text, words.table)
 
@@ -160,6 +166,19 @@ def _table(rows: list[Row], random: Row, bench: _Bench, changed: list[tuple[str,
         f"resamples. {made['date']}, commit {made['commit']}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _figure(rows: list[Row]) -> Figure:
+    figure = Figure((7.5, 0.6 + 0.24 * len(rows)), layout="constrained")
+    axis = figure.add_subplot()
+    for place, row in enumerate(reversed(rows)):
+        value, low, high = (100 * found for found in score(row.right))
+        axis.barh(place, value, color="#1f6f8b" if row.views not in ("", "0") else "#b5b5b5")
+        axis.hlines(place, low, high, color="#333333", lw=1.2)
+    axis.set_yticks(range(len(rows)), [row.name for row in reversed(rows)], fontsize=8)
+    axis.set_xlabel("photographs told apart, top-1 (%)", fontsize=9)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def _interval(value: float, low: float, high: float, *, places: int) -> str:

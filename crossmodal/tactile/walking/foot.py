@@ -105,7 +105,8 @@ def draw_foot(rng: np.random.Generator, length_mm: float, width_mm: float, arch:
     loose = np.ones((count, 1))
     loose[[1, SECOND_METATARSAL]] = 0.0  # they make the axis, and with it the frame
     centres = shape[:, :2] + loose * rng.normal(0.0, (0.006, 0.012), (count, 2))
-    halves = shape[:, 2:4] * np.exp(rng.normal(0.0, 0.06, (count, 2)))
+    differs = np.where(np.arange(count) < GREAT_TOE, 1.0, 2.5)  # toes more than other parts
+    halves = shape[:, 2:4] * np.exp(0.06 * differs[:, None] * rng.normal(size=(count, 2)))
     halves[MIDFOOT, 1] *= 1.45 - 0.9 * arch
     return Foot(
         length_mm=length_mm,
@@ -114,5 +115,5 @@ def draw_foot(rng: np.random.Generator, length_mm: float, width_mm: float, arch:
         centres_mm=(centres - (0.0, AXIS_AT)) * size,
         half_axes_mm=halves * size,
         turns_rad=np.deg2rad(shape[:, 4] + rng.normal(0.0, 3.0, count)),
-        powers=shape[:, 5] * np.exp(rng.normal(0.0, 0.10, count)),
+        powers=shape[:, 5] * np.exp(0.10 * differs * rng.normal(size=count)),
     )

@@ -30,6 +30,8 @@ _SHARES = {
 _MEDIAL_SPLIT = (0.45, 0.55)
 _LATERAL_SPLIT = (0.41, 0.34, 0.25)
 _TOE_SPLIT = (0.32, 0.30, 0.23, 0.15)
+# Phase from which on each toe goes its own way.
+_LAST_PART = 0.87
 # The part of unloading, before toe off, at which `Load.unloading` says how much is left.
 _LATE = 0.11
 
@@ -51,6 +53,7 @@ class Load:
         unloading: (power, share): towards toe off force falls like the power of the time that is left, and the share of
             the second peak is left when 11 % of the unloading are. By default 10, 20 and 50 N stand 12, 18 and 30 ms
             before toe off, as in real steps.
+        last: factors on the shares of the five toes at toe off: some feet leave with one toe, others with all.
     """
 
     peaks: tuple[float, float]
@@ -62,6 +65,7 @@ class Load:
     pace: float
     emphasis: NDArray[np.float64]
     unloading: tuple[float, float] = (1.5, 0.031)
+    last: tuple[float, ...] = (1.0,) * 5
 
     def force(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
         """Vertical force in body weights at phases (n,); 0 outside 0 to 1."""
@@ -100,6 +104,8 @@ class Load:
         begin, end = self.roll
         rolled = begin + (end - begin) * np.clip(phases, 0.0, 1.0) ** self.pace
         shares = _SHARE_CURVES(rolled) * self.emphasis
+        late = _ease((rolled - _LAST_PART) / (1.0 - _LAST_PART))
+        shares[:, GREAT_TOE:] *= np.exp(np.outer(late, np.log(self.last)))
         return np.asarray(self.force(phases)[:, None] * shares / shares.sum(axis=1, keepdims=True))
 
 
