@@ -9,6 +9,8 @@ from crossmodal.errors import OutputError, UsageError
 from crossmodal.spelling import nearest
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from crossmodal.models.foreign import Rebuilt
 
 EXAMPLES = """\
@@ -82,33 +84,40 @@ def _convert(words: argparse.Namespace) -> int:
 
 
 def _pack(words: argparse.Namespace) -> int:
-    from crossmodal import backbones, hub
+    from crossmodal import hub
     from crossmodal.backbones.weights import find_weights
 
     card = find_weights(words.file).with_name("README.md")
     text = card.read_text(encoding="utf-8").rstrip() if card.is_file() else f"# {words.out.name}"
+    model = _packed(words)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    kept = f"{type(model).__name__}, {parameters:,} parameters{', in half precision' if words.half else ''}"
+    text += f"\n\n## Packed\n\n{kept}."
     if words.probe is not None:
         try:
             text += f"\n\n## Frozen features\n\n{words.probe.read_text(encoding='utf-8').strip()}"
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--probe {words.probe}: cannot be read ({error})") from error
-    if words.backbone is None:
-        model = hub.load_model(words.file)
-    else:
-        try:
-            model = backbones.create(words.backbone, weights=words.file)
-        except ValueError as error:
-            raise UsageError(f"--backbone: {error}") from error
     hub.save_weights(model, words.out, card=f"{text}\n", half=words.half)
     facts = {
         "out": str(words.out),
         "model": type(model).__name__,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": parameters,
         "bytes": sum(path.stat().st_size for path in words.out.iterdir()),
     }
-    line = f"{words.out}: {facts['model']}, {facts['parameters']:,} parameters, {facts['bytes'] / 1e6:.1f} MB"
-    show_result(facts, line, words.json)
+    show_result(facts, f"{words.out}: {kept}, {facts['bytes'] / 1e6:.1f} MB", words.json)
     return 0
+
+
+def _packed(words: argparse.Namespace) -> "nn.Module":
+    from crossmodal import backbones, hub
+
+    if words.backbone is None:
+        return hub.load_model(words.file)
+    try:
+        return backbones.create(words.backbone, weights=words.file)
+    except ValueError as error:
+        raise UsageError(f"--backbone: {error}") from error
 
 
 def _facts(words: argparse.Namespace, rebuilt: "Rebuilt") -> dict[str, object]:
