@@ -112,7 +112,8 @@ def main() -> None:
         "",
         f"{words.walks} walks for each kind, simulated ones of {SECONDS:g} s on {MAT.rows} x {MAT.columns} cells of"
         " 5 mm (to and fro: of 20 s on 400 x 100 cells); heel and axis are medians. In brackets: 95 % of 1000"
-        f" resamples over walks, left out where all are alike. CPU seconds a walk on a mat: {per_walk}. {made['date']}, commit {made['commit']}."
+        f" resamples over walks, left out where all are alike. CPU seconds a walk on a mat: {per_walk}. {made['date']},"
+        f" commit {made['commit']}."
         + ("" if words.real else " Semi-real walks were skipped: no folder of real recordings was given (--real)."),
     ]
     text = "\n".join(lines) + "\n"
