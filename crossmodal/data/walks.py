@@ -33,7 +33,7 @@ from crossmodal.tactile.walking import (
     simulate_walk,
 )
 
-VERSION = 4
+VERSION = 5
 OPTIONS_FILE = "walks.json"
 WALKERS_FILE = "walkers.csv"
 _ENDINGS = (".npz", "_truth.json")

@@ -24,12 +24,14 @@ _SHARES = {
     "midfoot": (0.00, 0.12, 0.12, 0.10, 0.10, 0.09, 0.08, 0.06, 0.03, 0.01, 0, 0, 0, 0, 0, 0),
     "medial": (0, 0.004, 0.03, 0.07, 0.13, 0.20, 0.25, 0.29, 0.31, 0.35, 0.38, 0.38, 0.33, 0.14, 0.01, 0),
     "lateral": (0, 0, 0.005, 0.04, 0.125, 0.215, 0.335, 0.455, 0.53, 0.48, 0.41, 0.34, 0.25, 0.08, 0, 0),
-    "great_toe": (0, 0, 0, 0, 0, 0.004, 0.012, 0.025, 0.04, 0.07, 0.13, 0.20, 0.31, 0.57, 0.46, 0.42),
-    "toes": (0, 0, 0, 0, 0, 0, 0, 0.002, 0.02, 0.03, 0.04, 0.05, 0.08, 0.19, 0.53, 0.58),
+    "great_toe": (0, 0, 0, 0, 0, 0.004, 0.012, 0.025, 0.04, 0.07, 0.13, 0.20, 0.285, 0.50, 0.48, 0.46),
+    "toes": (0, 0, 0, 0, 0, 0, 0, 0.002, 0.02, 0.03, 0.04, 0.05, 0.08, 0.19, 0.51, 0.54),
 }
 _MEDIAL_SPLIT = (0.45, 0.55)
 _LATERAL_SPLIT = (0.41, 0.34, 0.25)
 _TOE_SPLIT = (0.32, 0.30, 0.23, 0.15)
+# Phase about which feet begin to differ in when the forefoot hands over to the toes.
+_HANDING_OVER = 0.85
 # Phase from which on each toe goes its own way.
 _LAST_PART = 0.87
 # The part of unloading, before toe off, at which `Load.unloading` says how much is left.
@@ -49,6 +51,7 @@ class Load:
         roll: phases of a common step at which roll-over begins and ends: (0, 1) from heel to toe; a toe walker's
             begins late, a shuffler's ends early.
         pace: above 1, roll-over lags behind.
+        hurry: how much earlier (share of stance) the forefoot hands over to the toes; below 0 it is later.
         emphasis: (regions,) factors on the shares.
         unloading: (power, share): towards toe off force falls like the power of the time that is left, and the share of
             the second peak is left when 11 % of the unloading are. By default 10, 20 and 50 N stand 12, 18 and 30 ms
@@ -66,6 +69,7 @@ class Load:
     emphasis: NDArray[np.float64]
     unloading: tuple[float, float] = (1.5, 0.031)
     last: tuple[float, ...] = (1.0,) * 5
+    hurry: float = 0.0
 
     def force(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
         """Vertical force in body weights at phases (n,); 0 outside 0 to 1."""
@@ -103,6 +107,8 @@ class Load:
         """Force of every region in body weights: (n, regions)."""
         begin, end = self.roll
         rolled = begin + (end - begin) * np.clip(phases, 0.0, 1.0) ** self.pace
+        late = np.clip((rolled - _HANDING_OVER) / (1.0 - _HANDING_OVER), 0.0, 1.0)
+        rolled = rolled + 0.5 * self.hurry * (1.0 - np.cos(2.0 * np.pi * late))
         shares = _SHARE_CURVES(rolled) * self.emphasis
         late = _ease((rolled - _LAST_PART) / (1.0 - _LAST_PART))
         shares[:, GREAT_TOE:] *= np.exp(np.outer(late, np.log(self.last)))

@@ -190,6 +190,7 @@ def _draw_load(walker: Walker, side: Side, rng: np.random.Generator) -> Load:
         emphasis=load.emphasis * np.exp(0.05 * rng.normal(size=len(load.emphasis))),
         unloading=(load.unloading[0], load.unloading[1] * float(np.exp(np.clip(0.1 * rng.normal(), -0.2, 0.2)))),
         last=tuple(float(factor * np.exp(0.4 * rng.normal())) for factor in load.last),
+        hurry=float(np.clip(load.hurry + 0.004 * rng.normal(), -0.046, 0.046)),
     )
     borne = leg.habit.support / (2.0 * walker.stance_share * varied.mean_force)
     return replace(varied, peaks=(varied.peaks[0] * borne, varied.peaks[1] * borne), trough=varied.trough * borne)

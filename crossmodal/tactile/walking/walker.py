@@ -254,5 +254,6 @@ def _draw_leg(
         emphasis=emphasis,
         unloading=(float(rng.uniform(1.1, 2.0)), 0.031 * float(np.exp(np.clip(0.45 * rng.normal(), -0.8, 0.8)))),
         last=tuple(float(factor) for factor in np.exp(1.8 * rng.normal(size=5))),
+        hurry=float(np.clip(0.025 * rng.normal(), -0.042, 0.042)),
     )
     return Leg(foot, load, toe_out_deg, Habit())
