@@ -93,6 +93,7 @@ def tiny_walks(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
         "data.batch_size": 2,
         "data.validation": 0.3,
         "task.model.width": 0.1,
+        "task.model.backbone_weights": None,
         "task.model.channels": 4,
         "task.model.hidden": 16,
         "trainer.val_check_interval": 1,

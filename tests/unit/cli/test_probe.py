@@ -57,7 +57,7 @@ def test_features_are_kept_where_one_says(photographs, capsys, tmp_path):
         ("--device tpu9000", 2, "--device tpu9000: cannot be used here"),
         ("--layr conv1", 2, "did you mean --layer"),
         ("--width 0.0001", 2, "width"),
-        ("--weights noise", 1, "no weights for small_alexnet pretrained on noise ship"),
+        ("--weights noise", 1, "these weights belong to another model"),
         ("--weights nowhere", 1, "nowhere: no such weights"),
         ("--few-shot 40", 1, "40 pictures of each class were asked for, found 12 of across"),
         ("--method knn --k 500", 1, "500 nearest neighbours were asked for, found 36 training pictures"),

@@ -182,8 +182,8 @@ def test_what_cannot_be_probed_is_a_sentence(photographs, tmp_path):
         probe("small_alexnet_whole", photographs, **QUICK)
     with pytest.raises(DatasetError, match="13 pictures of each class were asked for, found 12 of across"):
         probe("small_alexnet", photographs, few_shot=[13], **QUICK)
-    with pytest.raises(WeightsError, match="no weights for small_alexnet pretrained on noise ship"):
-        probe("small_alexnet", photographs, weights="noise", **QUICK)
+    with pytest.raises(WeightsError, match="no weights for small_vit pretrained on noise ship"):
+        probe("small_vit", photographs, weights="noise", **QUICK)
 
 
 def test_weights_of_another_architecture_and_of_nan(photographs, tmp_path):

@@ -9,7 +9,7 @@ from crossmodal.tactile.walking.simulate import SimulatedWalk
 
 
 def walk_on(mat: Mat, seconds: float = 4.0) -> SimulatedWalk:
-    return simulate_walk([draw_walker(0, 3)], mat, 0, 0, seconds, sensor=EMED_LIKE)
+    return simulate_walk([draw_walker(0, 1)], mat, 0, 0, seconds, sensor=EMED_LIKE)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_fast_sensors_are_averaged_and_slow_ones_kept() -> None:
 
     for rate_hz, expected in ((50.0, 50.0), (500.0, 125.0)):
         sensor = replace(EMED_LIKE, rate_hz=rate_hz)
-        walk = simulate_walk([draw_walker(0, 3)], Mat(300, 160, (5.0, 5.0)), 0, 0, 2.0, sensor=sensor)
+        walk = simulate_walk([draw_walker(0, 1)], Mat(300, 160, (5.0, 5.0)), 0, 0, 2.0, sensor=sensor)
         crop = find_candidates(walk.recording)[0].crop
         assert 1.0 / np.median(crop.step_s) == pytest.approx(expected, rel=0.03)
         assert crop.times_s[-1] - crop.times_s[0] < 1.6 + 2 * MARGIN_S
@@ -108,7 +108,7 @@ def test_a_time_between_frames_is_found_there(crops: list[FootCrop]) -> None:
 
 
 def test_an_empty_recording_has_no_candidate() -> None:
-    empty = simulate_walk([draw_walker(0, 3)], Mat(40, 40, (5.0, 5.0)), 0, 0, 0.05, sensor=EMED_LIKE)
+    empty = simulate_walk([draw_walker(0, 1)], Mat(40, 40, (5.0, 5.0)), 0, 0, 0.05, sensor=EMED_LIKE)
     assert find_candidates(empty.recording) == []
 
 
