@@ -5,13 +5,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from crossmodal.models.numbered_generator import NumberedGenerator, refuse_outside
-from crossmodal.models.style_layers import GAIN, EqualisedLinear, StyleMapping, modulated_convolution, resample
+from crossmodal.models.numbered_generator import refuse_outside
+from crossmodal.models.style_layers import (
+    GAIN,
+    EqualisedLinear,
+    StyledGenerator,
+    StyleMapping,
+    modulated_convolution,
+    resample,
+)
 
 _SIZES = tuple(2**power for power in range(3, 11))
 
 
-class StyleGenerator2(NumberedGenerator):
+class StyleGenerator2(StyledGenerator):
     """Draw square pictures as StyleGAN2 and StyleGAN2-ADA do: a learned constant, doubled and restyled to the end.
 
     ``mapping`` turns a latent vector into a style. ``synthesis.b4`` to ``synthesis.b<size>`` are blocks of ``conv0``
@@ -78,17 +85,6 @@ class StyleGenerator2(NumberedGenerator):
             names += [f"synthesis.b{side}.{layer}" for layer in ("conv0", "conv1") if inputs or layer == "conv1"]
             inputs = units
         self.layer_names = tuple(names)
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Draw pictures, float (n, 3, size, size), black at 0 and white at 1 (they may leave that range a little).
-
-        Takes latents (n, latent) and, if conditional, labels (n,).
-
-        Raises:
-            ValueError: labels are missing, or there is no use for them.
-        """
-        self._refuse_labels(labels)
-        return self.draw_styles(self.mapping(latents, labels, self.truncation))
 
     def draw_styles(self, styles: Tensor) -> Tensor:
         """Draw the pictures of styles (n, style), or of one style a layer (n, layers + 1, style)."""

@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 from scipy import signal, special
 from torch import Tensor, nn
 
-from crossmodal.models.numbered_generator import NumberedGenerator, refuse_outside
-from crossmodal.models.style_layers import GAIN, EqualisedLinear, StyleMapping, modulated_convolution, resample
+from crossmodal.models.numbered_generator import refuse_outside
+from crossmodal.models.style_layers import (
+    GAIN,
+    EqualisedLinear,
+    StyledGenerator,
+    StyleMapping,
+    modulated_convolution,
+    resample,
+)
 
 
-class StyleGenerator3(NumberedGenerator):
+class StyleGenerator3(StyledGenerator):
     """Draw square pictures as StyleGAN3 does: Fourier features, and layers that filter before and after they bend.
 
     What a layer makes is a band-limited signal, so that moving the input moves the picture by as much, be it by a
@@ -111,17 +118,6 @@ class StyleGenerator3(NumberedGenerator):
             self.synthesis.add_module(names[-1], layer)
         self.layer_names = tuple(f"synthesis.{name}" for name in ("input", *names[:-1]))
         self._layers = tuple(names)
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Draw pictures, float (n, 3, size, size), black at 0 and white at 1 (they may leave that range a little).
-
-        Takes latents (n, latent) and, if conditional, labels (n,).
-
-        Raises:
-            ValueError: labels are missing, or there is no use for them.
-        """
-        self._refuse_labels(labels)
-        return self.draw_styles(self.mapping(latents, labels, self.truncation))
 
     def draw_styles(self, styles: Tensor) -> Tensor:
         """Draw the pictures of styles (n, style), or of one style a layer (n, layers + 2, style)."""

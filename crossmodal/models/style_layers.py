@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from crossmodal.models.numbered_generator import NumberedGenerator
+
 #: A leaky ReLU of slope 0.2 is followed by this gain; it keeps the variance of its input, nearly.
 GAIN = 2**0.5
 
@@ -71,6 +73,28 @@ class StyleMapping(nn.Module):
         for name in self._names:
             vectors = self.get_submodule(name)(vectors)
         return self.w_avg.lerp(vectors, truncation)
+
+
+class StyledGenerator(NumberedGenerator):
+    """A generator whose latent vectors become styles first: ``mapping`` makes them, ``draw_styles`` their pictures."""
+
+    mapping: StyleMapping
+    truncation: float
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Draw pictures, float (n, 3, size, size), black at 0 and white at 1 (they may leave that range a little).
+
+        Takes latents (n, latent) and, if conditional, labels (n,).
+
+        Raises:
+            ValueError: labels are missing, or there is no use for them.
+        """
+        self._refuse_labels(labels)
+        return self.draw_styles(self.mapping(latents, labels, self.truncation))
+
+    def draw_styles(self, styles: Tensor) -> Tensor:
+        """Draw the pictures of styles (n, style), or of one style a layer."""
+        raise NotImplementedError
 
 
 def modulated_convolution(

@@ -16,8 +16,9 @@ def model_card(
     results: dict[str, dict[str, Any]],
     *,
     lasted_s: float | None = None,
+    device: str = "cpu",
 ) -> str:
-    """Write the model card (Markdown) of a finished run, which trained for ``lasted_s`` seconds."""
+    """Write the model card (Markdown) of a finished run, which trained for ``lasted_s`` seconds on a device."""
     about = recipe.get("about", {})
     state = provenance.describe()
     git = state["git"]
@@ -31,7 +32,7 @@ def model_card(
         f"- data: {str(about.get('data', 'not stated')).strip()}",
         f"- parameters: {parameters:,}",
         f"- steps: {steps:,}",
-        *([] if lasted_s is None else [f"- training took: {_duration(lasted_s)} on {state['device']}"]),
+        *([] if lasted_s is None else [f"- training took: {_duration(lasted_s)} on {device}"]),
         f"- command: `{provenance.command_line()}`",
         f"- date: {state['date']}; commit: {commit}",
         f"- crossmodal {state['crossmodal']}, torch {state['packages']['torch']}, Python {state['python']}",

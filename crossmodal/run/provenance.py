@@ -8,9 +8,12 @@ import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import crossmodal
+
+if TYPE_CHECKING:
+    import torch
 
 _PACKAGES = ("torch", "torchvision", "torchaudio", "lightning", "numpy", "scipy", "av", "librosa", "safetensors")
 
@@ -61,18 +64,17 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
-        "device": _device(),
         "packages": versions,
         "git": git_state(),
     }
 
 
-def _device() -> str:
-    """What computes: the first GPU there is, else so many threads of a processor."""
+def device_name(device: "torch.device") -> str:
+    """Name what computes: a GPU, or so many threads of a processor."""
     import torch
 
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

@@ -20,6 +20,7 @@ from crossmodal.errors import TrainingError, WeightsError
 from crossmodal.json_text import write_json
 from crossmodal.progress import Progress
 from crossmodal.recipe.building import built_arguments
+from crossmodal.run import provenance
 from crossmodal.run.checkpoints import AtomicCheckpoints, RunCheckpoints
 from crossmodal.run.directory import RunDirectory
 from crossmodal.run.display import ShowProgress
@@ -114,13 +115,15 @@ def _trainer(
         metrics.forget_after(_steps_of(checkpoint))
     every = recipe.get("checkpoint_every_n_steps", CHECKPOINT_EVERY_N_STEPS)
     own: list[Callback] = [
-        Timer(verbose=False),  # goes on counting after a resume
         FiniteGuard(),
         stop,
         ShowProgress(progress),
         RunCheckpoints(directory.checkpoint, every, stop),
     ]
     theirs = options.pop("callbacks", None) or []
+    theirs = theirs if isinstance(theirs, list) else [theirs]
+    if not any(isinstance(one, Timer) for one in theirs):  # Lightning takes one alone
+        own.append(Timer(verbose=False))  # goes on counting after a resume
     plugins = options.pop("plugins", None) or []
     # The sampler shards the batches itself, and a validation that saw only a part of the data would be another number.
     defaults = {"use_distributed_sampler": False, "num_sanity_val_steps": 0, "log_every_n_steps": 1}
@@ -128,7 +131,7 @@ def _trainer(
         **(defaults | options),
         default_root_dir=directory.root,
         logger=metrics,
-        callbacks=[*(theirs if isinstance(theirs, list) else [theirs]), *own],
+        callbacks=[*theirs, *own],
         plugins=[*(plugins if isinstance(plugins, list) else [plugins]), AtomicCheckpoints()],
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -203,7 +206,8 @@ def _finish(
         write_json(directory.evaluation, results)
         draw_metrics(directory.metrics, directory.figures / "metrics.png")
         lasted_s = next(one.time_elapsed() for one in trainer.callbacks if isinstance(one, Timer))  # type: ignore[attr-defined]
-        card = model_card(name, recipe, trainer.global_step, parameters, results, lasted_s=lasted_s)
+        device = provenance.device_name(trainer.strategy.root_device)
+        card = model_card(name, recipe, trainer.global_step, parameters, results, lasted_s=lasted_s, device=device)
         from crossmodal import hub
 
         bank = data.exemplar_bank() if hasattr(data, "exemplar_bank") else None

@@ -51,12 +51,12 @@ class Load:
         roll: phases of a common step at which roll-over begins and ends: (0, 1) from heel to toe; a toe walker's
             begins late, a shuffler's ends early.
         pace: above 1, roll-over lags behind.
-        hurry: how much earlier (share of stance) the forefoot hands over to the toes; below 0 it is later.
         emphasis: (regions,) factors on the shares.
         unloading: (power, share): towards toe off force falls like the power of the time that is left, and the share of
-            the second peak is left when 11 % of the unloading are. By default 10, 20 and 50 N stand 12, 18 and 30 ms
-            before toe off, as in real steps.
+            the second peak is left when 11 % of the unloading are. In real steps 10, 20 and 50 N stand 11.5, 19.2 and
+            33.7 ms before toe off on average.
         last: factors on the shares of the five toes at toe off: some feet leave with one toe, others with all.
+        hurry: how much earlier (share of stance) the forefoot hands over to the toes; below 0 it is later.
     """
 
     peaks: tuple[float, float]
@@ -107,8 +107,8 @@ class Load:
         """Force of every region in body weights: (n, regions)."""
         begin, end = self.roll
         rolled = begin + (end - begin) * np.clip(phases, 0.0, 1.0) ** self.pace
-        late = np.clip((rolled - _HANDING_OVER) / (1.0 - _HANDING_OVER), 0.0, 1.0)
-        rolled = rolled + 0.5 * self.hurry * (1.0 - np.cos(2.0 * np.pi * late))
+        handed = np.clip((rolled - _HANDING_OVER) / (1.0 - _HANDING_OVER), 0.0, 1.0)
+        rolled = rolled + 0.5 * self.hurry * (1.0 - np.cos(2.0 * np.pi * handed))
         shares = _SHARE_CURVES(rolled) * self.emphasis
         late = _ease((rolled - _LAST_PART) / (1.0 - _LAST_PART))
         shares[:, GREAT_TOE:] *= np.exp(np.outer(late, np.log(self.last)))

@@ -32,5 +32,5 @@ def test_what_a_recipe_says_of_limits_stands_before_the_figures():
 def test_a_card_says_how_long_training_took_on_what():
     about = {"about": ABOUT, "seed": 0}
     assert "training took" not in card()
-    assert "- training took: 61 s on " in model_card("a/b", about, 7, 1, {}, lasted_s=61.2)
+    assert "- training took: 61 s on a chip" in model_card("a/b", about, 7, 1, {}, lasted_s=61.2, device="a chip")
     assert "- training took: 57 minutes on " in model_card("a/b", about, 7, 1, {}, lasted_s=57.3 * 60)

@@ -176,3 +176,10 @@ def test_trainer_section_reaches_the_trainer(tmp_path: Path, monkeypatch: pytest
     assert made[0].precision == "bf16-true"
     assert made[0].gradient_clip_val == 0.5
     assert "lr-AdamW" in (tmp_path / "run" / "metrics.csv").read_text()
+
+
+def test_a_timer_of_the_recipe_is_the_only_one(tmp_path: Path) -> None:
+    """Lightning refuses two; that of the recipe may end the run, and tells the card how long it took as well."""
+    timer = {"class_path": "Timer", "init_args": {"duration": "00:01:00:00"}}
+    train(tiny.tiny_recipe(trainer={"max_steps": 1, "callbacks": [timer]}), tmp_path / "run")
+    assert "- training took: " in (tmp_path / "run" / "weights" / "README.md").read_text()
