@@ -29,6 +29,7 @@ from crossmodal.run.figures import draw_metrics
 from crossmodal.run.guard import FiniteGuard
 from crossmodal.run.metrics_file import MetricsFile
 from crossmodal.run.model_card import model_card
+from crossmodal.run.processor import keep_freed_memory, quick_precision
 from crossmodal.run.stopping import Stop, Stopped, signals_put_back
 
 CHECKPOINT_EVERY_N_STEPS = 200
@@ -79,6 +80,7 @@ def train(
         data, task = _data_and_task(resolved)
         if checkpoint is None and resolved.get("init_from"):
             load_initial_weights(task, resolved["init_from"])
+        keep_freed_memory()
         stop = Stop(shown)
         trainer = _trainer(resolved, directory, shown, stop, checkpoint)
         if checkpoint is not None:
@@ -125,6 +127,10 @@ def _trainer(
     if not any(isinstance(one, Timer) for one in theirs):  # Lightning takes one alone
         own.append(Timer(verbose=False))  # goes on counting after a resume
     plugins = options.pop("plugins", None) or []
+    asked = options.get("precision")
+    options["precision"] = quick_precision(asked, options.get("accelerator", "auto"))
+    if options["precision"] != asked:
+        progress.say(f"{asked} would be slow on this processor: training in {options['precision']}")
     # The sampler shards the batches itself, and a validation that saw only a part of the data would be another number.
     defaults = {"use_distributed_sampler": False, "num_sanity_val_steps": 0, "log_every_n_steps": 1}
     return lightning.Trainer(
@@ -206,7 +212,7 @@ def _finish(
         write_json(directory.evaluation, results)
         draw_metrics(directory.metrics, directory.figures / "metrics.png")
         lasted_s = next(one.time_elapsed() for one in trainer.callbacks if isinstance(one, Timer))  # type: ignore[attr-defined]
-        device = provenance.device_name(trainer.strategy.root_device)
+        device = f"{provenance.device_name(trainer.strategy.root_device)}, precision {trainer.precision}"
         card = model_card(name, recipe, trainer.global_step, parameters, results, lasted_s=lasted_s, device=device)
         from crossmodal import hub
 
