@@ -4,7 +4,8 @@ python benchmarks/noise_transfer.py --data images --out runs/see --seeds 3 --rec
 python benchmarks/noise_transfer.py --data images --out runs/see --weights mine=runs/mine/weights --markdown docs/see.md
 
 Every recipe is trained with the seeds 0 to N - 1 (``RECIPE=5``: this one with five) into ``OUT/<recipe>/seed<k>``,
-unless its weights lie there; a run that was stopped goes on. Then a ridge regression on frozen features (``fc6`` where
+unless its weights lie there; a run that was stopped goes on. With ``--protocol noise_pretraining/brief`` only their
+processes are theirs, and everything else is that recipe's. Then a ridge regression on frozen features (``fc6`` where
 there is one) is fitted on the training photographs and scored on the test photographs, as `crossmodal probe` does it.
 Baselines: the first recipe's backbone from ``--random-starts`` random starts, raw pixels, mean colour. Intervals are 95
 % of resamples over test photographs and seeds; factors over random starts are paired. What is once measured is kept
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="photographs, as `crossmodal probe --data` takes them")
     parser.add_argument("--out", type=Path, required=True, help="where runs and measurements lie")
     parser.add_argument("--recipes", nargs="*", default=[], metavar="RECIPE[=SEEDS]", help="of pretraining")
+    parser.add_argument("--protocol", metavar="RECIPE", help="train the recipes' processes as this one says")
     parser.add_argument("--seeds", type=int, default=1, help="of each recipe (default 1)")
     parser.add_argument(
         "--weights", nargs="*", default=[], metavar="NAME=FOLDER", help="weights that are there already"
@@ -73,19 +75,31 @@ def main() -> None:
     seeds = {name: int(own or words.seeds) for name, _, own in (entry.partition("=") for entry in words.recipes)}
     varied = [{words.vary[0]: recipes.parse_value(value)} for value in words.vary[1:]] or [{}]
     chosen = [
-        (name, variant, recipes.override(recipes.read(name), changes | variant)) for name in seeds for variant in varied
+        (name, variant, recipes.override(_under(words.protocol, name), changes | variant))
+        for name in seeds
+        for variant in varied
     ]
     rows = [bench.recipe_row(name, variant, recipe, seeds[name]) for name, variant, recipe in chosen]
     rows += [bench.weights_row(*entry.split("=", 1)) for entry in words.weights]
     random = bench.random_row(chosen[0][2] if chosen else None, words.weights, words.random_starts)
     rows = sorted(rows, key=lambda row: -row.right.mean())
     everything = [*rows, random, *bench.picture_rows()]
-    text = _table(everything, random, bench, words.set)
+    text = _table(everything, random, bench, words)
     print(text)
     if words.figure:
         save_figure(_figure(everything), words.figure)
     if words.markdown:
         put(words.markdown, text, words.table)
+
+
+def _under(protocol: str | None, name: str) -> dict[str, Any]:
+    """A recipe, or its process under the protocol of another one."""
+    recipe = recipes.read(name)
+    if protocol is None:
+        return recipe
+    given = recipe["data"]["init_args"]
+    process = {"data.process": given["process"], "data.options": given.get("options")}
+    return recipes.override(recipes.read(protocol), process)
 
 
 class _Bench:
@@ -149,7 +163,7 @@ class _Bench:
         return right
 
 
-def _table(rows: list[Row], random: Row, bench: _Bench, changed: list[tuple[str, str]]) -> str:
+def _table(rows: list[Row], random: Row, bench: _Bench, words: argparse.Namespace) -> str:
     lines = ["| pretrained on | views | seeds | top-1 (%) | times a random start |", "|---|---|---|---|---|"]
     for row in rows:
         top1 = score(row.right)
@@ -158,7 +172,9 @@ def _table(rows: list[Row], random: Row, bench: _Bench, changed: list[tuple[str,
         lines.append(f"| {' | '.join([*cells, paired])} |")
         print(lines[-1], flush=True)
     made, folder = describe_origin(), bench.folder
-    protocol = f"The recipes with {', '.join(f'`{key}` {value}' for key, value in changed)}. " if changed else ""
+    changed = ", ".join(f"`{key}` {value}" for key, value in words.set)
+    protocol = f"Trained as `{words.protocol}` says. " if words.protocol else ""
+    protocol += f"The recipes with {changed}. " if changed else ""
     lines += [
         "",
         f"{protocol}Ridge regression on frozen features, {len(folder.classes)} classes, {len(folder.train):,} "

@@ -270,5 +270,5 @@ def _cache_path(root: Path, name: str, cache: Path) -> Path:
     if not path.is_file():
         raise DatasetError(f"{path}: missing; make the walks anew, or name the folder that holds them")
     status = path.stat()
-    identity = f"{CROPS_VERSION} {path.resolve()} {status.st_size} {status.st_mtime_ns}"
+    identity = f"{CROPS_VERSION} {path.name} {status.st_size} {status.st_mtime_ns}"  # folders are moved about
     return cache / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.npz"
