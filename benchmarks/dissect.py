@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from page import put
 
+from crossmodal.backbones.create import width_of
 from crossmodal.backbones.weights import shipped_names
 from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of, train_head
 from crossmodal.dissect.tally import count_pairs
@@ -187,8 +188,10 @@ def measure_false_detectors() -> float:
 
 def dissect_backbone(folders: list[Path], page: Path | None) -> None:
     """Dissect layers of the small AlexNet over folders of pictures with masks, and print the table."""
-    kinds = [(f"random start {seed}", seed, None) for seed in (0, 1)]
-    kinds += [(name, 0, name) for name in shipped_names() if name.endswith("/small_alexnet")]
+    shipped = [name for name in shipped_names() if name.endswith("/small_alexnet")]
+    width = width_of(shipped[0]) if shipped else 1.0
+    kinds = [(name, 0, name) for name in shipped]
+    kinds += [(f"random start {seed}", seed, None) for seed in (0, 1)]
     lines = [
         "| masks | weights | layer | detectors | concepts | by 0.04 | layer's cut | best unit |",
         "|---|" + "---|" * 7,
@@ -196,14 +199,15 @@ def dissect_backbone(folders: list[Path], page: Path | None) -> None:
     for folder in folders:
         source = MaskFolder(folder, size=_SIDE)
         for name, seed, weights in kinds:
-            backbone = make_backbone("small_alexnet", 1.0, seed, weights)
+            backbone = make_backbone("small_alexnet", width, seed, weights)
             for layer in _LAYERS:
                 lines.append(f"| {folder.name} | {name} | {layer} | {_cells(dissect(backbone, layer, source))} |")
                 print(lines[-1], flush=True)
     made = describe_origin()
     lines += [
         "",
-        f"Pictures of {_SIDE} pixels, level exceeded in 1 % of cells. {made['date']}, commit {made['commit']}.",
+        f"Width {width:g}, pictures of {_SIDE} pixels, level exceeded in 1 % of cells. {made['date']}, commit "
+        f"{made['commit']}.",
     ]
     if page:
         put(page, "\n".join(lines))

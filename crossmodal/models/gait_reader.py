@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crossmodal.models.gait_from_touch import UNIT_MM, GaitFromTouch, GaitOutput, event_position
+from crossmodal.tactile.gait.activity import Activity
 from crossmodal.tactile.gait.contact import Contact
 from crossmodal.tactile.gait.crops import GRID, Candidate, FootCrop, find_candidates, find_more
 from crossmodal.tactile.gait.walkway import FoundStep
@@ -20,6 +21,9 @@ _BATCH = 8
 _SAME = 0.5
 #: Logits of a foot's side count this much, and no more than `_SUREST`, beside where the print lies.
 _LEAN_PER_LOGIT, _SUREST = 0.3, 1.0
+#: A foot leaves the floor no later than this after the last load that is seen: so long do simulated feet go on below a
+#: sensor's floor, on average, and so long do real ones from 6 N on, which a floor of 10 kPa hides under toes.
+_HIDDEN_S = 0.008
 
 
 class GaitReader:
@@ -91,7 +95,7 @@ def _step_of(candidate: Candidate, output: GaitOutput) -> _Read | None:
     on_s, off_s = (float(np.interp(place, np.arange(frames), crop.times_s)) for place in (begin, end))
     contact = Contact(
         np.nan if group.frame.min() == 0 else on_s,
-        np.nan if group.frame.max() == group.recording.shape[0] - 1 else off_s,
+        np.nan if group.frame.max() == group.recording.shape[0] - 1 else min(off_s, _latest_end_s(candidate, group)),
         int(group.frame.min()),
         int(group.frame.max()),
     )
@@ -100,6 +104,14 @@ def _step_of(candidate: Candidate, output: GaitOutput) -> _Read | None:
     lean = float(np.clip(_LEAN_PER_LOGIT * float(output.side), -_SUREST, _SUREST))
     step = FoundStep(group, contact, lean, heel, head, float(points[3, 0]))
     return _Read(step, float(output.step), members, group.pressure)
+
+
+def _latest_end_s(candidate: Candidate, own: Activity) -> float:
+    """When the last load of a foot, or of the candidate it was found in, must have left the floor."""
+    times_s = own.recording.times_s
+    last = int(max(candidate.group.frame.max(), own.frame.max()))
+    half_step_s = 0.5 * float(times_s[min(last + 1, len(times_s) - 1)] - times_s[last])
+    return float(times_s[last]) + half_step_s + _HIDDEN_S
 
 
 def _apart(read: Sequence[_Read]) -> list[_Read]:
