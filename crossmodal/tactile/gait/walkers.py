@@ -12,11 +12,18 @@ _LONGEST_PAUSE_S = 0.9
 _SAME_STEP_S = 0.25
 #: A step goes no farther back than this against the foot that it leaves.
 _FARTHEST_BACK_MM = 150.0
-#: Standard deviations: of a print about the middle of the walk, of its acceleration, of a first guess of its velocity.
-_PRINT_MM, _ACCELERATION_MM_S2, _VELOCITY_MM_S = 120.0, 700.0, 500.0
+#: Standard deviations: of a print about the middle of the walk, of its acceleration, of a first guess of its velocity,
+#: along the foot and across.
+_PRINT_MM, _ACCELERATION_MM_S2, _VELOCITY_MM_S, _SIDEWAYS_MM_S = 120.0, 700.0, 500.0, 250.0
 _USUAL_SPEED_MM_S, _MOVING_MM_S = 1000.0, 300.0
 #: 99.9 % of the squared distances of two Gaussian coordinates are below.
 _GATE = 13.8
+#: Feet point outwards: prints within this time that point the same way tell where they are going.
+_HEADING_S = 1.5
+#: A first guess of a step's time; standard deviations, as logarithms, of steps that come early and late.
+_USUAL_STEP_S, _EARLY, _LATE = 0.6, 0.17, 0.25
+#: What a missed step costs, and the most that a late one may cost; who dawdles is nobody else.
+_MISSED, _LATEST = 3.0, 6.0
 
 
 class _Track:
@@ -24,12 +31,15 @@ class _Track:
 
     def __init__(self, number: int, place: Floats, axis: Floats | None, end_s: float) -> None:
         self.members = [number]
+        self.steps_s: list[float] = []
         self.end_s = end_s
         self.last = place, axis
         velocity = np.zeros(2) if axis is None else axis * _USUAL_SPEED_MM_S
         self.state = np.concatenate([place, velocity])
-        spread = _VELOCITY_MM_S if axis is not None else 2 * _VELOCITY_MM_S
-        self.covariance = np.diag([_PRINT_MM**2] * 2 + [spread**2] * 2)
+        self.covariance = np.diag([_PRINT_MM**2] * 2 + [(2 * _VELOCITY_MM_S) ** 2] * 2)
+        if axis is not None:
+            along = np.outer(axis, axis)
+            self.covariance[2:, 2:] = _VELOCITY_MM_S**2 * along + _SIDEWAYS_MM_S**2 * (np.eye(2) - along)
 
     def predict(self, step_s: float) -> tuple[Floats, Floats]:
         """State and covariance after a time."""
@@ -50,6 +60,14 @@ class _Track:
         error = place - state[:2]
         return float(error @ np.linalg.solve(covariance[:2, :2] + _PRINT_MM**2 * np.eye(2), error))
 
+    def tempo(self, step_s: float) -> float:
+        """What a step's time costs against the walk's usual one; one step between may have been missed."""
+        usual_s = float(np.median(self.steps_s)) if self.steps_s else _USUAL_STEP_S
+        ratio = float(np.log(max(step_s, 1e-3) / usual_s))
+        if ratio < 0.0:
+            return (ratio / _EARLY) ** 2
+        return min((ratio / _LATE) ** 2, ((ratio - np.log(2.0)) / _LATE) ** 2 + _MISSED, _LATEST)
+
     def update(self, number: int, place: Floats, axis: Floats | None, step_s: float, end_s: float) -> None:
         """Take a print in."""
         state, covariance = self.predict(step_s)
@@ -57,6 +75,7 @@ class _Track:
         self.state = state + gain @ (place - state[:2])
         self.covariance = covariance - gain @ covariance[:2]
         self.members.append(number)
+        self.steps_s.append(step_s)
         self.last = place, axis
         self.end_s = max(self.end_s, end_s)
 
@@ -70,6 +89,7 @@ def associate(centres_mm: Floats, times_s: Floats, ends_s: Floats, axes: list[Fl
         ends_s: (prints,) toe offs.
         axes: (2,) unit vectors from heel to toes, None where not known.
     """
+    axes = _headings(times_s, axes)
     tracks: list[_Track] = []
     begin = 0
     while begin < len(times_s):
@@ -78,21 +98,33 @@ def associate(centres_mm: Floats, times_s: Floats, ends_s: Floats, axes: list[Fl
             end += 1
         new = list(range(begin, end))
         steps = [[times_s[number] - times_s[track.members[-1]] for number in new] for track in tracks]
-        cost = np.full((len(tracks) + len(new), len(new)), _GATE)
+        cost = np.full((len(tracks) + len(new), len(new)), _GATE + _LATEST)
         for row, track in enumerate(tracks):
             for column, number in enumerate(new):
                 recent = times_s[number] - track.end_s <= _LONGEST_PAUSE_S and steps[row][column] >= _SAME_STEP_S
                 distance = track.distance(centres_mm[number], axes[number], steps[row][column]) if recent else np.inf
-                cost[row, column] = distance if distance < _GATE else 1e6
+                cost[row, column] = distance + track.tempo(steps[row][column]) if distance < _GATE else 1e6
         taken = dict(zip(*(axis.tolist() for axis in linear_sum_assignment(cost)[::-1]), strict=True))
         for column, number in enumerate(new):
             row = taken[column]
-            if row < len(steps) and cost[row, column] < _GATE:
+            if row < len(steps) and cost[row, column] < _GATE + _LATEST:
                 tracks[row].update(number, centres_mm[number], axes[number], steps[row][column], ends_s[number])
             else:
                 tracks.append(_Track(number, centres_mm[number], axes[number], ends_s[number]))
         begin = end
     return [track.members for track in tracks]
+
+
+def _headings(times_s: Floats, axes: list[Floats | None]) -> list[Floats | None]:
+    """Which way each print goes: the mean of its axis and of those about the same time within 60 degrees of it."""
+    known = [number for number, axis in enumerate(axes) if axis is not None]
+    if not known:
+        return axes
+    every, times = np.array([axes[number] for number in known]), times_s[known]
+    headings = list(axes)
+    for number, axis, time_s in zip(known, every, times, strict=True):
+        headings[number] = _unit(every[(np.abs(times - time_s) <= _HEADING_S) & (every @ axis > 0.5)].sum(axis=0))
+    return headings
 
 
 def number_walkers(spans_s: list[tuple[float, float]]) -> list[int]:
