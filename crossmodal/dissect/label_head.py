@@ -31,7 +31,7 @@ from crossmodal.randomness import generator, stream_key
 #: Share of a picture's pixels, the least sure ones, that its uncertainty is the mean of.
 TOP_SHARE = 0.1
 #: Cells over which a head sees the means of the finest layers.
-AROUND = (3, 7)
+AROUND = (3, 7, 15)
 _PART = 1024
 
 
@@ -159,7 +159,7 @@ def train_head(
     *,
     around: Sequence[int] = AROUND,
     members: int = 10,
-    steps: int = 600,
+    steps: int = 1500,
     pixels: int = 4096,
     batch: int = 256,
     rate: float = 4e-3,
