@@ -59,6 +59,7 @@ def train(
 
     With ``resume`` the run in ``out`` goes on from its last checkpoint: the same batches and random numbers as if it
     had never stopped, bit for bit on a CPU. With ``dry_run`` everything but the data is built and nothing is written.
+    Training has the process keep the memory that it frees, see `crossmodal.run.processor`.
 
     Raises:
         RecipeError: the recipe has mistakes; lists all of them.
