@@ -66,7 +66,8 @@ class _Track:
         ratio = float(np.log(max(step_s, 1e-3) / usual_s))
         if ratio < 0.0:
             return (ratio / _EARLY) ** 2
-        return min((ratio / _LATE) ** 2, ((ratio - np.log(2.0)) / _LATE) ** 2 + _MISSED, _LATEST)
+        after_missed = ratio - float(np.log(2.0))
+        return min((ratio / _LATE) ** 2, (after_missed / _LATE) ** 2 + _MISSED, _LATEST)
 
     def update(self, number: int, place: Floats, axis: Floats | None, step_s: float, end_s: float) -> None:
         """Take a print in."""
