@@ -42,8 +42,8 @@ PROMISES = {
 MEMORY_SCRIPT = """
 import re, sys, torch
 from pathlib import Path
-sys.path.insert(0, "{root}")
-from benchmarks.dissect import dissect_samples
+sys.path.insert(0, "{root}/benchmarks")
+from dissect import dissect_samples
 
 def megabytes(name):
     return int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024

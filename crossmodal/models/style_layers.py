@@ -3,6 +3,7 @@
 Parameters are called as in the published files, so that these load name by name.
 """
 
+from abc import abstractmethod
 from itertools import pairwise
 
 import torch
@@ -92,9 +93,9 @@ class StyledGenerator(NumberedGenerator):
         self._refuse_labels(labels)
         return self.draw_styles(self.mapping(latents, labels, self.truncation))
 
+    @abstractmethod
     def draw_styles(self, styles: Tensor) -> Tensor:
         """Draw the pictures of styles (n, style), or of one style a layer."""
-        raise NotImplementedError
 
 
 def modulated_convolution(

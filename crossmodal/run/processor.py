@@ -15,8 +15,8 @@ def keep_freed_memory() -> bool:
     """Have the C library keep what this process frees, for its next allocation; tell whether it will.
 
     By default glibc gives every large block back to the system at once and is given it again, page by page and cleared,
-    a moment later: a training step on a processor asks for the same large blocks each time, and spends up to half of
-    its time on that. The process's memory no longer shrinks before it ends. Nothing happens with other C libraries.
+    a moment later: a training step on a processor asks for the same large blocks each time, and loses time on that. The
+    process's memory no longer shrinks before it ends. Nothing happens with other C libraries.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
@@ -27,7 +27,7 @@ def keep_freed_memory() -> bool:
 def quick_precision(precision: Any, accelerator: Any = "auto") -> Any:
     """Give the precision to train in: the one asked for, or single where this processor only imitates bfloat16.
 
-    Processors without AVX-512 compute bfloat16 about ten times slower than single precision.
+    Processors without AVX-512 compute bfloat16 several times slower than single precision.
 
     Args:
         precision: as Lightning's trainer takes it.

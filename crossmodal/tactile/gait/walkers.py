@@ -24,6 +24,8 @@ _HEADING_S = 1.5
 _USUAL_STEP_S, _EARLY, _LATE = 0.6, 0.17, 0.25
 #: What a missed step costs, and the most that a late one may cost; who dawdles is nobody else.
 _MISSED, _LATEST = 3.0, 6.0
+#: What a new walk costs: more than any print within the gate that is not early.
+_NEW = _GATE + _LATEST
 
 
 class _Track:
@@ -99,7 +101,7 @@ def associate(centres_mm: Floats, times_s: Floats, ends_s: Floats, axes: list[Fl
             end += 1
         new = list(range(begin, end))
         steps = [[times_s[number] - times_s[track.members[-1]] for number in new] for track in tracks]
-        cost = np.full((len(tracks) + len(new), len(new)), _GATE + _LATEST)
+        cost = np.full((len(tracks) + len(new), len(new)), _NEW)
         for row, track in enumerate(tracks):
             for column, number in enumerate(new):
                 recent = times_s[number] - track.end_s <= _LONGEST_PAUSE_S and steps[row][column] >= _SAME_STEP_S
@@ -108,7 +110,7 @@ def associate(centres_mm: Floats, times_s: Floats, ends_s: Floats, axes: list[Fl
         taken = dict(zip(*(axis.tolist() for axis in linear_sum_assignment(cost)[::-1]), strict=True))
         for column, number in enumerate(new):
             row = taken[column]
-            if row < len(steps) and cost[row, column] < _GATE + _LATEST:
+            if row < len(steps) and cost[row, column] < _NEW:
                 tracks[row].update(number, centres_mm[number], axes[number], steps[row][column], ends_s[number])
             else:
                 tracks.append(_Track(number, centres_mm[number], axes[number], ends_s[number]))

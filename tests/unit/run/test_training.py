@@ -183,3 +183,12 @@ def test_a_timer_of_the_recipe_is_the_only_one(tmp_path: Path) -> None:
     timer = {"class_path": "Timer", "init_args": {"duration": "00:01:00:00"}}
     train(tiny.tiny_recipe(trainer={"max_steps": 1, "callbacks": [timer]}), tmp_path / "run")
     assert "- training took: " in (tmp_path / "run" / "weights" / "README.md").read_text()
+
+
+def test_bfloat16_that_would_be_imitated_is_told_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    train(tiny.tiny_recipe(trainer={"max_steps": 1, "precision": "bf16-mixed", "accelerator": "cpu"}), tmp_path / "run")
+    assert "training in 32-true" in capsys.readouterr().err
+    assert "precision 32-true" in (tmp_path / "run" / "weights" / "README.md").read_text()
