@@ -1,32 +1,45 @@
 """Speed of scenes, and how the small generator converges from several seeds.
 
-Run from anywhere: ``python benchmarks/scenes.py [--seeds 0,1,2,3 --out DIR] [--json FILE]``. One thread, CPU seconds.
-With ``--seeds`` the recipe scenes/generator is trained once a seed, some minutes each, into folders of ``--out``.
+Run from anywhere: ``python benchmarks/scenes.py [--seeds 0,1,2,3 --steps 1500 --out DIR] [--json FILE]``. One thread,
+CPU seconds. With ``--seeds`` the recipe scenes/generator is trained once a seed, some minutes each, into folders of
+``--out``; a run that is finished is not trained again. With ``--markdown`` the table of seeds replaces what stands
+between ``<!-- generators: begin -->`` and its end.
 """
 
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from page import put
 
 from crossmodal import recipe as recipes
 from crossmodal import scenes
+from crossmodal.evaluation.table import describe_origin
+from crossmodal.progress import Progress
 from crossmodal.run import train
 
 #: Pictures a minute that one core must draw, whatever the process, at up to 64 pixels.
 PROMISED = 5_000
 SIZES = {32: 300, 64: 100, 128: 40, 256: 10}
-FIGURES = ("frechet", "frechet_real", "sliced", "sliced_real", "presence_gap", "presence_gap_real", "spread")
+FIGURES = {
+    "frechet": "Fréchet distance",
+    "sliced": "sliced distance",
+    "presence_gap": "presence gap",
+    "spread": "spread",
+}
 
 
 def main() -> None:
     """Measure, print tables and, when asked, write them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--seeds", default="", help="train the generator from these, such as 0,1,2,3")
+    parser.add_argument("--steps", type=int, help="for so many steps (default: as the recipe says)")
     parser.add_argument("--out", type=Path, default=Path("runs/scenes"), help="folder of the runs")
+    parser.add_argument("--markdown", type=Path, help="the page to put the table of seeds into")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -36,11 +49,12 @@ def main() -> None:
         print(f"{name:<20}" + "".join(f"{rate:>12,.0f}" for rate in by_size.values()))
     slowest = min(rate for by_size in rates.values() for size, rate in by_size.items() if size <= 64)
     print(f"slowest at up to 64 px / promised {PROMISED:,} a minute: {slowest / PROMISED:.1f}")
-    runs = {seed: converge(int(seed), options.out) for seed in options.seeds.split(",") if seed}
+    runs = {int(seed): converge(int(seed), options) for seed in options.seeds.split(",") if seed}
     if runs:
-        print("\nseed  " + "".join(f"{name:>19}" for name in (*FIGURES, "cpu_s")))
-        for seed, figures in runs.items():
-            print(f"{seed:<6}" + "".join(f"{figures[name]:>19.4f}" for name in (*FIGURES, "cpu_s")))
+        text = describe_runs(list(runs.values()))
+        print(f"\n{text}")
+        if options.markdown:
+            put(options.markdown, text, "generators")
     if options.json:
         options.json.write_text(json.dumps({"pictures_a_minute": rates, "generator": runs}, indent=2) + "\n")
 
@@ -54,12 +68,40 @@ def pictures_a_minute(name: str, size: int) -> float:
     return 60 * SIZES[size] / (time.process_time() - begin)
 
 
-def converge(seed: int, out: Path) -> dict[str, Any]:
-    """Train the generator from a seed and give the figures of its evaluation."""
+def converge(seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Train the generator from a seed, unless it lies there, and give the figures of its evaluation."""
     recipe = recipes.override(recipes.read("scenes/generator"), {"seed": seed})
-    begin = time.process_time()
-    result = train(recipe, out / f"generator_{seed}", name=f"scenes/generator, seed {seed}")
-    return result.metrics["evaluate_generator"] | {"cpu_s": time.process_time() - begin}
+    if options.steps:
+        recipe = recipes.override(recipe, {"trainer.max_steps": options.steps})
+    steps = recipe["trainer"]["max_steps"]
+    run = options.out / f"generator_{steps}_{seed}"
+    kept = run / "figures.json"
+    if not kept.is_file():
+        begin = time.process_time()
+        result = train(recipe, run, progress=Progress(label=str(run)), name=f"scenes/generator, seed {seed}")
+        figures = result.metrics["evaluate_generator"]
+        kept.write_text(json.dumps({"seed": seed, "steps": steps, **figures, "cpu_s": time.process_time() - begin}))
+    found: dict[str, Any] = json.loads(kept.read_text())
+    return found
+
+
+def describe_runs(runs: Sequence[dict[str, Any]]) -> str:
+    """A table of the figures of every seed, with those of true pictures beside them."""
+    lines = [
+        f"| seed | steps | {' | '.join(FIGURES.values())} | CPU minutes |",
+        f"|---|---|{'---|' * len(FIGURES)}---|",
+    ]
+    for run in runs:
+        cells = [f"{run[key]:.3f}" for key in FIGURES]
+        lines.append(f"| {run['seed']} | {run['steps']:,} | {' | '.join(cells)} | {run['cpu_s'] / 60:.0f} |")
+    true = [f"{sum(run[f'{key}_real'] for run in runs) / len(runs):.3f}" for key in FIGURES]
+    made = describe_origin()
+    lines += [
+        f"| true pictures | | {' | '.join(true)} | |",
+        "",
+        f"Of {runs[0]['pictures']:,} pictures each, one thread. {made['date']}, commit {made['commit']}.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
