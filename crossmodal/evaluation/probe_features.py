@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from crossmodal.backbones import Backbone
-from crossmodal.backbones.layers import POOLED, features, layer_names
+from crossmodal.backbones.layers import POOLED, features, frozen, layer_names
 from crossmodal.data.image_folder import LabelledImages, Labels, Picture, ReadImage, centred, read_images
 from crossmodal.errors import DatasetError, OutputError, WeightsError
 from crossmodal.files import replace_atomically
@@ -26,7 +26,7 @@ from crossmodal.files import replace_atomically
 _logger = logging.getLogger(__name__)
 
 #: Raise this when the same pictures and weights would give other numbers.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 #: Maps are averaged to the finest square grid that makes no more numbers than this.
 MOST_NUMBERS = 4096
 _RAW_SIDE = 32
@@ -48,7 +48,7 @@ class Source(Protocol):
 
 
 class BackboneFeatures:
-    """Vectors from a layer of a frozen backbone; maps are averaged to a grid of at most 4096 numbers in all.
+    """Vectors from a layer of a backbone as it is now; maps are averaged to a grid of at most 4096 numbers in all.
 
     ``layer`` is None for ``fc6`` where there is one (the published choice), else ``pooled``.
 
@@ -62,18 +62,13 @@ class BackboneFeatures:
         if self.layer not in known:
             raise ValueError(f"{type(backbone).__name__} has no layer {layer!r}; choose one of: {', '.join(known)}")
         self.device = torch.device(device)
-        self.backbone = backbone.to(self.device)
+        self.backbone = frozen(backbone.to(self.device), self.layer)
         self.identity = f"{hash_of_backbone(backbone)}/{self.layer}/{MOST_NUMBERS}"
 
     @torch.no_grad()
     def __call__(self, pictures: Tensor) -> Tensor:
-        """Compute the layer's vectors with the backbone in evaluation mode; its mode is left as it was."""
-        was_training = self.backbone.training
-        self.backbone.eval()
-        try:
-            values = features(self.backbone, pictures.to(self.device), self.layer)
-        finally:
-            self.backbone.train(was_training)
+        """Compute the layer's vectors, with the backbone in evaluation mode."""
+        values = features(self.backbone, pictures.to(self.device), self.layer)
         if values.dim() == 4:
             finest = max(1, int((MOST_NUMBERS / values.shape[1]) ** 0.5))
             rows, columns = (min(finest, side) for side in values.shape[2:])

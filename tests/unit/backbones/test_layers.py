@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from crossmodal.backbones import create
-from crossmodal.backbones.layers import features, layer_names
+from crossmodal.backbones.layers import features, frozen, layer_names
 from crossmodal.backbones.small_alexnet import WholeSmallAlexNet
 from crossmodal.backbones.small_vit import SmallViT
 from crossmodal.errors import WeightsError
@@ -155,3 +155,37 @@ def test_small_vit_attends_like_an_obvious_twin():
     tokens = tokens + block.attended(torch.cat(mixed, dim=1))
     tokens = tokens + block.perceptron(block.perceptron_norm(tokens))
     torch.testing.assert_close(block(maps), tokens.T.reshape(1, 128, 2, 3), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        ("small_alexnet", 0.125),
+        ("small_alexnet_whole", 0.125),
+        ("resnet18", 1),
+        ("resnet50_small", 1),
+        ("small_vit", 0.25),
+    ],
+)
+def test_a_frozen_copy_gives_the_same_features_of_every_layer(name, width):
+    backbone = create(name, width=width)
+    for _ in range(2):  # so that running statistics are not those of the start
+        backbone(pictures_of(64))
+    backbone.eval()
+    pictures = pictures_of(64)
+    with torch.no_grad():
+        for layer in layer_names(backbone):
+            found, expected = (features(net, pictures, layer) for net in (frozen(backbone, layer), backbone))
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+
+
+def test_a_frozen_copy_leaves_the_backbone_as_it_was():
+    backbone = create("small_alexnet", width=0.125)
+    before = tensors_of(backbone)
+    norms = sum(isinstance(module, torch.nn.BatchNorm2d) for module in backbone.modules())
+    twin = frozen(backbone)
+    assert backbone.training
+    assert not twin.training
+    assert norms == sum(isinstance(module, torch.nn.BatchNorm2d) for module in backbone.modules()) == 5
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in twin.modules())
+    assert all(torch.equal(value, before[key]) for key, value in backbone.state_dict().items())
