@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from page import put
+from runs import trained
 
 from crossmodal import hub
 from crossmodal import recipe as recipes
@@ -33,8 +34,6 @@ from crossmodal.gait import load_reader
 from crossmodal.metrics.interval import percentile_interval
 from crossmodal.models import SoundFromVideo
 from crossmodal.predict import predictor
-from crossmodal.progress import Progress
-from crossmodal.run import train
 from crossmodal.tactile.gait import analyse
 
 Floats = npt.NDArray[np.float64]
@@ -187,15 +186,10 @@ def _table(modality: Modality, words: argparse.Namespace) -> str:
 def _trained(modality: Modality, words: argparse.Namespace, start: str, share: float, seed: int) -> Path:
     """The run of a start, a share and a seed; trained where it is not there yet."""
     run: Path = words.out / words.what / f"{start}-{share:g}-seed{seed}"
-    if not (run / "weights" / "config.json").is_file():
-        changes = modality.changes(words.weights if start == "noise" else None, seed)
-        length = {"trainer.max_steps": words.steps, "trainer.val_check_interval": words.steps}
-        recipe = recipes.override(
-            recipes.read(modality.recipe), {**changes, **length, "data.share": share, "seed": seed}
-        )
-        resume = (run / "recipe.yaml").is_file()
-        train(recipe | {"evaluations": []}, run, resume=resume, progress=Progress(label=str(run)), name=modality.recipe)
-    return run
+    changes = modality.changes(words.weights if start == "noise" else None, seed)
+    length = {"trainer.max_steps": words.steps, "trainer.val_check_interval": words.steps}
+    recipe = recipes.override(recipes.read(modality.recipe), {**changes, **length, "data.share": share, "seed": seed})
+    return trained(recipe | {"evaluations": []}, run, modality.recipe)
 
 
 def _together(scores: Sequence[WalkScore]) -> WalkScore:

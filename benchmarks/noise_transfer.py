@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from page import put
+from runs import trained
 from scipy.stats import spearmanr
 
 from crossmodal import hub
@@ -38,9 +39,7 @@ from crossmodal.evaluation.table import describe_origin
 from crossmodal.files import replace_atomically
 from crossmodal.metrics.interval import percentile_interval
 from crossmodal.plot import save_figure
-from crossmodal.progress import Progress
 from crossmodal.randomness import generator
-from crossmodal.run import train
 
 #: ImageNet-100 top-1 (%) of the whole small AlexNet after 42 million views, read to within 0.3 from the figure on the
 #: authors' page of Baradad et al., "Learning to see by looking at noise", NeurIPS 2021.
@@ -108,7 +107,8 @@ def main() -> None:
     rows = [bench.recipe_row(name, variant, recipe, seeds[name]) for name, variant, recipe in chosen]
     rows += [bench.weights_row(*entry.split("=", 1)) for entry in words.weights]
     random = bench.random_row(chosen[0][2] if chosen else None, words.weights, words.random_starts)
-    rows = sorted(rows, key=lambda row: -row.right.mean())
+    if not words.vary:
+        rows = sorted(rows, key=lambda row: -row.right.mean())
     everything = [*rows, random, *bench.picture_rows()]
     text = _table(everything, random, bench, words)
     print(text)
@@ -143,10 +143,7 @@ class _Bench:
         right = []
         for seed in range(seeds):
             run = self.out / label.replace(", ", "-").replace(" ", "-") / f"seed{seed}"
-            if not (run / "weights" / "config.json").is_file():
-                resume = (run / "recipe.yaml").is_file()
-                train(recipe | {"seed": seed}, run, resume=resume, progress=Progress(label=str(run)), name=name)
-            right.append(self._right_of(run / "weights"))
+            right.append(self._right_of(trained(recipe | {"seed": seed}, run, name) / "weights"))
         views = 2 * recipe["data"]["init_args"]["batch_size"] * recipe["trainer"]["max_steps"]
         return Row(label, f"{views:,}", np.stack(right))
 
@@ -191,7 +188,8 @@ class _Bench:
 
 def _table(rows: list[Row], random: Row, bench: _Bench, words: argparse.Namespace) -> str:
     known = [row for row in rows if row.name in PUBLISHED and row.views not in ("", "0")]
-    heads = ["pretrained on", "views", "seeds", "top-1 (%)", "times a random start", *["published (%)"][: len(known)]]
+    heads = ["pretrained on", "views", "seeds", "top-1 (%)", "times a random start"]
+    heads += ["published (%)"] if known else []
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
         top1 = score(row.right)

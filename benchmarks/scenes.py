@@ -2,8 +2,8 @@
 
 Run from anywhere: ``python benchmarks/scenes.py [--seeds 0,1,2,3 --steps 1500 --out DIR] [--json FILE]``. One thread,
 CPU seconds. With ``--seeds`` the recipe scenes/generator is trained once a seed, some minutes each, into folders of
-``--out``; a run that is finished is not trained again. With ``--markdown`` the table of seeds replaces what stands
-between ``<!-- generators: begin -->`` and its end.
+``--out``; a run that is finished is not trained again, one that was stopped goes on. With ``--markdown`` the table of
+seeds replaces what stands between ``<!-- generators: begin -->`` and its end.
 """
 
 import argparse
@@ -15,12 +15,11 @@ from typing import Any
 
 import torch
 from page import put
+from runs import trained
 
 from crossmodal import recipe as recipes
 from crossmodal import scenes
 from crossmodal.evaluation.table import describe_origin
-from crossmodal.progress import Progress
-from crossmodal.run import train
 
 #: Pictures a minute that one core must draw, whatever the process, at up to 64 pixels.
 PROMISED = 5_000
@@ -77,10 +76,11 @@ def converge(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     run = options.out / f"generator_{steps}_{seed}"
     kept = run / "figures.json"
     if not kept.is_file():
-        begin = time.process_time()
-        result = train(recipe, run, progress=Progress(label=str(run)), name=f"scenes/generator, seed {seed}")
-        figures = result.metrics["evaluate_generator"]
-        kept.write_text(json.dumps({"seed": seed, "steps": steps, **figures, "cpu_s": time.process_time() - begin}))
+        whole, begin = not run.exists(), time.process_time()
+        trained(recipe, run, f"scenes/generator, seed {seed}")
+        cost = time.process_time() - begin if whole else None
+        figures = json.loads((run / "metrics.json").read_text())["evaluate_generator"]
+        kept.write_text(json.dumps({"seed": seed, "steps": steps, **figures, "cpu_s": cost}))
     found: dict[str, Any] = json.loads(kept.read_text())
     return found
 
@@ -93,7 +93,8 @@ def describe_runs(runs: Sequence[dict[str, Any]]) -> str:
     ]
     for run in runs:
         cells = [f"{run[key]:.3f}" for key in FIGURES]
-        lines.append(f"| {run['seed']} | {run['steps']:,} | {' | '.join(cells)} | {run['cpu_s'] / 60:.0f} |")
+        cells.append("not known" if run["cpu_s"] is None else f"{run['cpu_s'] / 60:.0f}")  # of a run that was resumed
+        lines.append(f"| {run['seed']} | {run['steps']:,} | {' | '.join(cells)} |")
     true = [f"{sum(run[f'{key}_real'] for run in runs) / len(runs):.3f}" for key in FIGURES]
     made = describe_origin()
     lines += [

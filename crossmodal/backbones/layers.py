@@ -57,7 +57,7 @@ def features(backbone: Backbone, pictures: Tensor, layer: str = POOLED) -> Tenso
 def frozen(backbone: Backbone, layer: str = POOLED) -> Backbone:
     """Copy a backbone in evaluation mode, batch norms within the convolutions before them.
 
-    The copy gives the same features of ``layer`` up to rounding, and a small network does so in two thirds of the time.
+    The copy gives the same features of ``layer`` up to rounding, and needs less time for them on a CPU.
     """
     twin = copy.deepcopy(backbone).eval()
     # Where maps are taken before their norm, it has to stay apart.
