@@ -57,6 +57,7 @@ demo: setup
 	$(BIN)/crossmodal noise mixture --count 24 --grid $(DEMO)/noise.png
 	$(BIN)/crossmodal data make walks --out $(DEMO)/walks --walks 2 --seconds 8
 	$(BIN)/crossmodal gait $(DEMO)/walks/walk-000001.npz --out $(DEMO)/gait
+	$(BIN)/crossmodal dissect scenes/generator --layer layer3 --segmenter scenes/segmenter --out $(DEMO)/dissection
 	@echo
 	@echo "Look at, and listen to:"
 	@echo "  $(DEMO)/prediction.mp4   a clip that was not trained on, with the sound predicted from its picture"
@@ -66,6 +67,7 @@ demo: setup
 	@echo "  $(DEMO)/metrics.json     the same numbers for programs"
 	@echo "  $(DEMO)/noise.png        procedural pictures, of the kind that vision can start from"
 	@echo "  $(DEMO)/gait/report.html a simulated walk, read: footprints, events, parameters"
+	@echo "  $(DEMO)/dissection/report.html what each unit of a generator of scenes draws"
 	@echo "  $(DEMO)/run              recipe, course of the training, weights with their model card"
 
 # Trains the models that ship with the package, and puts them in place: $(call ship,run,name).
