@@ -34,6 +34,7 @@ def tiny_hits(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
         "data.exemplars": 4,
         "task.model.size": [36, 64],
         "task.model.width": 0.1,
+        "task.model.weights": None,
     }
 
 
