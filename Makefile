@@ -79,7 +79,7 @@ weights: weights-noise weights-sound weights-gait weights-scenes
 # What weights-noise trains; on a GPU, as published:
 #   make weights-noise NOISE_RECIPE=noise_pretraining/published NOISE_WORDS='--data.process programs --trainer.accelerator gpu'
 # With PHOTOGRAPHS=DIR (as `crossmodal probe --data` takes them) the model card tells how well they are told apart.
-NOISE_RECIPE ?= noise_pretraining/programs
+NOISE_RECIPE ?= noise_pretraining/programs_half
 NOISE_WORDS ?=
 NOISE_NAME ?= programs/small_alexnet
 NOISE_BACKBONE ?= small_alexnet
