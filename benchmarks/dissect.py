@@ -22,10 +22,9 @@ import torch
 from page import put
 
 from crossmodal.backbones.create import width_of
-from crossmodal.backbones.weights import shipped_names
 from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of, train_head
 from crossmodal.dissect.tally import count_pairs
-from crossmodal.evaluation.probe_baselines import make_backbone
+from crossmodal.evaluation.probe_baselines import make_backbone, noise_weights
 from crossmodal.evaluation.table import describe_origin
 from crossmodal.models import SmallGenerator
 
@@ -188,10 +187,9 @@ def measure_false_detectors() -> float:
 
 def dissect_backbone(folders: list[Path], page: Path | None) -> None:
     """Dissect layers of the small AlexNet over folders of pictures with masks, and print the table."""
-    shipped = [name for name in shipped_names() if name.endswith("/small_alexnet")]
-    width = width_of(shipped[0]) if shipped else 1.0
-    kinds = [(name, 0, name) for name in shipped]
-    kinds += [(f"random start {seed}", seed, None) for seed in (0, 1)]
+    shipped = noise_weights("small_alexnet")
+    width = width_of(shipped)
+    kinds = [(shipped, 0, shipped), *((f"random start {seed}", seed, None) for seed in (0, 1))]
     lines = [
         "| masks | weights | layer | detectors | concepts | by 0.04 | layer's cut | best unit |",
         "|---|" + "---|" * 7,
