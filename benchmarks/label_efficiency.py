@@ -1,7 +1,8 @@
 """What noise-pretrained weights are worth where labels are few: a recipe trained from them and from random starts.
 
 python benchmarks/label_efficiency.py gait --data walks --weights noise/programs/small_alexnet --out runs/labels
-python benchmarks/label_efficiency.py sound --data vis-data-256 --weights noise/programs_quarter/small_alexnet --out runs/labels
+python benchmarks/label_efficiency.py sound --data vis-data-256 --weights noise/programs_quarter/small_alexnet \
+    --out runs/labels
 
 The recipe (`walks/gait_from_touch`, or `greatest_hits/convolution` with one of three parts of the videos left out by
 each seed) is trained on 10 %, 30 % and 100 % of its training walkers or videos, with every seed from both starts, for
