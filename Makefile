@@ -23,8 +23,8 @@ export UV_HTTP_TIMEOUT ?= 300
 READY := $(VENV)/.ready
 DEMO := runs/demo
 
-# make weights  train the models that ship, and put them in place (weights-noise, -sound, -gait, -scenes: some of them)
-.PHONY: setup demo weights weights-noise weights-sound weights-gait weights-scenes test test-install lint clean
+# make weights  train the models that ship, and put them in place (weights-starts, -sound, -gait, -scenes: some of them)
+.PHONY: setup demo weights weights-starts weights-noise weights-sound weights-gait weights-scenes test test-install lint clean
 
 setup: $(READY)
 
@@ -74,7 +74,7 @@ demo: setup
 ship = rm -rf crossmodal/_weights/$(2) && mkdir -p $(dir crossmodal/_weights/$(2)) && cp -r $(1)/weights crossmodal/_weights/$(2)
 WEIGHTS := runs/weights
 
-weights: weights-noise weights-sound weights-gait weights-scenes
+weights: weights-starts weights-sound weights-gait weights-scenes
 
 # What weights-noise trains; on a GPU, as published:
 #   make weights-noise NOISE_RECIPE=noise_pretraining/published NOISE_WORDS='--data.process programs --trainer.accelerator gpu'
@@ -93,6 +93,12 @@ weights-noise: setup
 	$(BIN)/crossmodal weights pack $(WEIGHTS)/noise/weights --backbone $(NOISE_BACKBONE) --half --out $(WEIGHTS)/trunk/weights \
 	  $(if $(PHOTOGRAPHS),--probe $(WEIGHTS)/probe.md)
 	$(call ship,$(WEIGHTS)/trunk,noise/$(NOISE_NAME))
+
+# All starts that ship, the others by the recipes beside the first.
+weights-starts: setup
+	$(MAKE) weights-noise
+	$(MAKE) weights-noise NOISE_RECIPE=noise_pretraining/programs_quarter NOISE_NAME=programs_quarter/small_alexnet
+	$(MAKE) weights-noise NOISE_RECIPE=noise_pretraining/programs_resnet18 NOISE_NAME=programs/resnet18 NOISE_BACKBONE=resnet18
 
 weights-sound: setup
 	$(BIN)/crossmodal data make stand_in_hits --out $(WEIGHTS)/stand_in_hits --videos 64 --seconds 15 --seed 1 --workers 2

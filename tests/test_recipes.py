@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from crossmodal import recipe as recipes
+from crossmodal.backbones import create
 from tests.fakes.carpet import tiny_carpet
 from tests.fakes.step_up import tiny_step_up
 
@@ -110,6 +112,15 @@ TINY: dict[str, Callable[[Recipe, pytest.FixtureRequest], Changes]] = {
     "StepUpData": tiny_step_up,
     "WalkStepsData": tiny_walks,
 }
+
+
+@pytest.mark.parametrize("name", ["greatest_hits/convolution", "stand_in_hits/demo", "walks/gait_from_touch"])
+def test_the_start_that_a_recipe_names_fits_its_model(name: str) -> None:
+    model = recipes.read(name)["task"]["init_args"]["model"]
+    arguments, started = model["init_args"], recipes.build(model, "task").backbone.state_dict()
+    shipped = create("small_alexnet", weights=arguments.get("weights") or arguments["backbone_weights"]).state_dict()
+    assert shipped.keys() == started.keys()
+    assert all(torch.equal(shipped[key], started[key]) for key in shipped)
 
 
 @pytest.mark.parametrize("name", recipes.names())
