@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from page import put
+from runs import trained
 
 from crossmodal import recipe as recipes
 from crossmodal.data import GreatestHits, fold_videos
 from crossmodal.evaluation import Predict, SoundDataset, evaluate_folds, fit_baselines
 from crossmodal.files import replace_atomically
 from crossmodal.predict import load_sound_model, predictor
-from crossmodal.run import train
 
 _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 
@@ -94,10 +94,7 @@ def _train(name: str, fold: int, words: argparse.Namespace) -> Path:
         changes["data.cache"] = str(words.cache)
     recipe = recipes.override(recipes.read(recipes.find(name)), changes) | {"evaluations": []}
     out = words.out / name.replace("/", "-") / f"fold-{fold}"
-    weights: Path = out / "weights"
-    if not (weights / "config.json").is_file():
-        train(recipe, out, resume=out.is_dir(), name=f"{name} fold {fold}")
-    return weights
+    return trained(recipe, out, f"{name} fold {fold}") / "weights"
 
 
 def _fill(page: Path, text: str) -> None:
