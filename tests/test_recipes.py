@@ -114,11 +114,19 @@ TINY: dict[str, Callable[[Recipe, pytest.FixtureRequest], Changes]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["greatest_hits/convolution", "stand_in_hits/demo", "walks/gait_from_touch"])
-def test_the_start_that_a_recipe_names_fits_its_model(name: str) -> None:
-    model = recipes.read(name)["task"]["init_args"]["model"]
-    arguments, started = model["init_args"], recipes.build(model, "task").backbone.state_dict()
-    shipped = create("small_alexnet", weights=arguments.get("weights") or arguments["backbone_weights"]).state_dict()
+def start(name: str) -> str | None:
+    """The weights that a recipe's backbone starts from."""
+    arguments = recipes.read(name)["task"]["init_args"]["model"]["init_args"]
+    return arguments.get("weights") or arguments.get("backbone_weights")
+
+
+@pytest.mark.parametrize("name", [name for name in recipes.names() if not name.startswith(("noise_", "scenes/"))])
+def test_hearing_and_feeling_start_from_noise(name: str) -> None:
+    weights = start(name)
+    assert weights is not None
+    assert weights.startswith("noise/")
+    started = recipes.build(recipes.read(name)["task"]["init_args"]["model"], "task").backbone.state_dict()
+    shipped = create("small_alexnet", weights=weights).state_dict()
     assert shipped.keys() == started.keys()
     assert all(torch.equal(shipped[key], started[key]) for key in shipped)
 

@@ -73,6 +73,7 @@ def tiny_carpet(recipe, request):
         "data.cache": str(folder / "cache"),
         "data.batch_size": 2,
         "task.model.width": 0.1,
+        "task.model.weights": None,
         "task.model.features": 16,
         "trainer.val_check_interval": 1,
     }

@@ -63,6 +63,7 @@ def tiny_step_up(recipe, request):
         "data.people_per_batch": 2,
         "data.footsteps_each": 2,
         "task.model.width": 0.1,
+        "task.model.weights": None,
         "task.model.features": 16,
         "trainer.val_check_interval": 1,
     }
