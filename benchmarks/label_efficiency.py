@@ -3,13 +3,16 @@
 python benchmarks/label_efficiency.py gait --data walks --weights noise/programs/small_alexnet --out runs/labels
 python benchmarks/label_efficiency.py sound --data vis-data-256 --weights noise/programs_quarter/small_alexnet \
     --out runs/labels
+python benchmarks/label_efficiency.py stand_in --data stand_in_hits --weights noise/programs_quarter/small_alexnet \
+    --out runs/labels
 
-The recipe (`walks/gait_from_touch`, or `greatest_hits/convolution` with one of three parts of the videos left out by
-each seed) is trained on 10 %, 30 % and 100 % of its training walkers or videos, with every seed from both starts, for
-the same number of steps. Both starts of a seed see the same examples in the same order, so differences are paired. A
-run that is finished is not trained again. Figures pool the seeds; intervals are 95 % of resamples over walks or videos.
-With ``--markdown`` the table replaces what stands between ``<!-- labels-gait: begin -->`` (``labels-sound``) and its
-end.
+The recipe (`walks/gait_from_touch`; `greatest_hits/convolution`, or `stand_in_hits/demo` for ``stand_in``, with one of
+three parts of the videos left out by each seed) is trained on 10 %, 30 % and 100 % of its training walkers or videos,
+with every seed from both starts, for the same number of steps. Both starts of a seed see the same examples in the same
+order, so differences are paired. A run that is finished is not trained again. Figures pool the seeds; intervals are 95
+% of resamples over walks or videos.
+With ``--markdown`` the table replaces what stands between ``<!-- labels-gait: begin -->`` (``labels-sound``,
+``labels-stand_in``) and its end.
 """
 
 import argparse
@@ -103,6 +106,7 @@ class Sound(Modality):
     """Sound of silent video: each seed leaves another third of the videos out, and is measured on it."""
 
     recipe = "greatest_hits/convolution"
+    size = (54, 96)
     example = "videos"
     columns = (
         Column("loudness_r", "loudness r"),
@@ -123,7 +127,7 @@ class Sound(Modality):
 
     def figures(self, runs: Sequence[Path]) -> dict[str, Floats]:
         """Figures over videos, each measured by the one run that has not seen it."""
-        videos = GreatestHits(self.data, split="all", windows="videos", size=(54, 96), cache=self.words.cache)
+        videos = GreatestHits(self.data, split="all", windows="videos", size=self.size, cache=self.words.cache)
         measured = []
         for seed, run in enumerate(runs):
             model = hub.load_model(run / "weights")
@@ -134,7 +138,14 @@ class Sound(Modality):
         return {key: np.concatenate([[value], evaluation.resamples[key]]) for key, value in evaluation.values.items()}
 
 
-_MODALITIES: Mapping[str, type[Modality]] = {"gait": Gait, "sound": Sound}
+class StandIn(Sound):
+    """Sound of simulated hits, as the demo learns it."""
+
+    recipe = "stand_in_hits/demo"
+    size = (36, 64)
+
+
+_MODALITIES: Mapping[str, type[Modality]] = {"gait": Gait, "sound": Sound, "stand_in": StandIn}
 
 
 def main() -> None:
