@@ -117,7 +117,6 @@ class _StageProgress:
         if self.shown is None or stage != self.stage:
             self.close()
             self.stage, self.shown = stage, Progress(label=stage)
-            self.shown(0, total)
         self.shown(done, total)
 
     def close(self) -> None:

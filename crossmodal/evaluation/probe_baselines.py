@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from crossmodal.backbones import Backbone, create
+from crossmodal.backbones import Backbone, create, names
 from crossmodal.backbones.weights import shipped_names
 from crossmodal.errors import WeightsError
 from crossmodal.evaluation.probe_features import MeanColour, RawPixels, Source
@@ -38,8 +38,11 @@ def noise_weights(name: str) -> str:
     """Name the weights pretrained on noise that ship for a backbone, ``noise/<process>/<backbone>``.
 
     Raises:
+        ValueError: an unknown backbone.
         WeightsError: this version brings none along for it.
     """
+    if name not in names():
+        raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(names())}")
     shipped = [found for found in shipped_names() if found.startswith(f"{NOISE}/") and found.endswith(f"/{name}")]
     if not shipped:
         raise WeightsError(

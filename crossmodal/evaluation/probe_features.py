@@ -207,6 +207,8 @@ def _extract(images: LabelledImages, source: Source, size: int, progress: Progre
     places: list[int] = []
     fingerprints: list[int] = []
     broken: list[str] = []
+    if progress is not None:
+        progress(0, len(images), label)
     for batch in _batches(enumerate(read)):
         readable = [(place, item.picture) for place, item in batch if item.picture is not None]
         broken += [item.reason for _, item in batch if item.picture is None]

@@ -49,6 +49,8 @@ def fit_by_gradient(
     """
     layer: nn.Linear | None = None
     optimizer: torch.optim.Adam | None = None
+    if progress is not None:
+        progress(0, epochs, f"{label}, epochs")
     for epoch in range(epochs):
         factor = _DROP ** sum(epoch >= math.floor(drop * epochs) for drop in _DROPS)
         order = generator(seed, "probe/order", epoch).permutation(len(images))

@@ -82,8 +82,12 @@ def test_folders_that_cannot_be_used(tmp_path, capsys):
     assert "one class only" in capsys.readouterr().err
 
 
-def test_unknown_backbones_and_missing_data(photographs, capsys):
-    assert main(["probe", "alexnet", "--data", str(photographs), "--weights", "none"]) == 2
+@pytest.mark.parametrize("weights", ["none", "noise"])
+def test_unknown_backbones(photographs, capsys, weights):
+    assert main(["probe", "alexnet", "--data", str(photographs), "--weights", weights]) == 2
     assert "unknown backbone 'alexnet'; choose one of: small_alexnet" in capsys.readouterr().err
+
+
+def test_missing_data(capsys):
     assert main(["probe", "small_alexnet"]) == 2
     assert "--data" in capsys.readouterr().err
