@@ -34,7 +34,7 @@ from crossmodal.data.image_folder import ImageFolder, read_image_folder
 from crossmodal.evaluation.probe_baselines import PICTURE_SOURCES
 from crossmodal.evaluation.probe_features import BackboneFeatures, Source, extract
 from crossmodal.evaluation.probe_ridge import fit_ridge
-from crossmodal.evaluation.probe_score import Right, ratio, score
+from crossmodal.evaluation.probe_score import Right, difference, ratio, score
 from crossmodal.evaluation.table import describe_origin
 from crossmodal.files import replace_atomically
 from crossmodal.metrics.interval import percentile_interval
@@ -91,6 +91,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64, help="side of the photographs in pixels (default 64)")
     parser.add_argument("--markdown", type=Path, help="the page to put the table into")
     parser.add_argument("--table", default="results", help="name of the place in the page (default results)")
+    parser.add_argument("--minus", metavar="ROW", help="also tell how far each row is above this one, paired")
     parser.add_argument("--figure", type=Path, help="draw the table (PNG)")
     words = parser.parse_args()
     if not words.recipes and not words.weights:
@@ -104,6 +105,9 @@ def main() -> None:
         for name in seeds
         for variant in varied
     ]
+    labels = [_label(name, variant) for name, variant, _ in chosen]
+    if words.minus not in (None, *labels):
+        parser.error(f"--minus: one of these rows was expected: {'; '.join(labels)}; found {words.minus}")
     rows = [bench.recipe_row(name, variant, recipe, seeds[name]) for name, variant, recipe in chosen]
     rows += [bench.weights_row(*entry.split("=", 1)) for entry in words.weights]
     random = bench.random_row(chosen[0][2] if chosen else None, words.weights, words.random_starts)
@@ -128,6 +132,13 @@ def _under(protocol: str | None, name: str) -> dict[str, Any]:
     return recipes.override(recipes.read(protocol), process)
 
 
+def _label(name: str, variant: dict[str, Any]) -> str:
+    """What a recipe's row is called: its last name, and what was varied."""
+    return ", ".join(
+        [name.rpartition("/")[2], *(f"{value} {key.rpartition('.')[2]}" for key, value in variant.items())]
+    )
+
+
 class _Bench:
     """Measures sources of vectors on the photographs of a folder, and remembers."""
 
@@ -137,9 +148,7 @@ class _Bench:
         self.size = size
 
     def recipe_row(self, name: str, variant: dict[str, Any], recipe: dict[str, Any], seeds: int) -> Row:
-        label = ", ".join(
-            [name.rpartition("/")[2], *(f"{value} {key.rpartition('.')[2]}" for key, value in variant.items())]
-        )
+        label = _label(name, variant)
         right = []
         for seed in range(seeds):
             run = self.out / label.replace(", ", "-").replace(" ", "-") / f"seed{seed}"
@@ -189,12 +198,17 @@ class _Bench:
 def _table(rows: list[Row], random: Row, bench: _Bench, words: argparse.Namespace) -> str:
     known = [row for row in rows if row.name in PUBLISHED and row.views not in ("", "0")]
     heads = ["pretrained on", "views", "seeds", "top-1 (%)", "times a random start"]
+    heads += [f"minus {words.minus} (points)"] if words.minus else []
     heads += ["published (%)"] if known else []
+    less = next((row for row in rows if row.name == words.minus), None)
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
         top1 = score(row.right)
         cells = [row.name, row.views, str(len(row.right)), _interval(*(100 * value for value in top1), places=1)]
         cells.append("" if row is random else _interval(*ratio(row.right, random.right), places=2))
+        if less is not None:
+            points = (100 * value for value in difference(row.right, less.right))
+            cells.append("" if row is less else _interval(*points, places=1, sign="+"))
         if known:
             cells.append(f"{PUBLISHED[row.name]:.1f}" if row.name in PUBLISHED else "")
         lines.append(f"| {' | '.join(cells)} |")
@@ -245,8 +259,8 @@ def _figure(rows: list[Row]) -> Figure:
     return figure
 
 
-def _interval(value: float, low: float, high: float, *, places: int) -> str:
-    return f"{value:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
+def _interval(value: float, low: float, high: float, *, places: int, sign: str = "") -> str:
+    return f"{value:{sign}.{places}f} [{low:{sign}.{places}f}, {high:{sign}.{places}f}]"
 
 
 if __name__ == "__main__":

@@ -37,11 +37,20 @@ def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> 
 
     Not a number where the others have nothing right.
     """
-    both = np.concatenate([right, other])
-    above, below = _resampled(both, [len(right), len(other)], samples, seed)
+    above, below = _paired(right, other, samples, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(np.float64(right.mean()) / other.mean())
         return _summary(value if np.isfinite(value) else np.nan, above / below)
+
+
+def difference(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Score:
+    """The mean accuracy of fits less that of others, paired: both see the same test pictures each time."""
+    first, second = _paired(right, other, samples, seed)
+    return _summary(float(right.mean() - other.mean()), first - second)
+
+
+def _paired(right: Right, other: Right, samples: int, seed: int) -> list[npt.NDArray[np.float64]]:
+    return _resampled(np.concatenate([right, other]), [len(right), len(other)], samples, seed)
 
 
 def _resampled(right: Right, sizes: list[int], samples: int, seed: int) -> list[npt.NDArray[np.float64]]:

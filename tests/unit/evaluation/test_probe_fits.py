@@ -15,7 +15,7 @@ from crossmodal.evaluation.probe_fit import accuracy, hold_out
 from crossmodal.evaluation.probe_gradient import crop_at_random, fit_by_gradient
 from crossmodal.evaluation.probe_neighbours import TEMPERATURE, fit_neighbours
 from crossmodal.evaluation.probe_ridge import DEFAULT_PENALTY, fit_ridge, solve_ridge
-from crossmodal.evaluation.probe_score import ratio, score
+from crossmodal.evaluation.probe_score import difference, ratio, score
 from crossmodal.randomness import generator
 
 
@@ -144,6 +144,16 @@ def test_ratio_is_paired():
     assert same == (1.0, 1.0, 1.0)
     assert ratio(right, ~right).value == pytest.approx(2.0)
     assert math.isnan(ratio(right, np.zeros_like(right)).value)
+
+
+def test_difference_is_paired():
+    right = (np.arange(300) % 3 > 0)[None]
+    assert difference(right, right) == (0.0, 0.0, 0.0)
+    found = difference(right, ~right, samples=4000)
+    assert found.value == pytest.approx(1 / 3)
+    # Each picture counts +1 or -1: twice the interval of the accuracy itself.
+    own = score(right, samples=4000)
+    assert found.high - found.low == pytest.approx(2 * (own.high - own.low), rel=0.1)
 
 
 def test_gradient_descent_learns_what_can_be_seen(tmp_path):
