@@ -121,6 +121,8 @@ class RunCheckpoints(Checkpoint):
         last = trainer.global_step == trainer.max_steps
         self._pending = self._pending or due or last or self.stop.wanted(trainer)
         if self._pending and not _epoch_ends_or_validation_follows(trainer):
+            # Lightning logs the step after this hook; a run that is lost in between would go on without that row.
+            trainer._logger_connector.update_train_step_metrics()
             self.save(trainer)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:

@@ -15,7 +15,8 @@ class MetricsFile(Logger):
     """A Lightning logger that writes a CSV file: ``step`` (steps done), ``epoch``, then one column per metric.
 
     Rows are appended as they come; the file is written anew only when a metric is seen for the first time. A metric
-    logged at a step that has a row already (validation after training) goes into that row.
+    logged at a step that has a row already (validation after training) goes into that row; what stands there is not
+    written again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,6 +50,8 @@ class MetricsFile(Logger):
         """
         done = (step or 0) + 1
         if self._rows and self._rows[-1]["step"] == done:
+            if metrics.items() <= self._rows[-1].items():
+                return
             self._rows[-1].update(metrics)
             self._rewrite = True
         else:

@@ -6,6 +6,7 @@ import pytest
 from lightning.pytorch.callbacks import Callback
 
 from crossmodal.run import training
+from crossmodal.run.checkpoints import AtomicCheckpoints
 
 
 class KilledError(Exception):
@@ -33,3 +34,15 @@ def kill_runs_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return trainer
 
     monkeypatch.setattr(training, "_trainer", with_killer)
+
+
+def kill_runs_with_the_checkpoint_of(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every run of this process die as soon as the checkpoint of a step is written."""
+    save = AtomicCheckpoints.save_checkpoint
+
+    def save_and_die(self: AtomicCheckpoints, checkpoint: dict[str, Any], path: Any, **options: Any) -> None:
+        save(self, checkpoint, path, **options)
+        if checkpoint["global_step"] == step:
+            raise KilledError
+
+    monkeypatch.setattr(AtomicCheckpoints, "save_checkpoint", save_and_die)

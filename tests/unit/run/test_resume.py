@@ -10,7 +10,7 @@ from crossmodal.errors import OutputError, TrainingError
 from crossmodal.run import train
 from crossmodal.run.checkpoints import random_state, restore_random_state
 from tests.fakes import tiny
-from tests.fakes.lost_machine import KilledError, kill_runs_after
+from tests.fakes.lost_machine import KilledError, kill_runs_after, kill_runs_with_the_checkpoint_of
 
 
 def ending(folder: Path) -> tuple[dict[str, torch.Tensor], str]:
@@ -53,6 +53,28 @@ def test_resumed_run_is_the_same_bit_for_bit(shape: str, tmp_path: Path, monkeyp
         for name, value in whole[0].items():
             assert torch.equal(weights[name], value), f"{name} differs when killed after step {killed_after}"
         assert metrics == whole[1], f"metrics.csv differs when killed after step {killed_after}"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_run_lost_right_after_a_checkpoint_keeps_its_metrics(
+    shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny.tiny_recipe(**SHAPES[shape])
+    steps = train(recipe, tmp_path / "whole").steps
+    whole = ending(tmp_path / "whole")[1]
+    lost = 0
+    for step in range(1, steps + 1):
+        folder = tmp_path / f"lost{step}"
+        with monkeypatch.context() as patched:
+            kill_runs_with_the_checkpoint_of(step, patched)
+            try:
+                train(recipe, folder)
+                continue  # this step has no checkpoint
+            except KilledError:
+                lost += 1
+        train(recipe, folder, resume=True)
+        assert ending(folder)[1] == whole, f"metrics.csv differs when lost with the checkpoint of step {step}"
+    assert lost > 0
 
 
 def test_random_state_survives_a_checkpoint() -> None:
