@@ -11,6 +11,7 @@ on, so no picture is on both sides. Concepts with fewer than 100 patches to fit 
 """
 
 import argparse
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
@@ -18,19 +19,14 @@ import numpy as np
 from page import put
 from PIL import Image
 
+from crossmodal.backbones.weights import shipped_names
 from crossmodal.dissect.masks import MaskFolder
 from crossmodal.evaluation.probe import RANDOM, probe
-from crossmodal.evaluation.probe_baselines import PICTURE_SOURCES
+from crossmodal.evaluation.probe_baselines import NOISE, PICTURE_SOURCES
 from crossmodal.evaluation.probe_result import ProbeResult
 from crossmodal.evaluation.table import describe_origin
 from crossmodal.randomness import generator
 
-#: The starts that ship, by name, and the backbones that they are of.
-STARTS = {
-    "noise/programs_quarter/small_alexnet": "small_alexnet",
-    "noise/programs/small_alexnet": "small_alexnet",
-    "noise/programs/resnet18": "resnet18",
-}
 _PICTURE, _PATCH, _STRIDE = 256, 64, 32
 _FILLED, _OF_ONE_PICTURE = 0.5, 4
 _TRAIN_SHARE, _LEAST = 0.6, 100
@@ -38,10 +34,11 @@ _TRAIN_SHARE, _LEAST = 0.6, 100
 
 def main() -> None:
     """Cut patches, probe every start on every set, print the table, and write it where asked."""
+    starts = [name for name in shipped_names() if name.startswith(f"{NOISE}/")]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders of classes")
     parser.add_argument("--masks", type=Path, nargs="*", default=[], help="folders of pictures with masks")
-    parser.add_argument("--starts", nargs="+", choices=STARTS, default=list(STARTS), help="which (default: all)")
+    parser.add_argument("--starts", nargs="+", choices=starts, default=starts, help="which (default: all)")
     parser.add_argument("--out", type=Path, required=True, help="where patches and features are kept")
     parser.add_argument("--markdown", type=Path, help="the page to put the table into")
     words = parser.parse_args()
@@ -52,7 +49,8 @@ def main() -> None:
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for folder in sets:
         for name in words.starts:
-            lines.append(_line(folder, name, probe(STARTS[name], folder, weights=name, cache=words.out / "features")))
+            backbone = name.rpartition("/")[2]
+            lines.append(_line(folder, name, probe(backbone, folder, weights=name, cache=words.out / "features")))
             print(lines[-1], flush=True)
     made = describe_origin()
     lines += [
@@ -65,7 +63,12 @@ def main() -> None:
 
 
 def cut_patches(masks: Path, out: Path) -> Path:
-    """Cut labelled patches out of pictures with masks: ``OUT/train/<concept>/…png`` and ``OUT/test/<concept>/…png``."""
+    """Cut labelled patches out of pictures with masks, unless ``out`` is there.
+
+    They lie in ``OUT/train/<concept>/…png`` and ``OUT/test/<concept>/…png``.
+    """
+    if out.is_dir():
+        return out
     source = MaskFolder(masks, size=_PICTURE)
     parts: dict[str, dict[str, list[tuple[str, Image.Image]]]] = {part: defaultdict(list) for part in ("train", "test")}
     for number, (path, _) in enumerate(source.pairs):
@@ -78,13 +81,15 @@ def cut_patches(masks: Path, out: Path) -> Path:
             for top, left in corners:
                 patch = picture.crop((left, top, left + _PATCH, top + _PATCH))
                 part[source.concepts[index]].append((f"{path.stem}-{top}-{left}.png", patch))
+    partial = out.with_name(f"{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
     for concept in [name for name, patches in parts["train"].items() if len(patches) >= _LEAST]:
         for part_name, found in parts.items():
-            folder = out / part_name / concept
-            folder.mkdir(parents=True, exist_ok=True)
+            folder = partial / part_name / concept
+            folder.mkdir(parents=True)
             for file, patch in found[concept]:
                 patch.save(folder / file)
-    return out
+    return partial.rename(out)
 
 
 def _corners(mask: np.ndarray, concepts: set[int], number: int) -> dict[int, list[tuple[int, int]]]:

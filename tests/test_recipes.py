@@ -114,18 +114,12 @@ TINY: dict[str, Callable[[Recipe, pytest.FixtureRequest], Changes]] = {
 }
 
 
-def start(name: str) -> str | None:
-    """The weights that a recipe's backbone starts from."""
-    arguments = recipes.read(name)["task"]["init_args"]["model"]["init_args"]
-    return arguments.get("weights") or arguments.get("backbone_weights")
-
-
 @pytest.mark.parametrize("name", [name for name in recipes.names() if not name.startswith(("noise_", "scenes/"))])
 def test_hearing_and_feeling_start_from_noise(name: str) -> None:
-    weights = start(name)
-    assert weights is not None
+    model = recipes.read(name)["task"]["init_args"]["model"]
+    weights = model["init_args"].get("weights") or model["init_args"]["backbone_weights"]
     assert weights.startswith("noise/")
-    started = recipes.build(recipes.read(name)["task"]["init_args"]["model"], "task").backbone.state_dict()
+    started = recipes.build(model, "task").backbone.state_dict()
     shipped = create("small_alexnet", weights=weights).state_dict()
     assert shipped.keys() == started.keys()
     assert all(torch.equal(shipped[key], started[key]) for key in shipped)

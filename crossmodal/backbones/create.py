@@ -28,6 +28,16 @@ def names() -> tuple[str, ...]:
     return tuple(_MAKERS)
 
 
+def check_name(name: str) -> None:
+    """Make sure that `create` takes a name.
+
+    Raises:
+        ValueError: it does not; says which it takes.
+    """
+    if name not in _MAKERS:
+        raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(_MAKERS)}")
+
+
 def create(name: str, *, width: float | None = None, weights: str | os.PathLike[str] | None = None) -> Backbone:
     """Make a backbone by its name.
 
@@ -41,8 +51,7 @@ def create(name: str, *, width: float | None = None, weights: str | os.PathLike[
         WeightsError: no such weights, weights that do not fit (says which parameters differ), or another hash than that
             of the config beside them.
     """
-    if name not in _MAKERS:
-        raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(_MAKERS)}")
+    check_name(name)
     path = None if weights is None else find_weights(weights)
     named = width_of(path)  # also makes sure that the tensors are those of the config
     width = named if width is None else width

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from crossmodal.backbones import Backbone, create, names
+from crossmodal.backbones import Backbone, create
+from crossmodal.backbones.create import check_name
 from crossmodal.backbones.weights import shipped_names
 from crossmodal.errors import WeightsError
 from crossmodal.evaluation.probe_features import MeanColour, RawPixels, Source
@@ -41,8 +42,7 @@ def noise_weights(name: str) -> str:
         ValueError: an unknown backbone.
         WeightsError: this version brings none along for it.
     """
-    if name not in names():
-        raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(names())}")
+    check_name(name)
     shipped = [found for found in shipped_names() if found.startswith(f"{NOISE}/") and found.endswith(f"/{name}")]
     if not shipped:
         raise WeightsError(

@@ -46,6 +46,15 @@ def test_the_random_start_of_the_seed_is_the_first_of_the_random_starts(result):
     assert result.rows["random start"].fits[0] == result.top1
 
 
+def test_progress_counts_from_the_first_picture(photographs):
+    told = []
+    extract(
+        read_image_folder(photographs).train, MeanColour(), 32, progress=lambda *step: told.append(step), label="it"
+    )
+    assert told[0] == (0, 36, "it")
+    assert told[-1] == (36, 36, "it")
+
+
 def test_json_holds_top1_and_what_was_done(result):
     told = json.loads(json.dumps(result.as_dict()))
     assert told["top1"] == result.top1
