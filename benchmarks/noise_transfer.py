@@ -164,7 +164,7 @@ class _Bench:
         for seed in range(starts):
             torch.manual_seed(seed)
             if recipe is not None:
-                backbone: Backbone = recipes.build(recipe["task"]["init_args"]["model"], "task")
+                backbone: Backbone = recipes.build(recipe["task"]["init_args"]["model"], "task", annotation=Backbone)
             else:
                 like = hub.load_model(weights[0].split("=", 1)[1])
                 backbone = type(like)(**like.arguments)  # type: ignore[assignment, arg-type]

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,36 +25,73 @@ _REASONS = {
 
 @contextmanager
 def replace_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that takes its place when the block ends well.
+    """Yield a temporary path whose content takes its place at ``path`` when the block ends without an error.
 
-    The temporary name keeps the suffix, so that writers which look at it (PyAV, soundfile) choose the same format. When
-    the block fails, the temporary file goes and whatever stood at ``path`` is untouched.
+    A regular file is replaced in one step by a temporary file of the same folder; behind a symlink, the file that it
+    points to is replaced and the link stays. A device, a pipe or a socket is never replaced: the content is written
+    into it, from a temporary file elsewhere. The temporary name keeps the suffix, so that writers which look at it
+    (PyAV, soundfile) choose the same format. After an error the temporary file is removed and ``path`` is untouched.
 
     Raises:
         OutputError: the place cannot be written, or the disk is full; names the path and the remedy.
     """
     target = Path(path)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir():
+        special = _is_special(target)
+        place = target if special else Path(os.path.realpath(target))
+        if not special:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+        # The name of the link, not of the file behind it: its suffix is the one that was asked for.
+        folder = None if special else place.parent
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=folder)
         os.close(handle)
     except OSError as error:
         raise output_error(target, error) from error
     temporary = Path(name)
     try:
         yield temporary
-        # mkstemp makes files that only the owner may read; give the result the mode a plain open() would.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(target)
+        if special:
+            _write_through(temporary, place)
+        else:
+            # mkstemp makes files that only the owner may read; give the result the mode a plain open() would.
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            temporary.replace(place)
     except OSError as error:
         raise output_error(target, error) from error
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def _is_special(path: Path) -> bool:
+    """Whether something stands at ``path`` that is neither a regular file nor a folder, or is an open file's name."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or _names_an_open_file(path)
+
+
+def _names_an_open_file(path: Path) -> bool:
+    """Whether a path such as ``/dev/stdout`` leads through /proc to an open file, which replacing would cut off."""
+    for _ in range(40):  # as many links as Linux follows
+        path = Path(os.path.realpath(path.parent)) / path.name
+        if path.parts[:2] == ("/", "proc"):
+            return True
+        if not path.is_symlink():
+            return False
+        path = path.parent / path.readlink()
+    return False
+
+
+def _write_through(source: Path, target: Path) -> None:
+    # Appending keeps what an open file that is named by /dev/stdout holds already; devices and pipes have no end.
+    with source.open("rb") as content, target.open("ab", buffering=0) as through:
+        shutil.copyfileobj(content, through)
 
 
 def output_error(path: str | os.PathLike[str], error: OSError) -> OutputError:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from crossmodal import recipe as recipes
 from crossmodal.backbones import create
@@ -119,7 +120,7 @@ def test_hearing_and_feeling_start_from_noise(name: str) -> None:
     model = recipes.read(name)["task"]["init_args"]["model"]
     weights = model["init_args"].get("weights") or model["init_args"]["backbone_weights"]
     assert weights.startswith("noise/")
-    started = recipes.build(model, "task").backbone.state_dict()
+    started = recipes.build(model, "task", annotation=nn.Module).backbone.state_dict()
     shipped = create("small_alexnet", weights=weights).state_dict()
     assert shipped.keys() == started.keys()
     assert all(torch.equal(shipped[key], started[key]) for key in shipped)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from crossmodal.cli.words import Parser
+from crossmodal.cli.words import Parser, add_recipe_keys
 from crossmodal.errors import RecipeError
 
 EXAMPLES = """\
@@ -14,7 +14,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: Parser) -> None:
     """Declare the words of the command."""
-    parser.takes_recipe_keys = True
+    add_recipe_keys(parser)
     parser.add_argument("recipes", metavar="RECIPE", nargs="*", help="names or paths; none means all that are shipped")
 
 

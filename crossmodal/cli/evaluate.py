@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, figures_table, make_sure_of, show_result, table
+from crossmodal.cli.words import Parser, add_json, add_recipe_keys, figures_table, make_sure_of, show_result, table
 from crossmodal.errors import UsageError
 from crossmodal.files import replace_atomically
 
@@ -18,7 +18,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: Parser) -> None:
     """Declare the words of the command."""
-    parser.takes_recipe_keys = True
+    add_recipe_keys(parser)
     parser.add_argument(
         "source", metavar="RUN_OR_WEIGHTS", help="a finished run, a folder of weights, or a name that ships"
     )

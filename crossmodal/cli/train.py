@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, figures_table, show_result
+from crossmodal.cli.words import Parser, add_json, add_recipe_keys, figures_table, show_result
 
 EXAMPLES = """\
   crossmodal train greatest_hits/convolution --data.root vis-data-256
@@ -17,7 +17,7 @@ Any key of the recipe can be set: --task.learning_rate 1e-4. Ctrl-C finishes the
 
 def add_arguments(parser: Parser) -> None:
     """Declare the words of the command."""
-    parser.takes_recipe_keys = True
+    add_recipe_keys(parser)
     parser.add_argument("recipe", metavar="RECIPE", help="name of a recipe, or path of a .yaml file")
     parser.add_argument("--out", metavar="DIR", type=Path, help="run directory (default: runs/RECIPE)")
     parser.add_argument("--resume", action="store_true", help="continue the run in the directory, exactly")

@@ -53,6 +53,10 @@ class Parser(argparse.ArgumentParser):
 
             changes[key] = parse_value(value)
         found.changes = changes
+        for package in getattr(found, "trust", ()):
+            from crossmodal.recipe import trust
+
+            trust(package)
         return found
 
     def _takes(self, key: str) -> bool:
@@ -64,6 +68,18 @@ class Parser(argparse.ArgumentParser):
         known = [option for action in self._actions for option in action.option_strings]
         close = nearest(word.partition("=")[0], known)
         return f"there is no option {word}" + (f"; did you mean {close}?" if close else "")
+
+
+def add_recipe_keys(parser: Parser) -> None:
+    """Let a command take any key of a recipe, and packages that recipes may name beside the known ones."""
+    parser.takes_recipe_keys = True
+    parser.add_argument(
+        "--trust",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="let the recipe name classes of your own package, too, whose code then runs; may be repeated",
+    )
 
 
 def add_json(parser: Parser) -> None:

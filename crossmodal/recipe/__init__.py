@@ -4,9 +4,10 @@ A recipe is YAML with ``about``, ``seed``, ``data``, ``task``, ``trainer`` and, 
 ``init_from``, ``checkpoint_every_n_steps`` and ``base``. The constructors it names are its schema.
 """
 
-from crossmodal.recipe.building import build, named_object
+from crossmodal.recipe.building import build
 from crossmodal.recipe.changing import difference, merge, override
 from crossmodal.recipe.checking import check, mistakes
+from crossmodal.recipe.naming import named_object, trust
 from crossmodal.recipe.reading import find, folder, names, parse_value, read, write, written
 from crossmodal.spelling import nearest
 
@@ -24,6 +25,7 @@ __all__ = [
     "override",
     "parse_value",
     "read",
+    "trust",
     "write",
     "written",
 ]

@@ -2,21 +2,11 @@
 
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
-from types import ModuleType
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from crossmodal.errors import RecipeError
-from crossmodal.spelling import nearest
-
-# Where a name without dots is looked for, in this order; the first entry of each section goes before the common ones.
-HOMES = {
-    "data": ("crossmodal.data",),
-    "task": ("crossmodal.tasks", "crossmodal.models", "crossmodal.backbones", "crossmodal.objectives"),
-    "trainer": ("lightning.pytorch.callbacks", "lightning.pytorch.strategies", "lightning.pytorch.plugins"),
-    "evaluations": ("crossmodal.evaluation",),
-}
+from crossmodal.recipe.naming import misfit, named_object, place_type, without_classes
 
 
 class Argument(typing.NamedTuple):
@@ -42,49 +32,6 @@ def arguments(target: Callable[..., Any], *, skip: int = 0) -> dict[str, Argumen
     return {p.name: Argument(hints.get(p.name, Any), p.default is inspect.Parameter.empty) for p in parameters[skip:]}
 
 
-def named_object(name: str, section: str) -> Any:
-    """Return the class or function of a ``class_path``: dotted, or a short name known in this section.
-
-    Raises:
-        RecipeError: no such module or name; says the nearest one.
-    """
-    if "." in name:
-        module_name, _, attribute = name.rpartition(".")
-        module = _module(module_name)
-        if not hasattr(module, attribute):
-            raise RecipeError(f"{module_name} has no {attribute!r}{_guess(attribute, _public(module), module_name)}")
-        return getattr(module, attribute)
-    known: dict[str, str] = {}
-    for home in HOMES.get(section, ()):
-        public = _public(_module(home))
-        if name in public:
-            return getattr(_module(home), name)
-        known |= {other: home for other in public if other not in known}
-    close = nearest(name, known)
-    guess = f"; did you mean {known[close]}.{close}?" if close else ""
-    raise RecipeError(f"nothing is called {name!r} in {', '.join(HOMES.get(section, ()))}{guess}")
-
-
-def _module(name: str) -> ModuleType:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
-            raise RecipeError(f"{name} needs the package {error.name!r}, which is not installed") from error
-        parent, _, last = name.rpartition(".")
-        known = _public(_module(parent)) if parent else []
-        raise RecipeError(f"there is no module {name!r}{_guess(last, known, parent)}") from None
-
-
-def _public(module: ModuleType) -> list[str]:
-    return list(getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")])
-
-
-def _guess(word: str, known: Iterable[str], prefix: str) -> str:
-    close = nearest(word, known)
-    return f"; did you mean {prefix}.{close}?" if close else ""
-
-
 def is_spec(value: Any) -> bool:
     """Tell whether a value names something to build."""
     return isinstance(value, Mapping) and "class_path" in value
@@ -96,18 +43,19 @@ def converted(annotation: Any, value: Any) -> Any:
     Raises:
         ValueError: the value is of another type; the text says what was expected.
     """
-    if annotation is Any:
+    plain = without_classes(annotation)
+    if plain is None:
+        raise ValueError(f"a class_path of {_expectation(annotation)}")
+    if plain is Any:
         return value
     import jsonargparse
 
     parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_argument("--value", type=plain)
     try:
-        parser.add_argument("--value", type=annotation)
         return parser.parse_object({"value": value}).value
     except jsonargparse.ArgumentError as error:
         raise ValueError(_expectation(annotation)) from error
-    except (ValueError, TypeError):
-        return value  # a type that jsonargparse cannot read: the constructor itself has the last word
 
 
 def _expectation(annotation: Any) -> str:
@@ -116,20 +64,26 @@ def _expectation(annotation: Any) -> str:
     return str(annotation).replace("typing.", "").replace("collections.abc.", "").replace("pathlib.", "")
 
 
-def build(spec: Mapping[str, Any], section: str, **defaults: Any) -> Any:
+def build(spec: Mapping[str, Any], section: str, *, annotation: Any = None, **defaults: Any) -> Any:
     """Build what a ``class_path`` names from its ``init_args``, whatever is named inside of them first.
 
-    ``defaults`` are arguments that are used where the constructor has them and the spec does not give them.
+    ``annotation`` is the type of the place, by default that of the section's head; a class of another kind is refused
+    before it is called. ``defaults`` are arguments that are used where the constructor has them and the spec does not
+    give them.
 
     Raises:
-        RecipeError: the constructor refuses its arguments.
+        RecipeError: a class that may not be named or is of another kind, or a constructor that refuses its arguments.
     """
-    target = named_object(spec["class_path"], section)
+    name = spec["class_path"]
+    target = named_object(name, section)
+    wrong = misfit(target, name, place_type(section) if annotation is None else annotation)
+    if wrong:
+        raise RecipeError(f"{section}: {wrong}")
     options = built_arguments(target, spec.get("init_args") or {}, section, **defaults)
     try:
         return target(**options)
     except ValueError as error:  # what the types allow and the constructor does not
-        raise RecipeError(f"{section}: {spec['class_path']}: {error}") from error
+        raise RecipeError(f"{section}: {name}: {error}") from error
 
 
 def built_arguments(
@@ -145,7 +99,7 @@ def built_arguments(
 
 def _built(annotation: Any, value: Any, section: str) -> Any:
     if is_spec(value):
-        return build(value, section)
+        return build(value, section, annotation=annotation)
     if isinstance(value, list) and any(is_spec(entry) for entry in value):
-        return [_built(Any, entry, section) for entry in value]
+        return [_built(annotation, entry, section) for entry in value]
     return converted(annotation, value)

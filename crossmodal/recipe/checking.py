@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossmodal.errors import RecipeError
-from crossmodal.recipe.building import Argument, arguments, converted, is_spec, named_object
+from crossmodal.recipe.building import Argument, arguments, converted, is_spec
+from crossmodal.recipe.naming import evaluation_misfit, misfit, named_object, place_type
 from crossmodal.spelling import nearest
 
 REQUIRED = ("about", "seed", "data", "task", "trainer")
@@ -159,11 +160,13 @@ def _spec(path: str, spec: Any, section: str, *, annotation: Any = None, given: 
     except RecipeError as error:
         yield f"{path}.class_path: {error}"
         return
-    if not callable(target):
-        yield f"{path}.class_path: {name} is neither a class nor a function"
+    if section == "evaluations" and annotation is None:
+        wrong = evaluation_misfit(target, name)
+    else:
+        wrong = misfit(target, name, place_type(section) if annotation is None else annotation)
+    if wrong:
+        yield f"{path}.class_path: {wrong}"
         return
-    if isinstance(annotation, type) and isinstance(target, type) and not issubclass(target, annotation):
-        yield f"{path}.class_path: a {annotation.__name__} was expected, {name} is none"
     if not isinstance(init_args, Mapping | None):
         yield f"{path}.init_args: a mapping was expected, found {init_args!r}"
         return
@@ -182,7 +185,7 @@ def _arguments(
             yield from _spec(where, value, section, annotation=known[key].annotation)
         elif isinstance(value, list) and any(is_spec(entry) for entry in value):
             for i, entry in enumerate(value):
-                yield from _spec(f"{where}.{i}", entry, section)
+                yield from _spec(f"{where}.{i}", entry, section, annotation=known[key].annotation)
         else:
             try:
                 converted(known[key].annotation, value)

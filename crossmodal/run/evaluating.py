@@ -9,10 +9,11 @@ import lightning.pytorch as lightning
 import torch
 
 from crossmodal import recipe as recipes
-from crossmodal.errors import DatasetError, UsageError, WeightsError
+from crossmodal.errors import DatasetError, RecipeError, UsageError, WeightsError
 from crossmodal.evaluation import EvaluationTable, evaluate_all, fit_baselines
 from crossmodal.progress import Progress
-from crossmodal.recipe.building import built_arguments, named_object
+from crossmodal.recipe.building import built_arguments
+from crossmodal.recipe.naming import evaluation_misfit, named_object
 
 #: What weights without a recipe are evaluated on, and how, by their model.
 _EVALUATED = {
@@ -45,6 +46,9 @@ def run_evaluations(
         if progress is not None:
             progress.say(f"evaluating: {entry['class_path']}")
         evaluate = named_object(entry["class_path"], "evaluations")
+        wrong = evaluation_misfit(evaluate, entry["class_path"])
+        if wrong:
+            raise RecipeError(f"evaluations: {wrong}")
         defaults: dict[str, Any] = {"seed": recipe.get("seed", 0)}
         if hasattr(data, "evaluation_train_dataset"):
             defaults["train"] = data.evaluation_train_dataset()

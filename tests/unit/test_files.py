@@ -1,5 +1,8 @@
 import errno
 import os
+import stat
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +63,72 @@ def test_impossible_places_are_named(tmp_path, place):
 
     with pytest.raises(OutputError, match=place.split("/")[0]):
         write()
+
+
+def _write(path, content):
+    with replace_atomically(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def test_a_device_is_written_through_and_stays_a_device():
+    before = Path(os.devnull).stat()
+    _write(os.devnull, b"gone")
+    after = Path(os.devnull).stat()
+    assert stat.S_ISCHR(after.st_mode)
+    assert (after.st_rdev, after.st_ino) == (before.st_rdev, before.st_ino)
+
+
+def test_a_pipe_is_written_through(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = bytes(range(256)) * 1000  # more than a pipe holds
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    _write(pipe, content)
+    reader.join()
+    assert read == [content]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_symlink_stays_and_its_target_is_written(tmp_path, exists):
+    (tmp_path / "elsewhere").mkdir()
+    target = tmp_path / "elsewhere" / "real.json"
+    if exists:
+        target.write_bytes(b"old")
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.symlink_to("elsewhere/real.json")
+    second.symlink_to(first)
+    _write(second, b"new")
+    assert first.is_symlink()
+    assert second.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert [path.name for path in target.parent.iterdir()] == ["real.json"]
+
+
+def test_a_failure_writes_nothing_into_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def fail():
+        with replace_atomically(pipe) as temporary:
+            temporary.write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_an_open_file_named_by_its_descriptor_is_appended_to(tmp_path):
+    path = tmp_path / "log"
+    with path.open("wb", buffering=0) as file:
+        file.write(b"before ")
+        if not Path(f"/proc/self/fd/{file.fileno()}").exists():
+            pytest.skip("this system has no /proc/self/fd")
+        inode = path.stat().st_ino
+        _write(f"/proc/self/fd/{file.fileno()}", b"through")
+    assert path.read_bytes() == b"before through"
+    assert path.stat().st_ino == inode

@@ -1,0 +1,188 @@
+"""What a recipe may name: classes of known packages that have the base class of their place.
+
+A recipe is data that people pass on. A name is looked up only in the packages below, and the class is held against the
+base class that its place demands before anything of it is called.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from types import ModuleType, NoneType
+from typing import Any
+
+from crossmodal.errors import RecipeError
+from crossmodal.spelling import nearest
+
+#: The packages whose classes any recipe may name.
+KNOWN_PACKAGES = ("crossmodal", "lightning.pytorch", "torch.optim")
+# Where a class that is reached by such a name may be defined: lightning.pytorch gives out classes of lightning.fabric.
+_DEFINED_IN = ("crossmodal", "lightning", "torch.optim")
+# Where a name without dots is looked for, in this order; the first entry of each section goes before the common ones.
+HOMES = {
+    "data": ("crossmodal.data",),
+    "task": ("crossmodal.tasks", "crossmodal.models", "crossmodal.backbones", "crossmodal.objectives"),
+    "trainer": ("lightning.pytorch.callbacks", "lightning.pytorch.strategies", "lightning.pytorch.plugins"),
+    "evaluations": ("crossmodal.evaluation",),
+}
+_BASES = {"data": "lightning.pytorch.LightningDataModule", "task": "lightning.pytorch.LightningModule"}
+_EVALUATION_TAKES = ["predict", "dataset"]
+_trusted: set[str] = set()
+
+
+def trust(package: str) -> None:
+    """Let recipes of this process name the classes of another package, too: that of a user, never one from a recipe.
+
+    Whoever trusts a package lets recipes import its modules and call its classes.
+
+    Raises:
+        RecipeError: it is not the dotted name of a package or module.
+    """
+    if not all(part.isidentifier() for part in package.split(".")):
+        raise RecipeError(f"{package!r} is not the name of a package; as in: --trust mypackage")
+    _trusted.add(package)
+
+
+def named_object(name: str, section: str) -> Any:
+    """Return the class or function of a ``class_path``: dotted, or a short name known in this section.
+
+    Raises:
+        RecipeError: the name is outside of the known packages, or there is no such module or name; gives the nearest.
+    """
+    found = _dotted(name) if "." in name else _short(name, section)
+    home = getattr(found, "__module__", None)
+    if not (callable(found) and isinstance(home, str) and _is_inside(home, (*_DEFINED_IN, *_trusted))):
+        raise RecipeError(f"{name} is neither a class nor a function of {_packages()}")
+    return found
+
+
+def place_type(section: str) -> Any:
+    """Return the base class of what stands at the head of a section (``data``, ``task``)."""
+    return _dotted(_BASES[section])
+
+
+def misfit(target: Callable[..., Any], name: str, annotation: Any) -> str | None:
+    """Say what is wrong with a class, or a function that makes one, in a place with this type; None if it fits."""
+    wanted = tuple(classes_of(annotation))
+    if not wanted:
+        return f"{name}: no class goes here"
+    made = target if isinstance(target, type) else _returned(target)
+    if isinstance(made, type) and any(_is_subclass(made, one) for one in wanted):
+        return None
+    return f"a {' or '.join(one.__name__ for one in wanted)} was expected, {name} is none"
+
+
+def evaluation_misfit(target: Callable[..., Any], name: str) -> str | None:
+    """Say why a function is no evaluation; None if it is: one of ``(predict, dataset, ...)``."""
+    home = str(getattr(target, "__module__", ""))
+    takes = [] if isinstance(target, type) else list(inspect.signature(target).parameters)
+    if _is_inside(home, ("crossmodal.evaluation", *_trusted)) and takes[:2] == _EVALUATION_TAKES:
+        return None
+    return f"a function of (predict, dataset) of crossmodal.evaluation was expected, {name} is none"
+
+
+def classes_of(annotation: Any) -> Iterator[type]:
+    """Yield the classes in a type that a ``class_path`` can stand for, which leaves numbers, texts and the like out."""
+    parts = typing.get_args(annotation)
+    if annotation is Any or typing.get_origin(annotation) is typing.Literal:
+        return
+    if isinstance(annotation, type) and not parts:
+        if annotation.__module__ not in ("builtins", "datetime", "pathlib", "enum"):
+            yield annotation
+        return
+    for part in parts:
+        yield from classes_of(part)
+
+
+def without_classes(annotation: Any) -> Any:
+    """Return the part of a type that plain values can have; None where it has no such part.
+
+    What reads values by type must not see the rest: it would import whatever module a text names.
+    """
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation is Any or origin is typing.Literal or annotation in (None, NoneType):
+        return annotation if annotation is not None else NoneType
+    if _is_union(annotation):
+        plain = [part for part in map(without_classes, parts) if part is not None]
+        return typing.Union[tuple(plain)] if plain else None  # noqa: UP007  (made at run time)
+    if parts:
+        inner = [part for part in parts if part is not Ellipsis]
+        is_plain = not list(classes_of(origin)) or getattr(origin, "__module__", "") == "collections.abc"
+        return annotation if is_plain and all(without_classes(part) == part for part in inner) else None
+    return annotation if isinstance(annotation, type) and not list(classes_of(annotation)) else None
+
+
+def _dotted(name: str) -> Any:
+    module_name, _, attribute = name.rpartition(".")
+    allowed = (*KNOWN_PACKAGES, *_trusted)
+    if not _is_inside(module_name, allowed):
+        close = nearest(module_name, allowed)
+        meant = f" Did you mean {close}?" if close else ""
+        top = module_name.partition(".")[0]
+        raise RecipeError(
+            f"{name}: a recipe may name classes of {_packages()} alone.{meant} "
+            f"For a package of yours that you trust, add --trust {top}"
+        )
+    module = _module(module_name)
+    if not hasattr(module, attribute):
+        raise RecipeError(f"{module_name} has no {attribute!r}{_guess(attribute, _public(module), module_name)}")
+    return getattr(module, attribute)
+
+
+def _short(name: str, section: str) -> Any:
+    known: dict[str, str] = {}
+    for home in HOMES.get(section, ()):
+        public = _public(_module(home))
+        if name in public:
+            return getattr(_module(home), name)
+        known |= {other: home for other in public if other not in known}
+    close = nearest(name, known)
+    guess = f"; did you mean {known[close]}.{close}?" if close else ""
+    raise RecipeError(f"nothing is called {name!r} in {', '.join(HOMES.get(section, ()))}{guess}")
+
+
+def _packages() -> str:
+    *others, last = (*KNOWN_PACKAGES, *sorted(_trusted))
+    return f"{', '.join(others)} and {last}"
+
+
+def _is_inside(module: str, packages: Iterable[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, type(int | str))
+
+
+def _is_subclass(kind: type, base: type) -> bool:
+    try:
+        return issubclass(kind, base)
+    except TypeError:  # a protocol that cannot be asked
+        return False
+
+
+def _returned(function: Callable[..., Any]) -> Any:
+    try:
+        return typing.get_type_hints(function).get("return")
+    except (NameError, TypeError):
+        return None
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise RecipeError(f"{name} needs the package {error.name!r}, which is not installed") from error
+        parent, _, last = name.rpartition(".")
+        known = [word for word in dir(_module(parent)) if not word.startswith("_")] if parent else []
+        raise RecipeError(f"there is no module {name!r}{_guess(last, known, parent)}") from None
+
+
+def _public(module: ModuleType) -> list[str]:
+    return list(getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")])
+
+
+def _guess(word: str, known: Iterable[str], prefix: str) -> str:
+    close = nearest(word, known)
+    return f"; did you mean {prefix}.{close}?" if close else ""
