@@ -41,16 +41,17 @@ def limit_peaks_locally(waveform: Tensor, rate_hz: float, peak: float = 1.0) -> 
         return waveform
     block = max(1, round(_BLOCK_S * rate_hz))
     padded = F.pad(waveform.abs(), (0, -samples % block))
-    needed = peak / padded.reshape(1, 1, -1, block).amax(dim=-1).clamp_min(peak)
-    # Lowest gain within the reach and one block more, then a mean over the reach: no block ends above its own need, nor
-    # does the line between two of them.
+    excess = 1 - peak / padded.reshape(1, 1, -1, block).amax(dim=-1).clamp_min(peak)
+    # Largest reduction within the reach and one block more, then a mean over the reach: no block ends above its own need,
+    # nor does the line between two of them. Reductions are averaged, not gains: a mean of ones can differ from 1 in its
+    # last digit, one of zeros is exactly 0. So is a dot product of zeros, which a convolution by FFT would not promise.
     kernel = 2 * (_REACH_BLOCKS + 1) + 1
-    held = -F.max_pool1d(-F.pad(needed, (kernel - 1, kernel - 1), value=1.0), kernel, stride=1)
+    held = F.max_pool1d(F.pad(excess, (kernel - 1, kernel - 1)), kernel, stride=1)
     window = torch.hann_window(2 * _REACH_BLOCKS + 3, periodic=False, dtype=waveform.dtype, device=waveform.device)[
         1:-1
     ]
-    gain = F.conv1d(held, (window / window.sum()).reshape(1, 1, -1))
-    edge = (gain.shape[-1] - needed.shape[-1]) // 2
-    gain = gain[..., edge : gain.shape[-1] - edge]
-    smooth = F.interpolate(gain, size=padded.shape[-1], mode="linear", align_corners=False)
+    reduction = held.unfold(-1, len(window), 1) @ (window / window.sum())
+    edge = (reduction.shape[-1] - excess.shape[-1]) // 2
+    reduction = reduction[..., edge : reduction.shape[-1] - edge]
+    smooth = 1 - F.interpolate(reduction, size=padded.shape[-1], mode="linear", align_corners=False)
     return (waveform * smooth[0, 0, :samples]).clamp(-peak, peak)

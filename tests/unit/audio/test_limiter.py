@@ -46,3 +46,20 @@ def test_the_gain_is_smooth_and_acts_around_the_peak_alone():
     heard = sound.abs() > 0.05
     gain = limited[heard] / sound[heard]
     assert float(gain.diff().abs().max()) < 0.02
+
+
+# Vector instructions treat the last samples of a row apart, so the exactness is held at many lengths and places.
+@pytest.mark.parametrize("samples", [4_410, 8_191, 8_192, 8_193, 10_007, 10_016, 13_333])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_gain_is_exactly_one_out_of_reach_of_every_peak(samples, dtype):
+    draws = torch.Generator().manual_seed(samples)
+    quiet = torch.rand(samples, generator=draws, dtype=dtype) * 2 - 1
+    reach = round(0.045 * RATE_HZ)
+    for peak_at in [*range(17), *range(samples // 3, samples, samples // 7), samples - 1]:
+        sound = quiet.clone()
+        sound[peak_at] = 3.7
+        limited = limit_peaks_locally(sound, RATE_HZ)
+        away = (torch.arange(samples) - peak_at).abs() > reach
+        assert torch.equal(limited[away], sound[away])
+        assert float(limited.abs().max()) <= 1
+        assert float(limited[peak_at]) == pytest.approx(1, abs=1e-6)
