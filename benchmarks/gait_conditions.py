@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from crossmodal.errors import DatasetError
 from crossmodal.evaluation.gait_semi_real import SemiReal, read_semi_real
 from crossmodal.tactile.recording import Recording
 from crossmodal.tactile.walking import (
@@ -25,6 +26,16 @@ SECONDS = 8.0
 MAT = Mat(720, 240, (5.0, 5.0))
 _COARSE = Mat(360, 120, (10.0, 10.0))
 _INSOLE_SECONDS = 10.0
+
+#: Stances of one person or one plate, by the files of the folder of real recordings that hold them.
+_FEET = {
+    "emed": ("emed_footscan_xsensor_pedar/emed_test.lst",),
+    "footscan": ("emed_footscan_xsensor_pedar/footscan_test.xls",),
+    "F-Scan": ("fscan_pair/FrasP01L.asf", "fscan_pair/FrasP01R.asf"),
+    "XSENSOR": ("emed_footscan_xsensor_pedar/xsensor_data.csv",),
+}
+_PRINTS = "zebris_walkway/*.apd"
+_TRIALS = "gaitpdb/*.txt"
 
 #: Recordings of one walk, and its truth.
 Walk = tuple[Sequence[Recording], WalkTruth]
@@ -77,9 +88,18 @@ def list_semi_real(folder: Path) -> list[Condition]:
     Raises:
         DatasetError: the folder does not hold the recordings.
     """
-    made_of = read_semi_real(folder)
+    feet = {name: [path for place in places for path in _existing(folder, place)] for name, places in _FEET.items()}
+    walks = [feet["F-Scan"], *([path] for path in _existing(folder, _TRIALS))]
+    made_of = read_semi_real(feet, _existing(folder, _PRINTS), walks)
     plates = [Condition(f"semi-real, {source}", _replay(made_of, source)) for source in made_of.feet]
     return [*plates, Condition("semi-real, 10 mm, random sensors", _replay(made_of, None))]
+
+
+def _existing(folder: Path, pattern: str) -> list[Path]:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise DatasetError(f"{folder}: no {pattern} in it; semi-real walks are made of the recordings of that name")
+    return found
 
 
 def _replay(made_of: SemiReal, source: str | None) -> Callable[[int, int], Walk]:

@@ -42,9 +42,9 @@ def limit_peaks_locally(waveform: Tensor, rate_hz: float, peak: float = 1.0) -> 
     block = max(1, round(_BLOCK_S * rate_hz))
     padded = F.pad(waveform.abs(), (0, -samples % block))
     excess = 1 - peak / padded.reshape(1, 1, -1, block).amax(dim=-1).clamp_min(peak)
-    # Largest reduction within the reach and one block more, then a mean over the reach: no block ends above its own need,
-    # nor does the line between two of them. Reductions are averaged, not gains: a mean of ones can differ from 1 in its
-    # last digit, one of zeros is exactly 0. So is a dot product of zeros, which a convolution by FFT would not promise.
+    # Largest reduction within the reach and one block more, then a mean over the reach: no block ends above its own
+    # need, nor does the line between two of them. Reductions are averaged, not gains: a mean of ones can differ from 1
+    # in its last digit, one of zeros is exactly 0. A dot product keeps that; a convolution by FFT would not.
     kernel = 2 * (_REACH_BLOCKS + 1) + 1
     held = F.max_pool1d(F.pad(excess, (kernel - 1, kernel - 1)), kernel, stride=1)
     window = torch.hann_window(2 * _REACH_BLOCKS + 3, periodic=False, dtype=waveform.dtype, device=waveform.device)[

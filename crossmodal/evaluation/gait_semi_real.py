@@ -1,17 +1,19 @@
-"""The semi-real set: real stances laid out as walks by real places and times, read from a folder of real recordings.
+"""The semi-real set: real stances laid out as walks by real places and times.
 
 Everything that real recordings tell is real: how pressure rolls over the sole and ends at toe off, where a person's
 feet stood, how long steps and stances last. What no recording tells, when exactly a foot met and left the mat and where
 its heel was, is exact by construction (`crossmodal.tactile.walking.replay_walk`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from crossmodal.errors import DatasetError
+from crossmodal.evaluation.gait_semi_real_plan import draw_footholds
+from crossmodal.evaluation.gait_semi_real_stance import cut_stances
 from crossmodal.randomness import generator
 from crossmodal.tactile import read
 from crossmodal.tactile.gait import Stance, analyse
@@ -23,21 +25,10 @@ from crossmodal.tactile.walking import (
     SensorModel,
     SimulatedWalk,
     StanceMovie,
-    cut_stances,
-    draw_footholds,
     replay_walk,
 )
 
 _MAT = Mat(720, 240, (5.0, 5.0))
-#: Stances of one person or one plate, by the files that hold them.
-_FEET = {
-    "emed": ("emed_footscan_xsensor_pedar/emed_test.lst",),
-    "footscan": ("emed_footscan_xsensor_pedar/footscan_test.xls",),
-    "F-Scan": ("fscan_pair/FrasP01L.asf", "fscan_pair/FrasP01R.asf"),
-    "XSENSOR": ("emed_footscan_xsensor_pedar/xsensor_data.csv",),
-}
-_PRINTS = "zebris_walkway/*.apd"
-_TRIALS = "gaitpdb/*.txt"
 #: Contacts only lend their rhythm: any rule that is the same for both feet does.
 _RULE: Method = "threshold-20"
 
@@ -68,29 +59,29 @@ class SemiReal:
         return replay_walk(movies, footholds, mat, seed, index, sensor=sensor, weight_n=weight_n)
 
 
-def read_semi_real(folder: Path) -> SemiReal:
-    """Read the real recordings of a folder; what it must hold stands in this module.
+def read_semi_real(
+    feet: Mapping[str, Sequence[Path]], prints: Sequence[Path], walks: Sequence[Sequence[Path]]
+) -> SemiReal:
+    """Read the real recordings that semi-real walks are made of.
+
+    Args:
+        feet: recordings of single feet, on a plate or in an insole, by the name of their source.
+        prints: recordings of the successive footprints of one walk, one for each print.
+        walks: recordings of insoles that lend the rhythm of steps; one list for each walk.
 
     Raises:
-        DatasetError: a recording is missing, or holds no stance that is whole.
+        DatasetError: a source holds no stance of a known foot that is whole.
+        FormatError: a recording cannot be read.
     """
-    feet = {}
-    for name, places in _FEET.items():
-        recordings = [one for place in places for one in _grids_of(read(_existing(folder, place)[0]))]
-        feet[name] = tuple(movie for one in recordings for movie in cut_stances(one))
-        if not feet[name]:
-            raise DatasetError(f"{folder / places[0]}: no stance of a known foot is whole in it")
-    prints = analyse([read(path) for path in _existing(folder, _PRINTS)]).stances
-    pair = [read(_existing(folder, place)[0]) for place in _FEET["F-Scan"]]
-    trials = [[read(path)] for path in _existing(folder, _TRIALS)]
-    return SemiReal(feet, prints, tuple(analyse(one, _RULE).stances for one in [pair, *trials]))
-
-
-def _existing(folder: Path, pattern: str) -> Sequence[Path]:
-    found = sorted(folder.glob(pattern))
-    if not found:
-        raise DatasetError(f"{folder}: no {pattern} in it; semi-real walks are made of the recordings of that name")
-    return found
+    movies = {}
+    for name, paths in feet.items():
+        recordings = [one for path in paths for one in _grids_of(read(path))]
+        movies[name] = tuple(movie for one in recordings for movie in cut_stances(one))
+        if not movies[name]:
+            where = ", ".join(str(path) for path in paths) or "no recording"
+            raise DatasetError(f"{name}: {where}: no whole stance of a known foot; give a recording that holds one")
+    contacts = tuple(analyse([read(path) for path in paths], _RULE).stances for paths in walks)
+    return SemiReal(movies, analyse([read(path) for path in prints]).stances, contacts)
 
 
 def _grids_of(recording: PressureRecording | InsoleRecording) -> list[PressureRecording]:

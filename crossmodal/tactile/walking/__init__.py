@@ -3,6 +3,7 @@
 Real stances can be laid out as a walk as well (`replay_walk`), with a truth that is just as exact.
 """
 
+from crossmodal.tactile.walking.foothold import Foothold
 from crossmodal.tactile.walking.insoles import (
     LAYOUTS,
     InsoleModel,
@@ -16,8 +17,7 @@ from crossmodal.tactile.walking.parameter import measure_gait
 from crossmodal.tactile.walking.path import PATH_KINDS, Path, PathKind, draw_path
 from crossmodal.tactile.walking.plan import Step, plan_walk
 from crossmodal.tactile.walking.replay import replay_walk
-from crossmodal.tactile.walking.replay_plan import Foothold, draw_footholds
-from crossmodal.tactile.walking.replay_stance import StanceMovie, cut_stances
+from crossmodal.tactile.walking.replay_stance import StanceMovie
 from crossmodal.tactile.walking.sensor import EMED_LIKE, SensorModel, draw_sensor
 from crossmodal.tactile.walking.simulate import SimulatedWalk, simulate_walk
 from crossmodal.tactile.walking.truth import Footstep, WalkTruth
@@ -43,8 +43,6 @@ __all__ = [
     "Step",
     "WalkTruth",
     "Walker",
-    "cut_stances",
-    "draw_footholds",
     "draw_insoles",
     "draw_mat",
     "draw_path",

@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.tactile.gait.walkers import directions_of
 from crossmodal.tactile.walking.truth import Footstep
 
 Floats = NDArray[np.float64]
@@ -15,6 +14,8 @@ Floats = NDArray[np.float64]
 _WHOLE = 0.999
 #: Of the usual step: what lasts longer are several, of which those beside the mat are missing.
 _LONGEST_STEP = 1.5
+#: Farthest from one line that the path of a straight walk lies.
+_STRAIGHT_MM = 40.0
 
 NAMES = (
     "cadence",
@@ -51,7 +52,7 @@ def measure_gait(footsteps: Sequence[Footstep]) -> dict[str, float]:
     """
     found: dict[str, list[float]] = {name: [] for name in NAMES}
     for steps in _walks(footsteps):
-        lines = directions_of(np.array([step.heel_mm for step in steps]))
+        lines = progression_lines(np.array([step.heel_mm for step in steps]))
         measured = [_measure_foot(step, line) for step, line in zip(steps, lines, strict=True)]
         measured += [_measure_step(*pair, line) for pair, line in zip(pairwise(steps), lines[1:], strict=True)]
         measured += [_measure_pace(steps, lines)] if len(steps) > 1 else []
@@ -64,6 +65,34 @@ def measure_gait(footsteps: Sequence[Footstep]) -> dict[str, float]:
             for name, value in values.items():
                 found[name] += [value] if np.isfinite(value) else []
     return {name: float(np.mean(values)) if values else float("nan") for name, values in found.items()}
+
+
+def progression_lines(heels_mm: Floats) -> Floats:
+    """The line of progression at each of the successive heels (prints, 2): unit vectors (y, x) of that shape.
+
+    The path runs through the middles between successive heels. Where it stays within 40 mm of its line of least
+    squares, that line is the direction of every print. Elsewhere the direction of a print is that of the chord from
+    the second middle before it to the second one after it, as far as there are such. NaN for a single print.
+
+    The analysis has a function of this definition, `crossmodal.tactile.gait.walkers.directions_of`. The two share no
+    code, so that a fault in the analysis cannot hide in the truth; a test compares them.
+    """
+    if len(heels_mm) < 2:
+        return np.full((len(heels_mm), 2), np.nan)
+    # Places as complex numbers, y + ix: the sum of the squared offsets from the mean place has twice the angle of the
+    # line of least squares.
+    heels = heels_mm[:, 0] + 1j * heels_mm[:, 1]
+    path = 0.5 * (heels[1:] + heels[:-1]) if len(heels) > 2 else heels
+    offsets = path - path.mean()
+    line = np.exp(0.5j * np.angle((offsets**2).sum()))
+    if (np.conj(line) * (path[-1] - path[0])).real < 0:
+        line = -line
+    lines = np.full(len(heels), line)
+    if np.abs((np.conj(line) * offsets).imag).max() > _STRAIGHT_MM:
+        last = len(path) - 1
+        chords = [path[min(k + 1, last)] - path[max(k - 2, 0)] for k in range(len(heels))]
+        lines = np.exp(1j * np.angle(chords))
+    return np.stack([lines.real, lines.imag], axis=1)
 
 
 def _walks(footsteps: Sequence[Footstep]) -> list[list[Footstep]]:

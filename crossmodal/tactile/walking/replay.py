@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from crossmodal.randomness import generator
+from crossmodal.tactile.walking.foothold import Foothold
 from crossmodal.tactile.walking.footprint import direction, outwards
 from crossmodal.tactile.walking.footstep import box_of, describe_footstep
 from crossmodal.tactile.walking.mat import Mat
 from crossmodal.tactile.walking.parameter import measure_gait
 from crossmodal.tactile.walking.press import Box, Pressing
 from crossmodal.tactile.walking.record import record_pressings
-from crossmodal.tactile.walking.replay_plan import Foothold
 from crossmodal.tactile.walking.replay_stance import StanceMovie
 from crossmodal.tactile.walking.sensor import SensorModel, draw_clock, make_cells
 from crossmodal.tactile.walking.simulate import SimulatedWalk

@@ -9,7 +9,9 @@ import pytest
 
 from crossmodal.tactile.gait import Footprint, Stance
 from crossmodal.tactile.gait.parameters import DEFINITIONS, measure_walk, summarise
+from crossmodal.tactile.gait.walkers import directions_of
 from crossmodal.tactile.walking import Footstep, Mat, draw_walker, measure_gait, simulate_walk
+from crossmodal.tactile.walking.parameter import progression_lines
 
 
 def stance_of(step: Footstep) -> Stance:
@@ -71,3 +73,46 @@ def test_a_stop_parts_a_walk_and_what_is_not_known_lends_nothing() -> None:
     unknown = measure_gait([replace(first[0], heel_strike_s=np.nan), *first[1:]])
     assert np.isfinite([unknown["step_time"], unknown["initial_double_support"]]).all()
     assert np.isnan(list(measure_gait([]).values())).all()
+
+
+class TestProgressionLines:
+    """The simulator's line of progression, against what is known and against the analysis' own one."""
+
+    @pytest.mark.parametrize("turn_deg", [0.0, 30.0, 90.0, 151.0, -135.0])
+    @pytest.mark.parametrize("count", [4, 5, 12])
+    def test_a_straight_walk_has_the_direction_that_it_was_laid_in(self, turn_deg: float, count: int) -> None:
+        heels = straight(turn_deg, count)
+        ahead = [np.cos(np.deg2rad(turn_deg)), np.sin(np.deg2rad(turn_deg))]
+        assert progression_lines(heels) == pytest.approx(np.tile(ahead, (count, 1)), abs=1e-9)
+
+    def test_a_turning_walk_follows_its_tangents(self) -> None:
+        angles = np.arange(12) * 0.25
+        radius = 2500.0 + 40.0 * np.tile([1.0, -1.0], 6)
+        heels = radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        lines = progression_lines(heels)
+        # The chord from one and a half steps before a print to one and a half after it is parallel to its tangent.
+        tangents = np.stack([-np.sin(angles), np.cos(angles)], axis=1)
+        assert np.rad2deg(np.arccos((lines * tangents).sum(axis=1)))[2:-2].max() < 1e-3
+        assert np.linalg.norm(lines, axis=1) == pytest.approx(1.0)
+
+    @pytest.mark.parametrize("turn_deg", [0.0, 30.0, 90.0, 151.0, -135.0])
+    @pytest.mark.parametrize("bend", [0.0, 0.01, 0.1, 0.3])
+    @pytest.mark.parametrize("count", [2, 3, 4, 5, 9])
+    def test_it_agrees_with_the_analysis(self, turn_deg: float, bend: float, count: int) -> None:
+        draws = np.random.default_rng(count)
+        angles = bend * np.arange(count)
+        turns = np.stack([np.cos(angles), -np.sin(angles), np.sin(angles), np.cos(angles)], axis=1).reshape(-1, 2, 2)
+        heels = np.einsum("nij,nj->ni", turns, straight(turn_deg, count)) + draws.normal(size=(count, 2)) * 8.0
+        assert progression_lines(heels) == pytest.approx(directions_of(heels), abs=1e-9)
+
+    def test_fewer_than_two_prints_have_none(self) -> None:
+        assert np.isnan(progression_lines(np.zeros((1, 2)))).all()
+        assert progression_lines(np.zeros((0, 2))).shape == (0, 2)
+
+
+def straight(turn_deg: float, count: int) -> np.ndarray:
+    """Heels every 600 mm, in turns 60 mm to the right and to the left of the way."""
+    turn = np.deg2rad(turn_deg)
+    ahead, right = np.array([np.cos(turn), np.sin(turn)]), np.array([np.sin(turn), -np.cos(turn)])
+    sides = np.where(np.arange(count) % 2 == 0, 60.0, -60.0)
+    return 1000.0 + np.outer(600.0 * np.arange(count), ahead) + np.outer(sides, right)

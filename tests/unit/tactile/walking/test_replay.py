@@ -1,13 +1,12 @@
 """Replayed walks: force and shape of the stances are kept, events and places are where they were put."""
 
 from dataclasses import replace
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from crossmodal.evaluation.gait import score_walk, summarise_walks
+from crossmodal.evaluation.gait_semi_real_stance import cut_stances
 from crossmodal.tactile.gait import analyse
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording
 from crossmodal.tactile.walking import (
@@ -17,8 +16,6 @@ from crossmodal.tactile.walking import (
     Mat,
     SensorModel,
     StanceMovie,
-    cut_stances,
-    draw_footholds,
     draw_walker,
     replay_walk,
     simulate_insoles,
@@ -50,16 +47,6 @@ def plate() -> PressureRecording:
 def movie(plate: PressureRecording) -> StanceMovie:
     (only,) = cut_stances(plate)
     return only
-
-
-@pytest.fixture(scope="module")
-def walked() -> tuple:
-    """Prints of a walk, and stances of another one."""
-    walk = simulate_walk([draw_walker(4, 2)], MAT, 4, 2, 6.0)
-    stances = analyse(walk.recording).stances
-    first = [stance for stance in stances if stance.passage == 0]
-    insoles = simulate_insoles(draw_walker(4, 3), 4, 3, 12.0)
-    return [one for one in first if not one.footprint.partial][:4], analyse(list(insoles.recordings)).stances
 
 
 def footholds(turn_deg: float = 0.0) -> list[Foothold]:
@@ -191,49 +178,3 @@ class TestWalk:
             replay_walk([], footholds(), MAT, 0, 0)
         with pytest.raises(ValueError, match="got 1 and 0"):
             replay_walk([movie], [], MAT, 0, 0)
-
-
-class TestFootholds:
-    def test_places_and_rhythm_are_the_real_ones_a_little_varied(self, walked: tuple) -> None:
-        prints, contacts = walked
-        lasting = [one.duration_s for one in contacts if np.isfinite(one.duration_s)]
-        length = np.linalg.norm(prints[-1].footprint.heel_mm - prints[0].footprint.heel_mm)
-        sides = set()
-        for index in range(20):
-            feet = draw_footholds(prints, contacts, MAT, np.random.default_rng(index))
-            sides.add(feet[0].side)
-            assert all(a.side != b.side for a, b in pairwise(feet))
-            assert np.linalg.norm(feet[-1].heel_mm - feet[0].heel_mm) == pytest.approx(length, rel=0.25)
-            assert all(min(abs(foot.toe_off_s - foot.heel_strike_s - one) for one in lasting) < 1e-9 for foot in feet)
-            steps = np.diff([foot.heel_strike_s for foot in feet])
-            assert ((steps > 0.3) & (steps < 0.9)).all()
-            for before, this in pairwise(feet):
-                right = np.array([np.sin(this.path_rad), -np.cos(this.path_rad)])
-                aside = float((this.heel_mm - before.heel_mm) @ right)
-                assert (aside > 0) == (this.side == "right") or abs(aside) < 40
-        assert sides == {"left", "right"}
-
-    def test_a_rhythm_of_too_few_steps_is_refused(self, walked: tuple) -> None:
-        prints, contacts = walked
-        with pytest.raises(ValueError, match="successive steps"):
-            draw_footholds(prints, contacts[:3], MAT, np.random.default_rng(0))
-        with pytest.raises(ValueError, match="two or more footprints"):
-            draw_footholds(prints[:1], contacts, MAT, np.random.default_rng(0))
-
-
-def test_real_stances_keep_force_and_events(real_data: Path) -> None:
-    from crossmodal.evaluation.gait_semi_real import read_semi_real
-
-    made_of = read_semi_real(real_data / "touch")
-    assert [len(movies) for movies in made_of.feet.values()] == [1, 1, 10, 1]
-    assert made_of.feet["emed"][0].force_n.max() == pytest.approx(819, abs=1)
-    assert made_of.feet["footscan"][0].lasting_s == pytest.approx(0.654, abs=0.004)
-    scores = []
-    for index in range(8):
-        walk = made_of.walk(0, index)
-        assert len(walk.truth.footsteps) == 5
-        scores.append(score_walk(analyse(walk.recording).stances, walk.truth))
-    figures = summarise_walks(scores, samples=2)
-    assert figures["side_accuracy"] == 1.0
-    assert figures["toe_off_f1_50ms"] == 1.0
-    assert abs(figures["toe_off_bias_ms"]) < 8

@@ -1,7 +1,6 @@
 """Where and when the feet of a replayed walk come down: places of real footprints, the rhythm of real steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from crossmodal.tactile.gait import Stance
 from crossmodal.tactile.gait.walkers import directions_of
 from crossmodal.tactile.recording import Side
+from crossmodal.tactile.walking import Foothold, Mat
 from crossmodal.tactile.walking.footprint import direction, outwards
-from crossmodal.tactile.walking.mat import Mat
 from crossmodal.tactile.walking.walker import SIDES
 
 Floats = NDArray[np.float64]
@@ -23,26 +22,6 @@ _STEP, _STANCE = (0.6, 1.5), (1.0, 1.7)
 #: across the way, its angle, and the direction of the way.
 _LENGTH, _PLACE_MM, _TOE_OUT_DEG, _WAY_DEG = 0.05, (15.0, 10.0), 1.5, 3.0
 _BEGIN_S = (0.2, 0.5)
-
-
-@dataclass(frozen=True, eq=False)
-class Foothold:
-    """One step of a replayed walk.
-
-    Attributes:
-        side: the foot.
-        heel_mm: (2,) place of the heel's centre, (y, x) of the mat.
-        heading_rad: direction of the foot's axis, from y towards x.
-        path_rad: direction of the way.
-        heel_strike_s, toe_off_s: first and last load.
-    """
-
-    side: Side
-    heel_mm: Floats
-    heading_rad: float
-    path_rad: float
-    heel_strike_s: float
-    toe_off_s: float
 
 
 def draw_footholds(
