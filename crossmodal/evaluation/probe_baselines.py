@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from crossmodal.backbones import Backbone, create
-from crossmodal.backbones.create import check_name
+from crossmodal.backbones.catalogue import check_name
 from crossmodal.backbones.weights import shipped_names
 from crossmodal.errors import WeightsError
 from crossmodal.evaluation.probe_features import MeanColour, RawPixels, Source
@@ -16,6 +16,8 @@ from crossmodal.randomness import stream_key
 RANDOM_STARTS = 5
 #: The word for the weights that ship with the package and come from noise alone.
 NOISE = "noise"
+#: The folder of shipped weights that this word stands for; others pretrained on noise are given by their full name.
+DEFAULT_NOISE = "noise/programs"
 
 #: Rows that need no network, by the name they have in the table.
 PICTURE_SOURCES: Mapping[str, Callable[[], Source]] = {"raw pixels": RawPixels, "mean colour": MeanColour}
@@ -36,17 +38,17 @@ def make_backbone(name: str, width: float, seed: int, weights: str | os.PathLike
 
 
 def noise_weights(name: str) -> str:
-    """Name the weights pretrained on noise that ship for a backbone, ``noise/<process>/<backbone>``.
+    """Return the name of the weights that ``noise`` stands for with a backbone, ``noise/programs/<backbone>``.
 
     Raises:
         ValueError: an unknown backbone.
         WeightsError: this version brings none along for it.
     """
     check_name(name)
-    shipped = [found for found in shipped_names() if found.startswith(f"{NOISE}/") and found.endswith(f"/{name}")]
-    if not shipped:
+    weights = f"{DEFAULT_NOISE}/{name}"
+    if weights not in shipped_names():
         raise WeightsError(
             f"no weights for {name} pretrained on noise ship with this version; give --weights FILE for weights of "
             "your own, or --weights none for a random start"
         )
-    return shipped[0]
+    return weights

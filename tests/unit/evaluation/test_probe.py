@@ -15,7 +15,7 @@ from crossmodal.errors import DatasetError, WeightsError
 from crossmodal.evaluation import probe as home
 from crossmodal.evaluation import probe_features
 from crossmodal.evaluation.probe import probe
-from crossmodal.evaluation.probe_baselines import make_backbone
+from crossmodal.evaluation.probe_baselines import make_backbone, noise_weights
 from crossmodal.evaluation.probe_features import BackboneFeatures, FeatureCache, MeanColour, RawPixels, extract
 from tests.fakes.image_folder import CLASSES, write_image_folder, write_picture
 
@@ -307,3 +307,16 @@ def test_a_cache_that_cannot_be_written_costs_no_result(cached, caplog, tmp_path
     cached.cache = FeatureCache(tmp_path / "file")
     assert len(cached().values) == 18
     assert "features are not kept" in caplog.text
+
+
+def test_the_weights_that_noise_stands_for_do_not_depend_on_what_else_ships(tmp_path, monkeypatch):
+    assert noise_weights("small_alexnet") == "noise/programs/small_alexnet"
+    assert noise_weights("resnet18") == "noise/programs/resnet18"
+    for name in ("a_first_one/small_alexnet", "programs/small_alexnet", "zeal/small_vit"):
+        folder = tmp_path / "noise" / name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").touch()
+    monkeypatch.setattr("crossmodal.backbones.weights.SHIPPED", tmp_path)
+    assert noise_weights("small_alexnet") == "noise/programs/small_alexnet"
+    with pytest.raises(WeightsError, match="no weights for small_vit"):
+        noise_weights("small_vit")
