@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from page import put
 
-from crossmodal.backbones.create import width_of
+from crossmodal.backbones.catalogue import width_of
 from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of, train_head
 from crossmodal.dissect.tally import count_pairs
 from crossmodal.evaluation.probe_baselines import make_backbone, noise_weights

@@ -23,7 +23,7 @@ from crossmodal.evaluation.gait_parameters import score_parameters, summarise_pa
 from crossmodal.evaluation.table import describe_origin
 from crossmodal.gait import load_reader
 from crossmodal.tactile.gait import analyse
-from crossmodal.tactile.gait.analyse import METHODS, Method
+from crossmodal.tactile.gait.analysis import METHODS, Method
 
 _METHODS: tuple[Method, ...] = ("learned", "classical", "threshold-20", "threshold-50")
 

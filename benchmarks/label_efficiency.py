@@ -28,7 +28,7 @@ from runs import trained
 
 from crossmodal import hub
 from crossmodal import recipe as recipes
-from crossmodal.backbones.create import width_of
+from crossmodal.backbones.catalogue import width_of
 from crossmodal.data import GreatestHits, fold_videos
 from crossmodal.data.saved_walks import SavedWalks
 from crossmodal.evaluation.gait import WalkScore, resample_walks, score_walk

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from crossmodal.tactile.gait import analyse as analyse_by_rules
-from crossmodal.tactile.gait.analyse import GaitAnalysis, Method
+from crossmodal.tactile.gait.analysis import GaitAnalysis, Method
 from crossmodal.tactile.gait.walkway import StepFinder
 from crossmodal.tactile.recording import Recording
 

@@ -21,7 +21,7 @@ from crossmodal.audio import (
     synthesize_parametric,
     write_waveform,
 )
-from crossmodal.audio.cochleagram import FEATURE_RATE_HZ
+from crossmodal.audio.cochlea import FEATURE_RATE_HZ
 from crossmodal.data.greatest_hits_files import read_hits
 from crossmodal.errors import WeightsError
 from crossmodal.evaluation.prediction import Sample, SoundPrediction

@@ -1,6 +1,6 @@
 """Sound: waveform files, cochleagrams, onsets, and the way back from features to waveforms."""
 
-from crossmodal.audio.cochleagram import COCHLEAGRAM_CHANNELS, FEATURE_RATE_HZ, cochleagram
+from crossmodal.audio.cochlea import COCHLEAGRAM_CHANNELS, FEATURE_RATE_HZ, cochleagram
 from crossmodal.audio.exemplar import synthesize_exemplar, synthesize_exemplar_tiles
 from crossmodal.audio.exemplar_bank import ExemplarBank
 from crossmodal.audio.filterbank import erb_scale, erb_scale_to_hz, filter_bank, filter_cutoffs

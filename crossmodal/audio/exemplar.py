@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from crossmodal.audio.cochleagram import COMPRESSION
+from crossmodal.audio.cochlea import COMPRESSION
 from crossmodal.audio.exemplar_bank import ExemplarBank, cut_window
 from crossmodal.audio.limiter import limit_peaks_locally
 from crossmodal.audio.waveform import resample

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from crossmodal.audio.cochleagram import FEATURE_RATE_HZ, cochleagram
+from crossmodal.audio.cochlea import FEATURE_RATE_HZ, cochleagram
 from crossmodal.audio.waveform import resample
 from crossmodal.errors import FormatError
 from crossmodal.files import replace_atomically

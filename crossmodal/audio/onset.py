@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crossmodal.audio.cochleagram import FEATURE_RATE_HZ, cochleagram
+from crossmodal.audio.cochlea import FEATURE_RATE_HZ, cochleagram
 
 # An impact rises within this time, however short its attack: features are smoothed by their own sampling.
 _RISE_S = 4 / 90

@@ -6,7 +6,7 @@ from math import gamma
 import torch
 from torch import Tensor
 
-from crossmodal.audio.cochleagram import COMPRESSION, FEATURE_RATE_HZ, Order, check_compression
+from crossmodal.audio.cochlea import COMPRESSION, FEATURE_RATE_HZ, Order, check_compression
 from crossmodal.audio.limiter import limit_peaks_locally
 from crossmodal.audio.subband import Subband, TimeGrid, exact_rate, subbands_on_grid
 from crossmodal.randomness import generator

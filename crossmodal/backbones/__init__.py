@@ -1,6 +1,6 @@
 """Picture encoders shared by every sense, and the temporal networks behind them."""
 
-from crossmodal.backbones.create import create, names
+from crossmodal.backbones.catalogue import create, names
 from crossmodal.backbones.layers import features, layer_names
 from crossmodal.backbones.pictures import Backbone, PictureNormalization
 from crossmodal.backbones.projection import DistillationHead, Embedder, PerceptronHead

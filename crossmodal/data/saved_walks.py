@@ -6,7 +6,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from crossmodal.errors import DatasetError, FormatError
-from crossmodal.tactile.read import read
+from crossmodal.tactile.reading import read
 from crossmodal.tactile.recording import PressureRecording
 from crossmodal.tactile.walking.simulate import SimulatedWalk
 from crossmodal.tactile.walking.truth import read_truth

@@ -18,7 +18,7 @@ from crossmodal.data.folder_mark import refuse_unmarked
 from crossmodal.errors import DatasetError
 from crossmodal.files import replace_atomically
 from crossmodal.randomness import generator
-from crossmodal.tactile.save import save
+from crossmodal.tactile.saving import save
 from crossmodal.tactile.walking import (
     PATH_KINDS,
     PATHOLOGIES,

@@ -4,7 +4,7 @@ from crossmodal.dissect.ablation import AblationCurve, ablation_curve, rank_by_e
 from crossmodal.dissect.chance import Chance, estimate_chance
 from crossmodal.dissect.confusion import Confusion, measure_confusion
 from crossmodal.dissect.dissection import Concept, Dissection, Unit, dissect
-from crossmodal.dissect.edit import edit
+from crossmodal.dissect.editing import edit
 from crossmodal.dissect.estimate import Estimate
 from crossmodal.dissect.grid import CellGrid, centred_grid, trace_grid, upsample
 from crossmodal.dissect.grouped_head import GroupedHead, train_grouped_head

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from crossmodal.dissect.edit import edit
+from crossmodal.dissect.editing import edit
 from crossmodal.dissect.estimate import Estimate, estimate, picture_batches, poisson_weights
 from crossmodal.dissect.grid import centred_grid
 from crossmodal.dissect.layer import Inputs, find_layer, record_with_output

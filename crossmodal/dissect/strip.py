@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from crossmodal.dissect.dissection import Dissection
-from crossmodal.dissect.edit import edit
+from crossmodal.dissect.editing import edit
 from crossmodal.dissect.estimate import picture_batches
 from crossmodal.dissect.layer import find_layer
 from crossmodal.dissect.source import DrawnSource, Labelled, Source

@@ -17,7 +17,7 @@ from crossmodal.evaluation.gait_semi_real_stance import cut_stances
 from crossmodal.randomness import generator
 from crossmodal.tactile import read
 from crossmodal.tactile.gait import Stance, analyse
-from crossmodal.tactile.gait.analyse import Method
+from crossmodal.tactile.gait.analysis import Method
 from crossmodal.tactile.recording import ArrayFrames, InsoleRecording, PressureRecording
 from crossmodal.tactile.walking import (
     EMED_LIKE,

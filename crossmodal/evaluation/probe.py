@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from crossmodal.backbones import Backbone
-from crossmodal.backbones.create import width_of
+from crossmodal.backbones.catalogue import width_of
 from crossmodal.data.image_folder import ImageFolder, LabelledImages, Labels, read_image_folder
 from crossmodal.data.video_cache import default_root
 from crossmodal.errors import DatasetError

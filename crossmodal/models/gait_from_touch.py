@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from crossmodal.backbones import create
 from crossmodal.backbones.temporal import DilatedConvolutions
-from crossmodal.tactile.gait.analyse import analyse
+from crossmodal.tactile.gait.analysis import analyse
 from crossmodal.tactile.gait.crops import CELL_MM, GRID
 
 if TYPE_CHECKING:

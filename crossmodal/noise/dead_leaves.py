@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crossmodal.noise.catalogue import as_process
 from crossmodal.noise.choices import check_choice
-from crossmodal.noise.create import as_process
 from crossmodal.noise.dead_leaves_kernel import number_regions, paint_colours, paint_textures
 from crossmodal.noise.dead_leaves_law import (
     CIRCLE,

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crossmodal.noise.catalogue import as_process
 from crossmodal.noise.chaos_game import CHAINS, STREAM, paint, play, render_tensors
 from crossmodal.noise.children import child_seed
 from crossmodal.noise.choices import check_choice
-from crossmodal.noise.create import as_process
 from crossmodal.noise.iterated_function_systems import MAPS, WEIGHTINGS, find_system, limits_of, start_of
 from crossmodal.noise.process import Process
 from crossmodal.randomness import random_bits, stream_key, uniforms

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crossmodal.noise.catalogue import as_process
 from crossmodal.noise.children import Children, Part, child_seed, sample_child
-from crossmodal.noise.create import as_process
 from crossmodal.noise.leaf_masks import compose_by_leaves
 from crossmodal.noise.process import Process
 from crossmodal.noise.weighted_sums import sum_weighted, whole_weights

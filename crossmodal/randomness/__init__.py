@@ -8,7 +8,7 @@ many indices at once, the same on every device; `philox` is the function underne
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from crossmodal.randomness.generator import generator, stream_key
+from crossmodal.randomness.stream import generator, stream_key
 
 if TYPE_CHECKING:
     from crossmodal.randomness.fields import normals, random_bits, uniforms

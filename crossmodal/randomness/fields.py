@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crossmodal.compiled import compiled
-from crossmodal.randomness.generator import stream_key
 from crossmodal.randomness.philox import UNIFORM_STEP, philox, philox_tensors
+from crossmodal.randomness.stream import stream_key
 
 _WORDS = 4
 

@@ -4,7 +4,7 @@
 process, its options, the seed, i and the size alone.
 """
 
-from crossmodal.scenes.create import create, names
+from crossmodal.scenes.catalogue import create, names
 from crossmodal.scenes.labelled import ClassList, LabelledPictures, LabelledProcess
 from crossmodal.scenes.outdoor import OutdoorScenes
 from crossmodal.scenes.outdoor_law import OUTDOOR_CLASSES, OUTDOOR_CONTEXT, SceneDraws

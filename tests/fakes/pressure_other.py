@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.tactile.recording import ArrayFrames, InsoleRecording, PressureRecording, Sensor
-from crossmodal.tactile.save import save
+from crossmodal.tactile.saving import save
 
 FRAMES = 12
 PEDAR_SENSORS = 99

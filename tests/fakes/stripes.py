@@ -1,7 +1,6 @@
 """A process that paints in microseconds: stripes of two random colours, upright or level."""
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crossmodal.noise import Process
+from crossmodal.noise import Process, catalogue
 from crossmodal.randomness import random_bits
 
 
@@ -55,6 +54,4 @@ class Stripes(Process[StripeDraws]):
 
 def know_stripes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `create` know the process by its name, for the length of a test."""
-    # Not `from crossmodal.noise import create`, which is the function.
-    homes = import_module("crossmodal.noise.create")._HOMES
-    monkeypatch.setitem(homes, Stripes.name, (Stripes.__module__, "Stripes"))
+    monkeypatch.setitem(catalogue._HOMES, Stripes.name, (Stripes.__module__, "Stripes"))

@@ -8,7 +8,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from crossmodal.tactile.gait.analyse import GaitAnalysis
+from crossmodal.tactile.gait.analysis import GaitAnalysis
 from crossmodal.tactile.gait.shape import right_of
 from crossmodal.tactile.gait.stance import Footprint, Stance
 

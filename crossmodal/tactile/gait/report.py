@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crossmodal import offline_page
 from crossmodal.files import replace_atomically
-from crossmodal.tactile.gait.analyse import GaitAnalysis
+from crossmodal.tactile.gait.analysis import GaitAnalysis
 from crossmodal.tactile.gait.figures import draw_figures
 from crossmodal.tactile.gait.norms import ADULTS, Norm, find_norm
 from crossmodal.tactile.gait.parameters import REGIONS, Parameter

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from crossmodal.tactile.gait.analyse import GaitAnalysis
+from crossmodal.tactile.gait.analysis import GaitAnalysis
 from crossmodal.tactile.gait.norms import ADULTS, Norm, find_norm
 
 Row = dict[str, Any]

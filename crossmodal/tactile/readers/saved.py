@@ -13,7 +13,7 @@ from crossmodal.tactile.readers import saved_parquet
 from crossmodal.tactile.readers.frame_checks import checked_cells, checked_clock
 from crossmodal.tactile.readers.npz_frames import in_memory, members, open_frames, read_array
 from crossmodal.tactile.recording import FrameSource, InsoleRecording, PressureRecording, Recording, Sensor
-from crossmodal.tactile.save import DESCRIPTION, VERSION
+from crossmodal.tactile.saving import DESCRIPTION, VERSION
 
 Arrays = Callable[[str], NDArray[Any]]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from crossmodal.errors import FormatError
 from crossmodal.tactile.readers.frame_checks import checked_cells
 from crossmodal.tactile.readers.npz_frames import DEFLATE_LIMIT
-from crossmodal.tactile.save import NEED_PYARROW, PARQUET_KEY
+from crossmodal.tactile.saving import NEED_PYARROW, PARQUET_KEY
 
 #: Bytes at the end of a file in which the key of our description is looked for.
 _MOST_FOOTER = 1 << 26

@@ -9,7 +9,7 @@ import pytest
 
 from crossmodal.errors import FormatError
 from crossmodal.randomness import generator
-from crossmodal.tactile.read import find_reader
+from crossmodal.tactile.reading import find_reader
 from crossmodal.tactile.recording import PressureRecording
 from tests.fakes.pressure_other import WRITERS
 

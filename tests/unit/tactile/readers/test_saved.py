@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from crossmodal.errors import FormatError, OutputError
-from crossmodal.tactile.read import read
+from crossmodal.tactile.reading import read
 from crossmodal.tactile.recording import InsoleRecording, PressureRecording, Recording
-from crossmodal.tactile.save import save
+from crossmodal.tactile.saving import save
 from tests.fakes.pressure_other import insole_recording, pressure_recording, write_stepup
 
 SUFFIXES = (".npz", ".parquet")

@@ -8,7 +8,7 @@ import pytest
 
 from crossmodal.errors import FormatError
 from crossmodal.tactile import InsoleRecording, PressureRecording, read
-from crossmodal.tactile.read import FORMATS, find_reader
+from crossmodal.tactile.reading import FORMATS, find_reader
 from tests.fakes import pressure_other as other
 from tests.fakes import pressure_vendor_grids as grids
 

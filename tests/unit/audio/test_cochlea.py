@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from fractions import Fraction
-from importlib import import_module
 from math import ceil
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossmodal.audio import COCHLEAGRAM_CHANNELS, FEATURE_RATE_HZ, cochleagram, filter_cutoffs
+from crossmodal.audio import COCHLEAGRAM_CHANNELS, FEATURE_RATE_HZ, cochlea, cochleagram, filter_cutoffs
 from crossmodal.audio.subband import TimeGrid
 from tests.unit.audio.full_rate_twin import full_rate_cochleagram
 from tests.unit.audio.impacts import make_impacts
@@ -107,7 +106,7 @@ def test_batches_in_blocks_equal_batches_at_once(monkeypatch):
     sounds = torch.stack([make_impacts(16_000, 0.7, [0.1 * n]) for n in range(5)])
     at_once = cochleagram(sounds, 16_000)
     # By name: the package shows the function of the same name.
-    monkeypatch.setattr(import_module("crossmodal.audio.cochleagram"), "_BLOCK_SAMPLES", 40_000)
+    monkeypatch.setattr(cochlea, "_BLOCK_SAMPLES", 40_000)
     torch.testing.assert_close(cochleagram(sounds, 16_000), at_once)
 
 
