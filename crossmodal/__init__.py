@@ -1,6 +1,6 @@
 """Learn one sense from another, with as little labelled data as possible.
 
-Public names load on first use (PEP 562), so that ``import crossmodal`` costs no torch.
+Public names and modules load on first use (PEP 562), so that ``import crossmodal`` costs no torch.
 """
 
 from importlib import import_module
@@ -15,21 +15,36 @@ _HOMES = {
     "PredictedSound": "crossmodal.predict",
     "predict_sound": "crossmodal.predict",
 }
-_SUBPACKAGES = frozenset(
+# Every module of the package: `crossmodal.recipe` works after `import crossmodal` alone.
+_MODULES = frozenset(
     {
         "audio",
         "backbones",
+        "cards",
+        "cli",
+        "compiled",
         "data",
         "dissect",
+        "errors",
         "evaluation",
+        "files",
         "gait",
         "hub",
+        "json_text",
         "metrics",
         "models",
         "noise",
         "objectives",
+        "offline_page",
+        "pickle_machine",
         "plot",
+        "predict",
+        "progress",
+        "randomness",
+        "recipe",
+        "run",
         "scenes",
+        "spelling",
         "tactile",
         "tasks",
         "video",
@@ -42,10 +57,10 @@ __all__ = ["PredictedSound", "__version__", "predict_sound"]
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if name in _SUBPACKAGES:
+    if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_SUBPACKAGES])
+    return sorted([*__all__, *_MODULES])
