@@ -24,8 +24,8 @@ from page import put
 from crossmodal.backbones.catalogue import width_of
 from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of, train_head
 from crossmodal.dissect.tally import count_pairs
-from crossmodal.evaluation.probe_baselines import make_backbone, noise_weights
-from crossmodal.evaluation.table import describe_origin
+from crossmodal.evaluation.probe.baselines import make_backbone, noise_weights
+from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.models import SmallGenerator
 
 ROOT = Path(__file__).resolve().parent.parent

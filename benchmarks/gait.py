@@ -18,12 +18,11 @@ from typing import NamedTuple
 from gait_conditions import INSOLES, MAT, SECONDS, SIMULATED, Condition, list_semi_real
 from page import put
 
-from crossmodal.evaluation.gait import WalkScore, score_insoles, score_walk, summarise_walks
-from crossmodal.evaluation.gait_parameters import score_parameters, summarise_parameters
-from crossmodal.evaluation.table import describe_origin
-from crossmodal.gait import load_reader
-from crossmodal.tactile.gait import analyse
-from crossmodal.tactile.gait.analysis import METHODS, Method
+from crossmodal.evaluation.gait.events import WalkScore, score_insoles, score_walk, summarise_walks
+from crossmodal.evaluation.gait.parameters import score_parameters, summarise_parameters
+from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.gait import analyse, load_reader
+from crossmodal.gait.analysis import METHODS, Method
 
 _METHODS: tuple[Method, ...] = ("learned", "classical", "threshold-20", "threshold-50")
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crossmodal.errors import DatasetError
-from crossmodal.evaluation.gait_semi_real import SemiReal, read_semi_real
-from crossmodal.tactile.recording import Recording
-from crossmodal.tactile.walking import (
+from crossmodal.evaluation.gait.semi_real import SemiReal, read_semi_real
+from crossmodal.simulation.walks import (
     EMED_LIKE,
     LAYOUTS,
     Layout,
@@ -21,6 +20,7 @@ from crossmodal.tactile.walking import (
     simulate_insoles,
     simulate_walk,
 )
+from crossmodal.tactile.recording import Recording
 
 SECONDS = 8.0
 MAT = Mat(720, 240, (5.0, 5.0))

@@ -32,8 +32,8 @@ from crossmodal.dissect import (
     rank_by_effect,
 )
 from crossmodal.dissect.source import segment_pictures
-from crossmodal.evaluation.table import describe_origin
-from crossmodal.scenes import OUTDOOR_CONTEXT
+from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.simulation.scenes import OUTDOOR_CONTEXT
 
 SEEDS = (0, 1, 2)
 _CHOOSING = 100

@@ -30,15 +30,14 @@ from crossmodal import hub
 from crossmodal import recipe as recipes
 from crossmodal.backbones.catalogue import width_of
 from crossmodal.data import GreatestHits, fold_videos
-from crossmodal.data.saved_walks import SavedWalks
-from crossmodal.evaluation.gait import WalkScore, resample_walks, score_walk
-from crossmodal.evaluation.sound_from_video import measure, summarise
-from crossmodal.evaluation.table import describe_origin
-from crossmodal.gait import load_reader
+from crossmodal.data.walks.dataset import SavedWalks
+from crossmodal.evaluation.gait.events import WalkScore, resample_walks, score_walk
+from crossmodal.evaluation.sound.measure import measure, summarise
+from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.gait import analyse, load_reader
 from crossmodal.metrics.interval import percentile_interval
 from crossmodal.models import SoundFromVideo
 from crossmodal.predict import predictor
-from crossmodal.tactile.gait import analyse
 
 Floats = npt.NDArray[np.float64]
 

@@ -25,15 +25,16 @@ import torch.nn.functional as F
 from page import put
 from torch import Tensor, nn
 
-from crossmodal import hub, scenes
+from crossmodal import hub
 from crossmodal.dissect import LabelHead, default_layers, inputs_of, train_head
-from crossmodal.dissect.annotations import draw_pictures
-from crossmodal.dissect.label_head import Labels
 from crossmodal.dissect.source import segment_pictures
-from crossmodal.evaluation.table import describe_origin
+from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.labels.annotations import draw_pictures
+from crossmodal.labels.head import Labels
 from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou
 from crossmodal.models import Segmenter
 from crossmodal.randomness import generator
+from crossmodal.simulation import scenes
 
 SEEDS = (0, 1, 2)
 KEEP = 0.9

@@ -22,8 +22,8 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from crossmodal import recipe as recipes
-from crossmodal.data.noise_module import NoiseData
-from crossmodal.evaluation.table import describe_origin
+from crossmodal.data.noise.module import NoiseData
+from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.objectives import alignment_uniformity_loss
 from crossmodal.progress import Progress
 from crossmodal.run import train

@@ -19,13 +19,13 @@ import numpy as np
 from page import put
 from PIL import Image
 
-from crossmodal.backbones.weights import shipped_names
 from crossmodal.dissect.masks import MaskFolder
-from crossmodal.evaluation.probe import RANDOM, probe
-from crossmodal.evaluation.probe_baselines import NOISE, PICTURE_SOURCES
-from crossmodal.evaluation.probe_result import ProbeResult
-from crossmodal.evaluation.table import describe_origin
+from crossmodal.evaluation.probe.baselines import NOISE, PICTURE_SOURCES
+from crossmodal.evaluation.probe.protocol import RANDOM, probe
+from crossmodal.evaluation.probe.result import ProbeResult
+from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.randomness import generator
+from crossmodal.weights import shipped_names
 
 _PICTURE, _PATCH, _STRIDE = 256, 64, 32
 _FILLED, _OF_ONE_PICTURE = 0.5, 4

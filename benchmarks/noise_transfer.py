@@ -31,11 +31,11 @@ from crossmodal import hub
 from crossmodal import recipe as recipes
 from crossmodal.backbones import Backbone
 from crossmodal.data.image_folder import ImageFolder, read_image_folder
-from crossmodal.evaluation.probe_baselines import PICTURE_SOURCES
-from crossmodal.evaluation.probe_features import BackboneFeatures, Source, extract
-from crossmodal.evaluation.probe_ridge import fit_ridge
-from crossmodal.evaluation.probe_score import Right, difference, ratio, score
-from crossmodal.evaluation.table import describe_origin
+from crossmodal.evaluation.probe.baselines import PICTURE_SOURCES
+from crossmodal.evaluation.probe.features import BackboneFeatures, Source, extract
+from crossmodal.evaluation.probe.ridge import fit_ridge
+from crossmodal.evaluation.probe.score import Right, difference, ratio, score
+from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.files import replace_atomically
 from crossmodal.metrics.interval import percentile_interval
 from crossmodal.plot import save_figure

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Sequence
 
-from crossmodal.tactile.gait import analyse as analyse_by_rules
-from crossmodal.tactile.gait.analysis import GaitAnalysis, Method
-from crossmodal.tactile.gait.walkway import StepFinder
+from crossmodal.gait import analyse as analyse_by_rules
+from crossmodal.gait.analysis import GaitAnalysis, Method
+from crossmodal.gait.walkway import StepFinder
 from crossmodal.tactile.recording import Recording
 
 
@@ -17,7 +17,7 @@ def analyse(
     """Find contacts, footprints, events and parameters in the recordings of one walk.
 
     Args:
-        recordings: as `crossmodal.tactile.gait.analyse` takes them.
+        recordings: as `crossmodal.gait.analyse` takes them.
         method: ``learned`` reads mats with the network; the other methods are classical rules.
         weights: of the network: a weights folder, or the name of some that ship; None for the usual ones.
 
@@ -31,7 +31,7 @@ def analyse(
 
 
 def load_reader(weights: str | os.PathLike[str] | None = None) -> StepFinder:
-    """Load a network as the finder of footsteps that `crossmodal.tactile.gait.analyse` takes.
+    """Load a network as the finder of footsteps that `crossmodal.gait.analyse` takes.
 
     Raises:
         WeightsError: there are no such weights, or they are another model's.
@@ -39,8 +39,8 @@ def load_reader(weights: str | os.PathLike[str] | None = None) -> StepFinder:
     # Torch takes seconds to import, which the rules do not need.
     from crossmodal import hub
     from crossmodal.errors import WeightsError
+    from crossmodal.gait.learned import GaitReader
     from crossmodal.models import GaitFromTouch
-    from crossmodal.models.gait_reader import GaitReader
 
     model = hub.load_model(hub.DEFAULT_GAIT_WEIGHTS if weights is None else weights)
     if not isinstance(model, GaitFromTouch):

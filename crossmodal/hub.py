@@ -17,9 +17,9 @@ from torch import nn
 
 from crossmodal import backbones, models
 from crossmodal.audio import ExemplarBank
-from crossmodal.backbones.weights import find_weights, load_weights
 from crossmodal.errors import WeightsError
 from crossmodal.files import replace_atomically
+from crossmodal.weights import find_weights, load_weights
 
 _FORMAT = 1
 _CONFIG, _CARD, _EXEMPLARS = "config.json", "README.md", "exemplars.safetensors"

@@ -22,9 +22,9 @@ from crossmodal.audio import (
     write_waveform,
 )
 from crossmodal.audio.cochlea import FEATURE_RATE_HZ
-from crossmodal.data.greatest_hits_files import read_hits
+from crossmodal.data.greatest_hits.files import read_hits
 from crossmodal.errors import WeightsError
-from crossmodal.evaluation.prediction import Sample, SoundPrediction
+from crossmodal.evaluation.sound.prediction import Sample, SoundPrediction
 from crossmodal.metrics import match_onsets
 from crossmodal.models import SoundFromVideo, SoundOutput
 from crossmodal.plot import figure_prediction, save_figure

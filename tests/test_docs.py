@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from crossmodal.cli.arguments import Parser
 from crossmodal.cli.entry import COMMANDS
-from crossmodal.cli.words import Parser
 
 TREE = Path(__file__).resolve().parents[1]
 PAGES = [TREE / "README.md", TREE / "CONTRIBUTING.md", *sorted((TREE / "docs").glob("*.md"))]

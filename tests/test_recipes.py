@@ -20,7 +20,7 @@ Changes = dict[str, Any]
 @pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four short simulated videos in the layout of Greatest Hits."""
-    from crossmodal.data.stand_in_hits import make_stand_in_hits
+    from crossmodal.simulation.hits import make_stand_in_hits
 
     folder = tmp_path_factory.mktemp("stand_in")
     return make_stand_in_hits(folder, videos=4, seconds=3.0, seed=0, size=(72, 128), test_fraction=0.25)
@@ -88,7 +88,7 @@ def tiny_scenes(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
 
 def tiny_walks(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
     """A thinner network on a few short walks of a few people."""
-    from crossmodal.data.walks import make_walks
+    from crossmodal.simulation.walks.folder import make_walks
 
     folder = request.getfixturevalue("tmp_path_factory").mktemp("walks") / "walks"
     make_walks(folder, walks=16, seconds=2.0, seed=3, test_fraction=0.25)

@@ -1,14 +1,14 @@
 """Picture encoders shared by every sense, and the temporal networks behind them."""
 
 from crossmodal.backbones.catalogue import create, names
+from crossmodal.backbones.images import Backbone, PictureNormalization
 from crossmodal.backbones.layers import features, layer_names
-from crossmodal.backbones.pictures import Backbone, PictureNormalization
 from crossmodal.backbones.projection import DistillationHead, Embedder, PerceptronHead
 from crossmodal.backbones.resnet import ResNetBackbone
 from crossmodal.backbones.small_alexnet import SmallAlexNet, WholeSmallAlexNet
 from crossmodal.backbones.small_vit import SmallViT
 from crossmodal.backbones.temporal import TEMPORAL_NAMES, ConvolutionalTemporal, RecurrentTemporal, create_temporal
-from crossmodal.backbones.weights import LoadReport, load_weights
+from crossmodal.weights import LoadReport, load_weights
 
 __all__ = [
     "TEMPORAL_NAMES",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from crossmodal.backbones.pictures import Backbone
+from crossmodal.backbones.images import Backbone
 from crossmodal.backbones.resnet import ResNetBackbone
 from crossmodal.backbones.small_alexnet import SmallAlexNet, WholeSmallAlexNet
 from crossmodal.backbones.small_vit import SmallViT
-from crossmodal.backbones.weights import find_weights, load_weights, read_tensors, verified_arguments
+from crossmodal.weights import find_weights, load_weights, read_tensors, verified_arguments
 
 _MAKERS: dict[str, Callable[[float], Backbone]] = {
     "small_alexnet": lambda width: SmallAlexNet(width=width),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from crossmodal.backbones.pictures import Backbone
+from crossmodal.backbones.images import Backbone
 
 #: The mean of the last maps over the picture, which every backbone has.
 POOLED = "pooled"

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossmodal.backbones.pictures import Backbone
+from crossmodal.backbones.images import Backbone
 
 
 class Head(nn.Module):

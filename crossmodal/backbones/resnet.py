@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from crossmodal.backbones.pictures import IMAGENET, Backbone, PictureNormalization
+from crossmodal.backbones.images import IMAGENET, Backbone, PictureNormalization
 
 _CHANNELS = {18: 512, 50: 2048}
 

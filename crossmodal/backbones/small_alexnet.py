@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossmodal.backbones.pictures import NEUTRAL, Backbone, PictureNormalization
+from crossmodal.backbones.images import NEUTRAL, Backbone, PictureNormalization
 
 _CHANNELS = (96, 192, 384, 384, 192)
 _POOLED = (True, True, False, False, True)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossmodal.backbones.pictures import NEUTRAL, Backbone, PictureNormalization
+from crossmodal.backbones.images import NEUTRAL, Backbone, PictureNormalization
 
 _PATCH = 8
 _BLOCKS = 6

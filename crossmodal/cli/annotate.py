@@ -4,7 +4,7 @@ import argparse
 import webbrowser
 from pathlib import Path
 
-from crossmodal.cli.words import Parser
+from crossmodal.cli.arguments import Parser
 from crossmodal.errors import OutputError, UsageError
 
 EXAMPLES = """\
@@ -39,7 +39,7 @@ def run(words: argparse.Namespace) -> int:
         WeightsError: no such weights, or a generator that gives values that are not numbers.
         OutputError: the folder cannot be written, or the port is taken.
     """
-    from crossmodal.dissect.annotation_page import AnnotationServer
+    from crossmodal.labels.annotation_page import AnnotationServer
 
     prepare(words)
     try:
@@ -61,8 +61,8 @@ def run(words: argparse.Namespace) -> int:
 def prepare(words: argparse.Namespace) -> None:
     """Draw the pictures into the folder."""
     from crossmodal import hub
-    from crossmodal.dissect.annotations import CLASSES, begin_annotations, read_classes, read_seed
-    from crossmodal.dissect.grouped_head import choose_each
+    from crossmodal.labels.annotations import CLASSES, begin_annotations, read_classes, read_seed
+    from crossmodal.labels.grouped_head import choose_each
 
     for name in ("samples", "per_class"):
         if getattr(words, name) is not None and getattr(words, name) < 1:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from crossmodal.cli.words import Parser, add_recipe_keys
+from crossmodal.cli.arguments import Parser, add_recipe_keys
 from crossmodal.errors import RecipeError
 
 EXAMPLES = """\

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import DatasetError, UsageError
 from crossmodal.spelling import nearest
 
@@ -19,9 +19,9 @@ EXAMPLES = """\
 """
 #: What lists the faults of a folder; the others are of Greatest Hits and its stand-in.
 _CHECKS = {
-    "intelligent_carpet": ("crossmodal.data.carpet", "check_carpet"),
-    "step_up": ("crossmodal.data.step_up", "check_step_up"),
-    "walks": ("crossmodal.data.walks", "check_walks"),
+    "intelligent_carpet": ("crossmodal.data.intelligent_carpet.dataset", "check_carpet"),
+    "step_up": ("crossmodal.data.step_up.dataset", "check_step_up"),
+    "walks": ("crossmodal.simulation.walks.folder", "check_walks"),
 }
 _MAKERS = ("stand_in_hits", "walks")
 _GRID_ROWS, _GRID_COLUMNS = 6, 5
@@ -95,7 +95,7 @@ def _verify(words: argparse.Namespace) -> int:
         module, check = _CHECKS[words.name]
         faults = getattr(import_module(module), check)(words.folder)
     else:
-        from crossmodal.data.greatest_hits_check import check_folder
+        from crossmodal.data.greatest_hits.check import check_folder
 
         faults = check_folder(words.folder, decode=not words.quick, progress=progress)
     progress.close()
@@ -121,8 +121,8 @@ def _make(words: argparse.Namespace) -> int:
 def _make_walks(words: argparse.Namespace) -> int:
     if words.grid is not None:
         raise UsageError("--grid: draws hits; walks have none")
-    from crossmodal.data.walks import make_walks
     from crossmodal.progress import Progress
+    from crossmodal.simulation.walks.folder import make_walks
 
     progress = Progress(label="make")
     folder = make_walks(
@@ -141,8 +141,8 @@ def _make_walks(words: argparse.Namespace) -> int:
 def _make_hits(words: argparse.Namespace) -> int:
     if words.grid is not None:
         make_sure_of(words.grid)
-    from crossmodal.data.stand_in_hits import make_stand_in_hits
     from crossmodal.progress import Progress
+    from crossmodal.simulation.hits import make_stand_in_hits
 
     progress = Progress(label="make")
     folder = make_stand_in_hits(
@@ -164,7 +164,7 @@ def _draw_hits(folder: Path, out: Path) -> None:
     """Draw a few hits of the first videos, a row each, at the moment of contact."""
     import numpy as np
 
-    from crossmodal.data.greatest_hits_files import find_layout, read_hits
+    from crossmodal.data.greatest_hits.files import find_layout, read_hits
     from crossmodal.plot import figure_contact_sheet, save_figure
     from crossmodal.video import read_frames
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import UsageError, WeightsError
 from crossmodal.progress import Progress
 
@@ -111,7 +111,7 @@ def _check(words: argparse.Namespace) -> None:
 
 def _load_model(words: argparse.Namespace) -> "nn.Module":
     from crossmodal import backbones, hub
-    from crossmodal.evaluation.probe_baselines import NOISE, make_backbone, noise_weights
+    from crossmodal.evaluation.probe.baselines import NOISE, make_backbone, noise_weights
 
     if words.model in backbones.names():
         named = words.weights or NOISE

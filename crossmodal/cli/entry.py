@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib import import_module
 
 import crossmodal
-from crossmodal.cli.words import Parser
+from crossmodal.cli.arguments import Parser
 from crossmodal.errors import CrossmodalError, UsageError
 from crossmodal.files import output_error
 from crossmodal.spelling import nearest

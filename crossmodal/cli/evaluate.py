@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, add_recipe_keys, figures_table, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, add_recipe_keys, figures_table, make_sure_of, show_result, table
 from crossmodal.errors import UsageError
 from crossmodal.files import replace_atomically
 

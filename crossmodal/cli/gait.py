@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import FormatError, UsageError
 
 EXAMPLES = """\
@@ -64,10 +64,10 @@ def run(words: argparse.Namespace) -> int:
     for name in _FILES:
         make_sure_of(words.out / name)
     from crossmodal.gait import analyse
+    from crossmodal.gait.norms import ADULTS, read_norms
+    from crossmodal.gait.report import write_report
+    from crossmodal.gait.tables import summary
     from crossmodal.tactile import read
-    from crossmodal.tactile.gait.norms import ADULTS, read_norms
-    from crossmodal.tactile.gait.report import write_report
-    from crossmodal.tactile.gait.tables import summary
 
     norms = ADULTS if words.norms is None else read_norms(words.norms)
     recordings = [read(path) for path in words.recordings]

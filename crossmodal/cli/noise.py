@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import UsageError
 from crossmodal.spelling import nearest
 
@@ -151,7 +151,7 @@ def _kind(name: str) -> tuple[type["Process[Any]"], dict[str, Any]]:
     is_shader = Path(name).suffix in _SHADERS or Path(name).is_dir()
     if name in noise.names() or not is_shader:
         return noise.process_class(name), {}
-    from crossmodal.noise.shader import ShaderFile
+    from crossmodal.noise.programs.shader import ShaderFile
 
     return ShaderFile, {"path": name}
 
@@ -197,7 +197,7 @@ def _as_word(value: Any) -> str:
 
 
 def _write_pictures(words: argparse.Namespace, process: "Process[Any]") -> tuple[dict[str, Any], str]:
-    from crossmodal.data.noise_pictures import write_noise_pictures
+    from crossmodal.data.noise.images import write_noise_pictures
     from crossmodal.progress import Progress
 
     progress = Progress(label=words.process)
@@ -210,7 +210,7 @@ def _write_pictures(words: argparse.Namespace, process: "Process[Any]") -> tuple
 
 
 def _write_shards(words: argparse.Namespace, process: "Process[Any]") -> tuple[dict[str, Any], str]:
-    from crossmodal.data.noise_shards import write_noise_shards
+    from crossmodal.data.noise.shards import write_noise_shards
     from crossmodal.progress import Progress
 
     progress = Progress(label=words.process)
@@ -262,7 +262,7 @@ def _summary(words: argparse.Namespace, what: str, place: Path) -> dict[str, Any
 
 def _report(words: argparse.Namespace, process: "Process[Any]") -> int:
     """Print the figures of a process; 1 when one breaks its law."""
-    from crossmodal.noise.report import report
+    from crossmodal.noise.checks.report import report
 
     count = words.count or _REPORT_COUNT
     found = report(process, range(words.first, words.first + count), words.size, words.seed, words.device)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result
+from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result
 from crossmodal.errors import FormatError, UsageError
 
 EXAMPLES = """\

@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import UsageError
 from crossmodal.files import replace_atomically
 from crossmodal.progress import Progress
 
 if TYPE_CHECKING:
-    from crossmodal.evaluation.probe_result import ProbeResult
+    from crossmodal.evaluation.probe.result import ProbeResult
 
 EXAMPLES = """\
   crossmodal probe small_alexnet --data photographs
@@ -86,9 +86,9 @@ def run(words: argparse.Namespace) -> int:
 
 
 def _probe(words: argparse.Namespace) -> "ProbeResult":
-    from crossmodal.evaluation.probe import probe
-    from crossmodal.evaluation.probe_gradient import EPOCHS
-    from crossmodal.evaluation.probe_neighbours import NEIGHBOURS
+    from crossmodal.evaluation.probe.gradient import EPOCHS
+    from crossmodal.evaluation.probe.neighbours import NEIGHBOURS
+    from crossmodal.evaluation.probe.protocol import probe
 
     progress = _StageProgress()
     try:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from crossmodal.cli.words import Parser, add_json, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, show_result, table
 
 EXAMPLES = """\
   crossmodal recipes

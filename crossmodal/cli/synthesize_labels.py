@@ -4,16 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import DatasetError, UsageError
 from crossmodal.progress import Progress
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from crossmodal.dissect.annotations import Annotations
-    from crossmodal.dissect.label_file import Head
     from crossmodal.dissect.layer import Inputs
+    from crossmodal.labels.annotations import Annotations
+    from crossmodal.labels.file import Head
 
 EXAMPLES = """\
   crossmodal synthesize-labels scenes/generator --annotations painted --count 1000 --out made
@@ -60,7 +60,7 @@ def run(words: argparse.Namespace) -> int:
     """
     from crossmodal import hub
     from crossmodal.dissect import inputs_of, synthesize_labels
-    from crossmodal.dissect.annotations import read_annotations
+    from crossmodal.labels.annotations import read_annotations
 
     _check(words)
     model = hub.load_model(words.generator)
@@ -103,8 +103,8 @@ def _check(words: argparse.Namespace) -> None:
 
 def _annotate(words: argparse.Namespace, model: "nn.Module") -> None:
     from crossmodal import hub
-    from crossmodal.dissect.annotations import annotate_with, begin_annotations, read_classes
     from crossmodal.dissect.source import concepts_of
+    from crossmodal.labels.annotations import annotate_with, begin_annotations, read_classes
 
     segmenter, indices = hub.load_model(words.annotate_with), range(words.samples or 16)
     concepts = concepts_of(segmenter)
@@ -123,9 +123,9 @@ def _annotate(words: argparse.Namespace, model: "nn.Module") -> None:
 
 def _find_head(words: argparse.Namespace, model: "nn.Module", annotations: "Annotations") -> "Head":
     """The head of a data set that was begun with the same annotations and options, or a new one, saved with it."""
-    from crossmodal.dissect.label_file import load_head, save_head
-    from crossmodal.dissect.label_set import BESIDE
     from crossmodal.json_text import as_json, write_json
+    from crossmodal.labels.file import load_head, save_head
+    from crossmodal.labels.label_set import BESIDE
 
     folder = words.out / "head"
     told = {"annotations": annotations.digest(), "head": words.head, "steps": words.steps, "seed": words.seed}
@@ -149,7 +149,7 @@ def _train(words: argparse.Namespace, model: "nn.Module", annotations: "Annotati
     import numpy as np
 
     from crossmodal.dissect import default_layers, inputs_of, train_grouped_head, train_head
-    from crossmodal.dissect.grouped_head import grouped_layers
+    from crossmodal.labels.grouped_head import grouped_layers
 
     given, layers = inputs_of(model, seed=annotations.seed), default_layers(model)
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from crossmodal.cli.words import Parser, add_json, add_recipe_keys, figures_table, show_result
+from crossmodal.cli.arguments import Parser, add_json, add_recipe_keys, figures_table, show_result
 
 EXAMPLES = """\
   crossmodal train greatest_hits/convolution --data.root vis-data-256

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossmodal.cli.words import Parser, add_json, make_sure_of, show_result
+from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result
 from crossmodal.errors import OutputError, UsageError
 from crossmodal.spelling import nearest
 
@@ -85,7 +85,7 @@ def _convert(words: argparse.Namespace) -> int:
 
 def _pack(words: argparse.Namespace) -> int:
     from crossmodal import hub
-    from crossmodal.backbones.weights import find_weights
+    from crossmodal.weights import find_weights
 
     card = find_weights(words.file).with_name("README.md")
     text = card.read_text(encoding="utf-8").rstrip() if card.is_file() else f"# {words.out.name}"

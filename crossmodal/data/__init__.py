@@ -3,38 +3,38 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from crossmodal.data.carpet import CarpetWindows, check_carpet, read_carpet
 from crossmodal.data.fetch import extract_archive, fetch_archive
 from crossmodal.data.folds import fold_videos
-from crossmodal.data.greatest_hits import GreatestHits, LoadReport
-from crossmodal.data.greatest_hits_check import check_folder
-from crossmodal.data.greatest_hits_files import Hit, read_sound_features
-from crossmodal.data.noise import NoiseDataset, NoiseIndices
-from crossmodal.data.noise_pictures import write_noise_pictures
-from crossmodal.data.noise_shard_reader import NoiseShards
-from crossmodal.data.noise_shards import write_noise_shards
-from crossmodal.data.scenes import SceneDataset
-from crossmodal.data.step_up import StepUpFootsteps, check_step_up
-from crossmodal.data.views import Views, create_views
+from crossmodal.data.greatest_hits.check import check_folder
+from crossmodal.data.greatest_hits.dataset import GreatestHits, LoadReport
+from crossmodal.data.greatest_hits.files import Hit, read_sound_features
+from crossmodal.data.intelligent_carpet.dataset import CarpetWindows, check_carpet, read_carpet
+from crossmodal.data.noise.dataset import NoiseDataset, NoiseIndices
+from crossmodal.data.noise.images import write_noise_pictures
+from crossmodal.data.noise.shard_reader import NoiseShards
+from crossmodal.data.noise.shards import write_noise_shards
+from crossmodal.data.scenes.dataset import SceneDataset
+from crossmodal.data.step_up.dataset import StepUpFootsteps, check_step_up
+from crossmodal.data.views.views import Views, create_views
 
 if TYPE_CHECKING:
-    from crossmodal.data.carpet_module import CarpetData
-    from crossmodal.data.greatest_hits_module import GreatestHitsData
-    from crossmodal.data.noise_mixing import NoiseMixing
-    from crossmodal.data.noise_module import NoiseData
-    from crossmodal.data.scenes_module import ScenesData
-    from crossmodal.data.step_up_module import StepUpData
-    from crossmodal.data.walk_steps_module import WalkStepsData
+    from crossmodal.data.greatest_hits.module import GreatestHitsData
+    from crossmodal.data.intelligent_carpet.module import CarpetData
+    from crossmodal.data.noise.mixing import NoiseMixing
+    from crossmodal.data.noise.module import NoiseData
+    from crossmodal.data.scenes.module import ScenesData
+    from crossmodal.data.step_up.module import StepUpData
+    from crossmodal.data.walks.module import WalkStepsData
 
 # Lightning and torchvision take seconds to import, which the data sets do not need.
 _LATE_HOMES = {
-    "CarpetData": "crossmodal.data.carpet_module",
-    "GreatestHitsData": "crossmodal.data.greatest_hits_module",
-    "NoiseData": "crossmodal.data.noise_module",
-    "NoiseMixing": "crossmodal.data.noise_mixing",
-    "WalkStepsData": "crossmodal.data.walk_steps_module",
-    "StepUpData": "crossmodal.data.step_up_module",
-    "ScenesData": "crossmodal.data.scenes_module",
+    "CarpetData": "crossmodal.data.intelligent_carpet.module",
+    "GreatestHitsData": "crossmodal.data.greatest_hits.module",
+    "NoiseData": "crossmodal.data.noise.module",
+    "NoiseMixing": "crossmodal.data.noise.mixing",
+    "WalkStepsData": "crossmodal.data.walks.module",
+    "StepUpData": "crossmodal.data.step_up.module",
+    "ScenesData": "crossmodal.data.scenes.module",
 }
 
 __all__ = [

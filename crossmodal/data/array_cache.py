@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.data.video_cache import default_root
+from crossmodal.data.greatest_hits.video_cache import default_root
 from crossmodal.files import replace_atomically
 
 Arrays = dict[str, NDArray[Any]]

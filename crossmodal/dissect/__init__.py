@@ -1,13 +1,11 @@
 """Networks opened up: what units answer to and what they cause, with chance and intervals beside every figure."""
 
 from crossmodal.dissect.ablation import AblationCurve, ablation_curve, rank_by_effect
-from crossmodal.dissect.chance import Chance, estimate_chance
 from crossmodal.dissect.confusion import Confusion, measure_confusion
 from crossmodal.dissect.dissection import Concept, Dissection, Unit, dissect
 from crossmodal.dissect.editing import edit
 from crossmodal.dissect.estimate import Estimate
 from crossmodal.dissect.grid import CellGrid, centred_grid, trace_grid, upsample
-from crossmodal.dissect.grouped_head import GroupedHead, train_grouped_head
 from crossmodal.dissect.insertion import (
     CausalEffect,
     Insertion,
@@ -15,15 +13,17 @@ from crossmodal.dissect.insertion import (
     insertion_by_context,
     mean_at_concept,
 )
-from crossmodal.dissect.label_features import default_layers
-from crossmodal.dissect.label_file import load_head, save_head
-from crossmodal.dissect.label_head import LabelHead, train_head
-from crossmodal.dissect.label_set import SynthesizedLabels, synthesize_labels
 from crossmodal.dissect.layer import find_layer, record
 from crossmodal.dissect.masks import MaskFolder
+from crossmodal.dissect.null_distribution import Chance, estimate_chance
 from crossmodal.dissect.overlap import Overlap
 from crossmodal.dissect.quantile import QuantileSketch, exact_quantiles
 from crossmodal.dissect.source import ArraySource, DrawnSource, Labelled, Shuffled, Source, inputs_of
+from crossmodal.labels.features import default_layers
+from crossmodal.labels.file import load_head, save_head
+from crossmodal.labels.grouped_head import GroupedHead, train_grouped_head
+from crossmodal.labels.head import LabelHead, train_head
+from crossmodal.labels.label_set import SynthesizedLabels, synthesize_labels
 
 __all__ = [
     "AblationCurve",

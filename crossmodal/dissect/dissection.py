@@ -1,6 +1,6 @@
 """Dissection: which concept each unit of a layer answers to, beyond chance, named and scored on different pictures.
 
-A unit is named for the concept whose cut (`crossmodal.dissect.chance`) its IoU exceeds by the largest factor. The
+A unit is named for the concept whose cut (`crossmodal.dissect.null_distribution`) its IoU exceeds by the largest factor. The
 largest IoU, by which the literature names units, favours concepts whose size happens to be near that of the unit's
 active area: at a high level a wall's unit may share more with doors, by chance, than with walls.
 """
@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from crossmodal.dissect.chance import Chance, estimate_chance
 from crossmodal.dissect.confusion import Confusion
 from crossmodal.dissect.estimate import Estimate, estimate
 from crossmodal.dissect.layer import find_layer
 from crossmodal.dissect.level import LevelKind, estimate_levels
+from crossmodal.dissect.null_distribution import Chance, estimate_chance
 from crossmodal.dissect.overlap import Overlap
 from crossmodal.dissect.source import Source
 from crossmodal.dissect.tally import Tally
@@ -40,7 +40,7 @@ class Concept:
         index: its class index.
         share: of the labelled pixels.
         pictures: that show it.
-        cut: IoU that no unit exceeds by chance, see `crossmodal.dissect.chance`.
+        cut: IoU that no unit exceeds by chance, see `crossmodal.dissect.null_distribution`.
         detectors: units named for it that exceed the cut.
     """
 

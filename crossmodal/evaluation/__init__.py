@@ -1,14 +1,12 @@
 """Evaluations that run without a trainer: predictors and baselines on whole videos."""
 
-from crossmodal.evaluation.baselines import MeanSound, PictureMatch, RandomImpact, TrueSound
-from crossmodal.evaluation.gait_from_touch import evaluate_gait
+from crossmodal.evaluation.gait.from_touch import evaluate_gait
 from crossmodal.evaluation.generator import evaluate_generator
 from crossmodal.evaluation.identity_from_touch import evaluate_identity
-from crossmodal.evaluation.onset_baselines import MotionEnergyOnsets, PeakOptions, RandomOnsets
 from crossmodal.evaluation.pose_from_touch import evaluate_pose
-from crossmodal.evaluation.prediction import Predict, Sample, SoundDataset, SoundPrediction
 from crossmodal.evaluation.segmenter import evaluate_segmenter
-from crossmodal.evaluation.sound_from_video import (
+from crossmodal.evaluation.sound.baselines import MeanSound, PictureMatch, RandomImpact, TrueSound
+from crossmodal.evaluation.sound.measure import (
     TOLERANCES_MS,
     Difference,
     Evaluation,
@@ -18,7 +16,9 @@ from crossmodal.evaluation.sound_from_video import (
     measure,
     summarise,
 )
-from crossmodal.evaluation.table import EvaluationTable, evaluate_all, evaluate_folds, fit_baselines
+from crossmodal.evaluation.sound.onset_baselines import MotionEnergyOnsets, PeakOptions, RandomOnsets
+from crossmodal.evaluation.sound.prediction import Predict, Sample, SoundDataset, SoundPrediction
+from crossmodal.evaluation.sound.table import EvaluationTable, evaluate_all, evaluate_folds, fit_baselines
 
 __all__ = [
     "TOLERANCES_MS",

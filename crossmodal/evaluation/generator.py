@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crossmodal.data.scenes import SceneDataset
+from crossmodal.data.scenes.dataset import SceneDataset
 from crossmodal.errors import DatasetError
 from crossmodal.metrics import frechet_distance, sliced_wasserstein
 from crossmodal.models import Segmenter

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.metrics.pose import earlier_poses, joint_errors_mm, moving_frames, pose_score
-from crossmodal.tactile.readers.carpet import PITCH_MM
-from crossmodal.tactile.skeleton import JOINTS, to_mm
+from crossmodal.models.skeleton import JOINTS, to_mm
+from crossmodal.tactile.readers.intelligent_carpet import PITCH_MM
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crossmodal.data.scenes import SceneDataset
+from crossmodal.data.scenes.dataset import SceneDataset
 from crossmodal.metrics import (
     bootstrap_weights,
     class_iou,

@@ -1,5 +1,6 @@
 """Pure functions that put numbers on predictions, each with a stated convention."""
 
+from crossmodal.metrics.image_distance import frechet_distance, sliced_wasserstein
 from crossmodal.metrics.impact import (
     STEPS_PER_FRAME,
     ImpactScores,
@@ -20,7 +21,6 @@ from crossmodal.metrics.onset import (
     match_onsets,
     onset_scores,
 )
-from crossmodal.metrics.picture_distance import frechet_distance, sliced_wasserstein
 from crossmodal.metrics.pose import PoseScore, earlier_poses, joint_errors_mm, moving_frames, pose_score
 from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou, pixel_accuracy
 from crossmodal.metrics.verification import VerificationScore, equal_error_rate, rank_one, reference_scores, verify

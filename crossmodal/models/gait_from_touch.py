@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from crossmodal.backbones import create
 from crossmodal.backbones.temporal import DilatedConvolutions
-from crossmodal.tactile.gait.analysis import analyse
-from crossmodal.tactile.gait.crops import CELL_MM, GRID
+from crossmodal.gait.analysis import analyse
+from crossmodal.gait.crops import CELL_MM, GRID
 
 if TYPE_CHECKING:
-    from crossmodal.tactile.gait.stance import Stance
-    from crossmodal.tactile.walking.simulate import SimulatedWalk
+    from crossmodal.gait.stance import Stance
+    from crossmodal.simulation.walks.simulate import SimulatedWalk
 
 #: Pictures for the backbone in a crop, each of three moments as its colours.
 _PICTURES, _COLOURS = 6, 3
@@ -166,7 +166,7 @@ class GaitFromTouch(nn.Module):
 
     def predictor(self) -> Callable[["SimulatedWalk"], tuple["Stance", ...]]:
         """Return the model as an evaluation wants it: the stances of a walk, by the learned method."""
-        from crossmodal.models.gait_reader import GaitReader
+        from crossmodal.gait.learned import GaitReader
 
         reader = GaitReader(self)
         return lambda walk: analyse(walk.recording, "learned", reader).stances

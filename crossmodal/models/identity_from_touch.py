@@ -22,7 +22,7 @@ class IdentityFromTouch(nn.Module):
         backbone: a name of `crossmodal.backbones.create`.
         width: the channels of the small AlexNet, 1 as published.
         weights: the backbone's initial weights: None (random), a shipped name, or a path.
-        phases: parts of the stance, a multiple of 3; see `crossmodal.tactile.footsteps.stance_phases`.
+        phases: parts of the stance, a multiple of 3; see `crossmodal.gait.footsteps.stance_phases`.
         grid: rows and columns that feature maps are averaged to.
         features: length of the hidden vector.
         dimension: length of the embedding.

@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from crossmodal.backbones import Backbone, create
-from crossmodal.tactile.skeleton import CUBE, CUBE_ORIGIN_MM, CUBE_SIDE_MM, HEAT_SCALE, JOINTS
+from crossmodal.models.skeleton import CUBE, CUBE_ORIGIN_MM, CUBE_SIDE_MM, HEAT_SCALE, JOINTS
 
 _FRAMES_PER_PICTURE = 3
 
 
 class PoseOutput(NamedTuple):
-    """Where the network takes the joints to be at the middle frame of the window; see `crossmodal.tactile.skeleton`."""
+    """Where the network takes the joints to be at the middle frame of the window; see `crossmodal.models.skeleton`."""
 
     #: (batch, 21, 20, 20, 18) over (x, y, z): each joint's sums to 4.
     heat_maps: Tensor

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossmodal.scenes import OUTDOOR_CLASSES
+from crossmodal.simulation.scenes import OUTDOOR_CLASSES
 
 _CHUNK = 256
 

@@ -10,24 +10,24 @@ from crossmodal.noise.process import Process
 
 # Each module is imported when it is asked for.
 _HOMES = {
-    "dead_leaves": ("crossmodal.noise.dead_leaves", "DeadLeaves"),
-    "spectrum": ("crossmodal.noise.statistical", "Spectrum"),
-    "wmm": ("crossmodal.noise.statistical", "WaveletMarginals"),
-    "spectrum_colour": ("crossmodal.noise.statistical", "SpectrumColour"),
-    "spectrum_colour_wmm": ("crossmodal.noise.statistical", "SpectrumColourWaveletMarginals"),
-    "untrained_generator": ("crossmodal.noise.untrained_generator", "UntrainedGenerator"),
+    "dead_leaves": ("crossmodal.noise.dead_leaves.process", "DeadLeaves"),
+    "spectrum": ("crossmodal.noise.statistical.process", "Spectrum"),
+    "wmm": ("crossmodal.noise.statistical.process", "WaveletMarginals"),
+    "spectrum_colour": ("crossmodal.noise.statistical.process", "SpectrumColour"),
+    "spectrum_colour_wmm": ("crossmodal.noise.statistical.process", "SpectrumColourWaveletMarginals"),
+    "untrained_generator": ("crossmodal.noise.untrained_generator.process", "UntrainedGenerator"),
     "programs": ("crossmodal.noise.programs", "Programs"),
-    "fractals": ("crossmodal.noise.fractals", "Fractals"),
-    "orbits": ("crossmodal.noise.orbits", "Orbits"),
-    "feature_visualization": ("crossmodal.noise.feature_visualization", "FeatureVisualization"),
-    "mixup": ("crossmodal.noise.mixers", "MixUp"),
-    "cutmix": ("crossmodal.noise.mixers", "CutMix"),
-    "kml": ("crossmodal.noise.mixers", "KMeansLeaves"),
-    "kml_mixup": ("crossmodal.noise.mixers", "KMeansLeavesMixUp"),
-    "mixture": ("crossmodal.noise.mixers", "Mixture"),
+    "fractals": ("crossmodal.noise.fractals.process", "Fractals"),
+    "orbits": ("crossmodal.noise.fractals.orbits", "Orbits"),
+    "feature_visualization": ("crossmodal.visualization.process", "FeatureVisualization"),
+    "mixup": ("crossmodal.noise.mixers.process", "MixUp"),
+    "cutmix": ("crossmodal.noise.mixers.process", "CutMix"),
+    "kml": ("crossmodal.noise.mixers.process", "KMeansLeaves"),
+    "kml_mixup": ("crossmodal.noise.mixers.process", "KMeansLeavesMixUp"),
+    "mixture": ("crossmodal.noise.mixers.process", "Mixture"),
 }
 # What cannot be made without options: a shader needs a file.
-_HOMES_OF_FILES = {"shader": ("crossmodal.noise.shader", "ShaderFile")}
+_HOMES_OF_FILES = {"shader": ("crossmodal.noise.programs.shader", "ShaderFile")}
 
 
 def names() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from crossmodal.tactile.skeleton import BONES, CUBE, HEAT_SCALE
+from crossmodal.models.skeleton import BONES, CUBE, HEAT_SCALE
 
 # Height and deviation of the published Gaussian, in normalised places; its middle is that far off its joint.
 _OFFSET = 0.001

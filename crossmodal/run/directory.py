@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from crossmodal import provenance
 from crossmodal import recipe as recipes
 from crossmodal.errors import OutputError, TrainingError
 from crossmodal.files import output_error
 from crossmodal.json_text import write_json
-from crossmodal.run import provenance
 
 
 class RunDirectory:

@@ -4,8 +4,8 @@ import json
 import textwrap
 from typing import Any
 
+from crossmodal import provenance
 from crossmodal import recipe as recipes
-from crossmodal.run import provenance
 
 
 def model_card(

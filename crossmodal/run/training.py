@@ -15,12 +15,12 @@ from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch.callbacks import Callback, Timer
 from lightning.pytorch.utilities import rank_zero_only
 
+from crossmodal import provenance
 from crossmodal import recipe as recipes
 from crossmodal.errors import TrainingError, WeightsError
 from crossmodal.json_text import write_json
 from crossmodal.progress import Progress
 from crossmodal.recipe.building import built_arguments
-from crossmodal.run import provenance
 from crossmodal.run.checkpoints import AtomicCheckpoints, RunCheckpoints
 from crossmodal.run.directory import RunDirectory
 from crossmodal.run.display import ShowProgress

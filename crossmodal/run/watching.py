@@ -11,10 +11,10 @@ from torch import Tensor
 
 from crossmodal.backbones import Backbone
 from crossmodal.data.image_folder import LabelledImages, read_image_folder
-from crossmodal.evaluation.probe_features import BackboneFeatures, extract
-from crossmodal.evaluation.probe_fit import accuracy, hold_out
-from crossmodal.evaluation.probe_neighbours import fit_neighbours
-from crossmodal.evaluation.probe_ridge import fit_ridge
+from crossmodal.evaluation.probe.features import BackboneFeatures, extract
+from crossmodal.evaluation.probe.fit import accuracy, hold_out
+from crossmodal.evaluation.probe.neighbours import fit_neighbours
+from crossmodal.evaluation.probe.ridge import fit_ridge
 from crossmodal.run.backbone_figures import draw_embedding, draw_filters
 
 _MOST_DRAWN = 256
@@ -31,7 +31,7 @@ class WatchBackbone(Callback):
         pictures_per_class: how many of each class are looked at.
         every_n_steps: how often probes are fitted and figures drawn.
         size: side of the photographs, in pixels.
-        layer: see `crossmodal.evaluation.probe_features.BackboneFeatures`.
+        layer: see `crossmodal.evaluation.probe.features.BackboneFeatures`.
         neighbours: that vote in the k-nearest-neighbours probe.
 
     Raises:

@@ -7,7 +7,7 @@ import lightning.pytorch as lightning
 import torch
 from torch import Tensor
 
-from crossmodal.data.walk_steps import targets_of
+from crossmodal.data.walks.steps import targets_of
 from crossmodal.models import GaitFromTouch
 from crossmodal.models.gait_from_touch import event_position
 from crossmodal.objectives.gait import GaitTargets, gait_losses

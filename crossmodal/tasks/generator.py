@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
-from crossmodal.metrics.picture_distance import sliced_wasserstein
+from crossmodal.metrics.image_distance import sliced_wasserstein
 from crossmodal.models import SmallDiscriminator, SmallGenerator
 from crossmodal.objectives import discriminator_loss, generator_loss, gradient_penalty, update_average
 from crossmodal.randomness import normals

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from crossmodal.backbones import Backbone
 from crossmodal.backbones.projection import DistillationHead, Embedder, Head
-from crossmodal.data.views import Views
+from crossmodal.data.views.views import Views
 from crossmodal.objectives import CentreBuffer, MomentumQueue, dino_loss, moco_loss, update_average
 from crossmodal.tasks.noise_pretraining import PretrainingTask
 from crossmodal.tasks.optimization import Optimization

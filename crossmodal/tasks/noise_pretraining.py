@@ -11,7 +11,7 @@ from torch import Tensor
 
 from crossmodal.backbones import Backbone
 from crossmodal.backbones.projection import Embedder, Head
-from crossmodal.data.views import Views
+from crossmodal.data.views.views import Views
 from crossmodal.objectives import (
     alignment_loss,
     alignment_uniformity_loss,

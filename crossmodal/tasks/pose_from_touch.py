@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from crossmodal.models import PoseFromTouch
+from crossmodal.models.skeleton import BONES, CUBE_SIDE_MM
 from crossmodal.objectives import bone_limits, heat_map_loss, heat_map_targets, link_loss
-from crossmodal.tactile.skeleton import BONES, CUBE_SIDE_MM
 from crossmodal.tasks.one_cycle import one_cycle
 
 

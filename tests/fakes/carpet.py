@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossmodal.tactile.skeleton import JOINTS, from_mm
+from crossmodal.models.skeleton import JOINTS, from_mm
 
 #: Each joint of a person of 1700 mm who stands: right of the middle, ahead of it, above the floor, in mm.
 STANDING = {

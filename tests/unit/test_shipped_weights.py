@@ -8,12 +8,12 @@ import crossmodal
 from crossmodal import hub
 from crossmodal.backbones import create
 from crossmodal.backbones.layers import features
-from crossmodal.backbones.weights import SHIPPED, shipped_names
-from crossmodal.evaluation.gait import score_walk
+from crossmodal.evaluation.gait.events import score_walk
 from crossmodal.gait import analyse
 from crossmodal.metrics import mean_iou
 from crossmodal.models import SoundFromVideo
-from crossmodal.tactile.walking import EMED_LIKE, Mat, draw_walker, simulate_walk
+from crossmodal.simulation.walks import EMED_LIKE, Mat, draw_walker, simulate_walk
+from crossmodal.weights import SHIPPED, shipped_names
 from tests.fakes.videos import write_clip
 
 

@@ -11,8 +11,8 @@ import pytest
 import crossmodal
 from crossmodal import recipe as recipes
 from crossmodal.cli import main
+from crossmodal.cli.arguments import figures_table
 from crossmodal.cli.entry import COMMANDS
-from crossmodal.cli.words import figures_table
 from crossmodal.evaluation import EvaluationTable, MeanSound, TrueSound, evaluate_all
 from crossmodal.run import evaluating
 from tests.fakes import tiny
@@ -155,7 +155,7 @@ def test_verify_lists_faults_and_fails(tmp_path: Path, capsys: Capture) -> None:
 
 
 def test_make_passes_its_words_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    from crossmodal.data import stand_in_hits
+    from crossmodal.simulation import hits as stand_in_hits
 
     called: dict[str, Any] = {}
 
@@ -300,7 +300,7 @@ def test_figures_are_shown_with_their_intervals() -> None:
 
 
 def test_make_draws_some_of_the_hits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    from crossmodal.data import stand_in_hits
+    from crossmodal.simulation import hits as stand_in_hits
 
     folder, grid = tmp_path / "hits", tmp_path / "hits.png"
     write_hits_folder(folder)

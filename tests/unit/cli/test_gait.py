@@ -13,7 +13,7 @@ import pytest
 
 from crossmodal.cli import main
 from crossmodal.errors import FormatError
-from crossmodal.tactile.gait.norms import find_norm, read_norms
+from crossmodal.gait.norms import find_norm, read_norms
 from crossmodal.tactile.recording import InsoleRecording
 from tests.fakes.walks import plan_walk, render_walk
 
@@ -177,6 +177,6 @@ def test_help_imports_no_torch():
 
 
 def test_the_analysis_imports_no_torch():
-    program = "import sys, crossmodal.tactile.gait.report; print('torch' in sys.modules)"
+    program = "import sys, crossmodal.gait.report; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], check=True, cwd=TREE, capture_output=True, text=True)
     assert done.stdout.strip() == "False"

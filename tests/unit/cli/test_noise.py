@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from crossmodal.cli import main
-from crossmodal.data.noise_shard_reader import NoiseShards
+from crossmodal.data.noise.shard_reader import NoiseShards
 from tests.fakes.stripes import Stripes, know_stripes
 
 TREE = Path(__file__).resolve().parents[3]

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from crossmodal.errors import DatasetError
-from crossmodal.evaluation.gait import score_walk, summarise_walks
-from crossmodal.evaluation.gait_semi_real import read_semi_real
-from crossmodal.evaluation.gait_semi_real_plan import draw_footholds
+from crossmodal.evaluation.gait.events import score_walk, summarise_walks
+from crossmodal.evaluation.gait.semi_real import read_semi_real
+from crossmodal.evaluation.gait.semi_real_plan import draw_footholds
+from crossmodal.gait import analyse
+from crossmodal.simulation.walks import Mat, draw_walker, simulate_insoles, simulate_walk
 from crossmodal.tactile import save
-from crossmodal.tactile.gait import analyse
-from crossmodal.tactile.walking import Mat, draw_walker, simulate_insoles, simulate_walk
 
 MAT = Mat(600, 200)
 

@@ -8,7 +8,7 @@ from crossmodal.data import SceneDataset
 from crossmodal.errors import DatasetError, WeightsError
 from crossmodal.evaluation import evaluate_generator
 from crossmodal.models import Segmenter
-from crossmodal.scenes import OutdoorScenes
+from crossmodal.simulation.scenes import OutdoorScenes
 
 DATASET = SceneDataset(OutdoorScenes(), 600)
 

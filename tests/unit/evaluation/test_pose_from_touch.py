@@ -6,7 +6,7 @@ import pytest
 from crossmodal.data import CarpetWindows, read_carpet
 from crossmodal.evaluation import evaluate_pose
 from crossmodal.evaluation.pose_from_touch import centre_of_pressure_mm
-from crossmodal.tactile.skeleton import JOINTS, to_mm
+from crossmodal.models.skeleton import JOINTS, to_mm
 from tests.fakes.carpet import write_packed_carpet
 
 

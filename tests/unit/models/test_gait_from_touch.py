@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from crossmodal.gait.crops import GRID
 from crossmodal.models import GaitFromTouch
 from crossmodal.models.gait_from_touch import event_position
-from crossmodal.tactile.gait.crops import GRID
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import torch
 
 from crossmodal.models import PoseFromTouch
 from crossmodal.models.pose_from_touch import mean_places
-from crossmodal.tactile.skeleton import to_mm
+from crossmodal.models.skeleton import to_mm
 
 PUBLISHED_PARAMETERS = 68_859_219
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from crossmodal.models.pose_from_touch import mean_places
+from crossmodal.models.skeleton import BONES, HEAT_SCALE
 from crossmodal.objectives import bone_limits, heat_map_loss, heat_map_targets, link_loss, squared_bone_lengths
-from crossmodal.tactile.skeleton import BONES, HEAT_SCALE
 
 
 def skeletons(count: int, seed: int = 0) -> torch.Tensor:

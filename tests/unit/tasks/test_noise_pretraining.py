@@ -9,7 +9,7 @@ from torch import Tensor
 
 from crossmodal.backbones import Backbone, DistillationHead, Embedder, PerceptronHead, create
 from crossmodal.data import Views
-from crossmodal.data.views import ViewLaw
+from crossmodal.data.views.views import ViewLaw
 from crossmodal.objectives import alignment_uniformity_loss, moco_loss, simclr_loss, supervised_contrastive_loss
 from crossmodal.tasks import (
     AlignmentUniformityTask,

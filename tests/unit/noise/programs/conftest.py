@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crossmodal.errors import CrossmodalError
-from crossmodal.noise.shader import ShaderDraws, ShaderFile
+from crossmodal.noise.programs.shader import ShaderDraws, ShaderFile
 
 
 class _OpenGL:

@@ -12,9 +12,9 @@ from crossmodal.noise.programs.draw import Draw
 from crossmodal.noise.programs.operation import OPERATIONS, WIDTHS
 from crossmodal.noise.programs.process import screen
 from crossmodal.noise.programs.selection import PLAIN_VIEW
+from crossmodal.noise.programs.shader import ShaderFile
 from crossmodal.noise.programs.tensors import paint_tensors
 from crossmodal.noise.programs.writer import Writer
-from crossmodal.noise.shader import ShaderFile
 
 SIDE = 48
 TIME_S = 2.0

@@ -11,7 +11,7 @@ from crossmodal import noise
 from crossmodal.noise.programs import Programs
 from crossmodal.noise.programs.process import ProgramDraws, screen
 from crossmodal.noise.programs.selection import ATTEMPTS, select_program
-from crossmodal.noise.shader import ShaderDraws, ShaderFile
+from crossmodal.noise.programs.shader import ShaderDraws, ShaderFile
 
 
 def structures(count, **options):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from crossmodal.errors import FormatError
-from crossmodal.tactile.readers import carpet, socks
+from crossmodal.tactile.readers import intelligent_carpet as carpet
+from crossmodal.tactile.readers import socks
 from crossmodal.tactile.readers.plain_hdf5 import SIGNATURE
 from crossmodal.tactile.recording import InsoleRecording, PressureRecording
 from tests.fakes.pressure_other import FRAMES, frames, write_carpet, write_sock, write_socks, write_touch

@@ -1,0 +1,290 @@
+"""Packed samples of IntelligentCarpet: windows of touch with the 21 joints of whoever stands on it.
+
+A recording is a folder of pickles ``<number>.p``, anywhere below the root, read without unpickling; a gap in the
+numbers parts it. The files do not tell who is recorded: ``subjects.csv`` in the root does, with the columns
+``recording`` (the folder, seen from the root) and ``subject``. Stored heat maps, nine tenths of the bytes, are read
+past once and dropped.
+"""
+
+import csv
+import hashlib
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from crossmodal.cards import missing_data
+from crossmodal.data.array_cache import cached_arrays
+from crossmodal.errors import DatasetError, FormatError
+from crossmodal.models.skeleton import BONES, JOINTS, MID_HIP, to_mm
+from crossmodal.tactile.readers.frame_checks import checked_cells
+from crossmodal.tactile.readers.intelligent_carpet import PITCH_MM
+from crossmodal.tactile.readers.plain_pickle import read_plain_pickle
+from crossmodal.tactile.readers.touch_hdf5 import CARPET
+
+SUBJECTS_FILE = "subjects.csv"
+# Raise this when entries of the same key would hold other numbers.
+_CACHE_VERSION = 1
+_ARRAYS = ("touch", "keypoints", "numbers")
+_REASONS = ("no whole window", "a joint is clamped to the cube", "a joint is below the floor", "hips off the carpet")
+
+Sample = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class CarpetRecording:
+    """One recording, in the order of its numbers.
+
+    Attributes:
+        name: its folder, seen from the root.
+        subject: who is recorded, None where nothing tells.
+        touch: float16 (frames, 96, 96), about 0 to 1.
+        keypoints: float32 (frames, 21, 3), normalised; see `crossmodal.models.skeleton`.
+        numbers: int64 (frames,), the samples' own.
+    """
+
+    name: str
+    subject: str | None
+    touch: NDArray[np.float16]
+    keypoints: NDArray[np.float32]
+    numbers: NDArray[np.int64]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the joints, by which a recording that is there twice under two names is found."""
+        return hashlib.blake2b(np.ascontiguousarray(self.keypoints).tobytes(), digest_size=8).hexdigest()
+
+
+@dataclass
+class CarpetReport:
+    """How many frames are used, and why the others are not."""
+
+    frames: int = 0
+    used: int = 0
+    left_out: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_REASONS, 0))
+
+
+class CarpetWindows(Dataset[Sample]):
+    """Windows of touch, each with the joints at its middle frame.
+
+    A sample holds ``touch`` (window, 96, 96) float32, ``keypoints`` (21, 3) float32 normalised, ``recording`` (its
+    index), and ``frame`` (the number of its sample). Frames without a whole window around them are left out, since
+    windows that are clamped at the ends show the same touch for different poses; so are frames whose truth is none:
+    published places are clamped into the cube, and triangulation puts some below the floor or off the carpet.
+    ``report`` counts them by reason, each frame under the first that holds.
+
+    Args:
+        recordings: as `read_carpet` gives them.
+        window: frames of a window, odd.
+        below_floor_mm: how far below the floor a joint may be.
+        off_carpet_mm: how far outside of the carpet's edge the hips may be.
+
+    Raises:
+        ValueError: the window has no middle.
+    """
+
+    def __init__(
+        self,
+        recordings: list[CarpetRecording],
+        window: int = 21,
+        below_floor_mm: float = 50.0,
+        off_carpet_mm: float = 0.0,
+    ) -> None:
+        if window < 1 or window % 2 == 0:
+            raise ValueError(f"window must be odd, got {window}")
+        self.recordings = recordings
+        self.window = window
+        self._limits = (below_floor_mm, off_carpet_mm)
+        self.report = CarpetReport()
+        places = [
+            (index, frame)
+            for index, recording in enumerate(recordings)
+            for frame in np.flatnonzero(self._usable(recording)).tolist()
+        ]
+        self._places = np.array(places, np.int64).reshape(-1, 2)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> Sample:
+        place, frame = (int(number) for number in self._places[index])
+        recording, half = self.recordings[place], self.window // 2
+        touch = recording.touch[frame - half : frame + half + 1]
+        return {
+            "touch": torch.from_numpy(touch.astype(np.float32)),
+            "keypoints": torch.from_numpy(np.array(recording.keypoints[frame])),
+            "recording": place,
+            "frame": int(recording.numbers[frame]),
+        }
+
+    @property
+    def subjects(self) -> list[str]:
+        """Who is recorded; a recording of nobody known stands for itself."""
+        return sorted({recording.subject or recording.name for recording in self.recordings})
+
+    def keypoints(self) -> NDArray[np.float32]:
+        """The joints of all samples in order: (samples, 21, 3), normalised."""
+        parts = [self.recordings[place].keypoints[frame] for place, frame in self._places.tolist()]
+        return np.array(parts, np.float32).reshape(-1, len(JOINTS), 3)
+
+    def subset(self, subjects: Collection[str]) -> "CarpetWindows":
+        """Give the windows of some subjects alone (of some recordings, where nothing tells the subjects)."""
+        chosen = [one for one in self.recordings if (one.subject or one.name) in subjects]
+        return CarpetWindows(chosen, self.window, *self._limits)
+
+    def plot(self, sample: Sample) -> Any:
+        """Draw a sample, seen from above: the touch of the middle frame and the bones over it; a matplotlib figure."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5, 5))
+        axes = figure.subplots()
+        side = CARPET[0] * PITCH_MM
+        axes.imshow(sample["touch"][self.window // 2].numpy(), extent=(0, side, side, 0), cmap="magma")
+        joints = to_mm(sample["keypoints"].numpy())
+        for first, second in BONES:
+            axes.plot(joints[[first, second], 0], joints[[first, second], 1], color="deepskyblue")
+        axes.set(xlabel="x (mm)", ylabel="y (mm)", title=self.recordings[sample["recording"]].name)
+        return figure
+
+    def _usable(self, recording: CarpetRecording) -> NDArray[np.bool_]:
+        below_floor_mm, off_carpet_mm = self._limits
+        joints = to_mm(recording.keypoints)
+        hips = joints[:, MID_HIP, :2]
+        edge = CARPET[0] * PITCH_MM + off_carpet_mm
+        clamped = (recording.keypoints <= 0) | (recording.keypoints >= 1)
+        faults = (
+            ~_whole_windows(recording.numbers, self.window // 2),
+            clamped.any(axis=(1, 2)),
+            (joints[..., 2] > below_floor_mm).any(axis=1),
+            ((hips < -off_carpet_mm) | (hips > edge)).any(axis=1),
+        )
+        usable = np.ones(len(joints), bool)
+        for reason, fault in zip(_REASONS, faults, strict=True):
+            self.report.left_out[reason] += int((usable & fault).sum())
+            usable &= ~fault
+        self.report.frames += len(joints)
+        self.report.used += int(usable.sum())
+        return usable
+
+
+def read_carpet(root: str | os.PathLike[str], cache: str | os.PathLike[str] | None = None) -> list[CarpetRecording]:
+    """Read all recordings below a folder; the first time each goes into the cache, at 18 kB a frame.
+
+    Raises:
+        DatasetError: no such folder, no samples in it, or a ``subjects.csv`` that does not fit.
+        FormatError: a sample is damaged, or is no sample.
+        OutputError: the cache cannot be written.
+    """
+    place = Path(root)
+    folders = {name: _samples(place / name) for name in _folders(place)}
+    if not folders:
+        raise missing_data("intelligent_carpet", place, "no samples" if place.is_dir() else "no such folder")
+    subjects = _read_subjects(place, folders)
+    where = Path(cache) if cache is not None else None
+    return [_read_recording(name, files, subjects.get(name), where) for name, files in folders.items()]
+
+
+def check_carpet(root: str | os.PathLike[str]) -> list[str]:
+    """List everything that is wrong with a folder: damaged samples, gaps, a table of subjects that does not fit.
+
+    Raises:
+        DatasetError: no such folder, or no samples in it.
+    """
+    place = Path(root)
+    folders = {name: _samples(place / name) for name in _folders(place)}
+    if not folders:
+        raise missing_data("intelligent_carpet", place, "no samples" if place.is_dir() else "no such folder")
+    faults: list[str] = []
+    try:
+        _read_subjects(place, folders)
+    except DatasetError as error:
+        faults += str(error).splitlines()
+    for name, files in folders.items():
+        gaps = int((np.diff([number for number, _ in files]) != 1).sum())
+        faults += [f"{place / name}: {gaps} gaps in the numbers of the samples"] if gaps else []
+        for _, file in files:
+            try:
+                read_sample(file)
+            except FormatError as error:
+                faults.append(str(error))
+    return faults
+
+
+def read_sample(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Read one sample: touch (96, 96) and joints (21, 3), normalised.
+
+    Raises:
+        FormatError: damaged, not a sample, or a pickle that holds more than arrays, of which nothing is run.
+    """
+    content = read_plain_pickle(path)
+    parts = list(content) if isinstance(content, list | tuple) else []
+    shapes = [getattr(part, "shape", None) for part in parts]
+    if len(parts) != 3 or shapes[0] not in (CARPET, (1, *CARPET)) or shapes[2] != (len(JOINTS), 3):
+        raise FormatError(f"{path}: expected touch (96, 96), a heat map, and joints (21, 3), found shapes {shapes}")
+    keypoints = np.asarray(parts[2], np.float32)
+    if not np.isfinite(keypoints).all():
+        raise FormatError(f"{path}: the place of a joint is no number")
+    return checked_cells(path, parts[0].reshape(CARPET)), keypoints
+
+
+def _whole_windows(numbers: NDArray[np.int64], half: int) -> NDArray[np.bool_]:
+    """Tell which samples have so many neighbours on either side, numbered without a gap."""
+    runs = np.cumsum(np.diff(numbers, prepend=numbers[:1]) > 1)
+    whole = np.zeros(len(numbers), bool)
+    middle = np.arange(half, len(numbers) - half)
+    whole[middle] = runs[middle - half] == runs[middle + half]
+    return whole
+
+
+def _folders(root: Path) -> list[str]:
+    found = sorted({file.parent for file in root.rglob("*.p") if _is_number(file.stem)})
+    return [folder.relative_to(root).as_posix() for folder in found]
+
+
+def _samples(folder: Path) -> list[tuple[int, Path]]:
+    return sorted((int(file.stem), file) for file in folder.glob("*.p") if _is_number(file.stem))
+
+
+def _is_number(stem: str) -> bool:
+    return stem.isascii() and stem.isdecimal() and len(stem) < 10
+
+
+def _read_subjects(root: Path, folders: Collection[str]) -> dict[str, str]:
+    path = root / SUBJECTS_FILE
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        table = csv.DictReader(file)
+        if not {"recording", "subject"} <= set(table.fieldnames or ()):
+            raise DatasetError(f"{path}: expected the columns recording and subject, found {table.fieldnames}")
+        subjects = {row["recording"].strip(): row["subject"].strip() for row in table}
+    wrong = [f"{path}: {name}: no such recording" for name in sorted(set(subjects) - set(folders))]
+    wrong += [f"{path}: nobody for the recording {name}" for name in folders if not subjects.get(name)]
+    if wrong:
+        raise DatasetError("\n".join(wrong))
+    return subjects
+
+
+def _read_recording(
+    name: str, files: list[tuple[int, Path]], subject: str | None, cache: Path | None
+) -> CarpetRecording:
+    def make() -> dict[str, NDArray[Any]]:
+        samples = [read_sample(file) for _, file in files]
+        touch, keypoints = (np.stack(parts) for parts in zip(*samples, strict=True))
+        return {
+            "touch": touch.astype(np.float16),
+            "keypoints": keypoints,
+            "numbers": np.array([number for number, _ in files], np.int64),
+        }
+
+    status = [(number, (found := file.stat()).st_size, found.st_mtime_ns) for number, file in files]
+    depends_on = {"version": _CACHE_VERSION, "folder": str(files[0][1].parent.resolve()), "files": status}
+    arrays = cached_arrays(cache, "carpet", name, depends_on, _ARRAYS, make)
+    # Only touch is large; every map holds a file open.
+    return CarpetRecording(name, subject, arrays["touch"], np.array(arrays["keypoints"]), np.array(arrays["numbers"]))

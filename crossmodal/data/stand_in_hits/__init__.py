@@ -1,7 +1,0 @@
-"""Simulated Greatest Hits: a drumstick strikes things, seen and heard, with the exact truth beside it."""
-
-from crossmodal.data.stand_in_hits.folder import make_stand_in_hits
-from crossmodal.data.stand_in_hits.material import MATERIALS, Material
-from crossmodal.data.stand_in_hits.sound import Modes, Voice, draw_voice, strike_sound
-
-__all__ = ["MATERIALS", "Material", "Modes", "Voice", "draw_voice", "make_stand_in_hits", "strike_sound"]

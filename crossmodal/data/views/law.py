@@ -1,0 +1,194 @@
+"""The law of one random view of a picture: what is drawn, and how it is rendered."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crossmodal.data.views.colour import jitter, make_grey, solarize
+from crossmodal.data.views.resampling import INTERPOLATIONS, blur_weights, crop_weights, look_through
+from crossmodal.data.views.transfer import to_device
+from crossmodal.randomness import uniforms
+
+_TRIES = 10
+_ORDERS = np.array(list(itertools.permutations(range(4))), dtype=np.int64)
+# Factors of brightness, contrast and saturation and the turn of the hue: without effect, and the least that there are.
+_UNCHANGED, _LEAST = np.array([1.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 0.0, -0.5])
+# The place of every random number of a view, so that one option does not move the draws of another.
+_CROP, _PLACE, _FACTORS = slice(0, 2 * _TRIES), slice(2 * _TRIES, 2 * _TRIES + 2), slice(2 * _TRIES + 2, 2 * _TRIES + 6)
+_MIRROR, _JITTER, _ORDER, _GREY, _BLUR, _SIGMA, _SOLARIZE = range(2 * _TRIES + 6, 2 * _TRIES + 13)
+_NUMBERS = 2 * _TRIES + 13
+# Pictures rendered together on a CPU: what they take stays in its cache.
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class ViewDraws:
+    """What was drawn for n views.
+
+    Attributes:
+        crop: int64 (n, 4), top, left, height and width in pixels of the picture.
+        mirrored: bool (n,).
+        factors: (n, 4), of brightness, contrast, saturation, and the turn of the hue; (1, 1, 1, 0) changes nothing.
+        order: int64 (n, 4), the changes of colour as places in `crossmodal.data.views.colour.CHANGES`, first to last.
+        grey: bool (n,).
+        sigma_px: (n,), deviation of the blur; 0 for none.
+        solarized: bool (n,).
+    """
+
+    crop: NDArray[np.int64]
+    mirrored: NDArray[np.bool_]
+    factors: NDArray[np.float64]
+    order: NDArray[np.int64]
+    grey: NDArray[np.bool_]
+    sigma_px: NDArray[np.float64]
+    solarized: NDArray[np.bool_]
+
+    def part(self, start: int, stop: int) -> "ViewDraws":
+        """Take the views from ``start`` to before ``stop``."""
+        return ViewDraws(*(getattr(self, name)[start:stop] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewLaw:
+    """Crop, resize, jitter of colours, grey, blur, solarise, mirror: the law of one view, as torchvision draws it.
+
+    Args:
+        size: side of the view, in pixels.
+        scale: least and most area of the crop, as parts of the picture.
+        ratio: least and most width by height of the crop; its logarithm is uniform.
+        interpolation: "bilinear" or "bicubic", antialiased.
+        mirror: probability of left for right.
+        jitter: reach of brightness, contrast and saturation around 1, and of the hue around 0 (at most 0.5).
+        jitter_probability: of any jitter at all.
+        grey: probability.
+        blur: probability.
+        sigma_px: least and most deviation of the blur, in pixels of the view.
+        solarize: probability.
+
+    Raises:
+        ValueError: a number out of its range.
+
+    References:
+        Chen et al., "A simple framework for contrastive learning of visual representations", ICML 2020, appendix A;
+        the crops of Szegedy et al., "Going deeper with convolutions", CVPR 2015, section 6.
+    """
+
+    size: int
+    scale: tuple[float, float] = (0.08, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    interpolation: str = "bilinear"
+    mirror: float = 0.5
+    jitter: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    jitter_probability: float = 1.0
+    grey: float = 0.0
+    blur: float = 0.0
+    sigma_px: tuple[float, float] = (0.1, 2.0)
+    solarize: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError(f"size must be at least 1 pixel, got {self.size}")
+        if self.interpolation not in INTERPOLATIONS:
+            raise ValueError(
+                f"unknown interpolation {self.interpolation!r}; choose one of: {', '.join(INTERPOLATIONS)}"
+            )
+        for name in ("scale", "ratio", "sigma_px"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high < math.inf:
+                raise ValueError(f"{name} must be (least, most), both positive, got {(low, high)}")
+        for name in ("mirror", "jitter_probability", "grey", "blur", "solarize"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a probability, 0 to 1, got {getattr(self, name)}")
+        if min(self.jitter) < 0 or self.jitter[3] > 0.5:
+            raise ValueError(f"jitter must not be negative, and that of the hue at most 0.5, got {self.jitter}")
+
+    def sample(self, counters: NDArray[np.int64], shape: tuple[int, int], seed: int, stream: str) -> ViewDraws:
+        """Draw one view of a picture of ``shape`` (height, width) for each counter, from its own random numbers."""
+        numbers = uniforms(seed, stream, counters, _NUMBERS).numpy().astype(np.float64)
+        tries = numbers[:, _CROP].reshape(-1, _TRIES, 2)
+        jittered = numbers[:, _JITTER] < self.jitter_probability
+        low, high = np.maximum(_UNCHANGED - self.jitter, _LEAST), _UNCHANGED + self.jitter
+        factors = low + (high - low) * numbers[:, _FACTORS]
+        sigma = self.sigma_px[0] + (self.sigma_px[1] - self.sigma_px[0]) * numbers[:, _SIGMA]
+        return ViewDraws(
+            crop=_draw_crops(tries, numbers[:, _PLACE], shape, self.scale, self.ratio),
+            mirrored=numbers[:, _MIRROR] < self.mirror,
+            factors=np.where(jittered[:, None], factors, _UNCHANGED),
+            order=_ORDERS[(numbers[:, _ORDER] * len(_ORDERS)).astype(np.int64)],
+            grey=numbers[:, _GREY] < self.grey,
+            sigma_px=np.where(numbers[:, _BLUR] < self.blur, sigma, 0.0),
+            solarized=numbers[:, _SOLARIZE] < self.solarize,
+        )
+
+    @torch.no_grad()
+    def render(self, pictures: Tensor, draws: ViewDraws) -> Tensor:
+        """Render drawn views of pictures uint8 (n, 3, height, width): float32 (n, 3, size, size) in 0 to 1."""
+        views = torch.empty(len(pictures), 3, self.size, self.size, device=pictures.device)
+        at_once = _AT_ONCE if pictures.device.type == "cpu" else max(1, len(pictures))
+        # Half precision around the call would change what is rendered.
+        with torch.autocast(pictures.device.type, enabled=False):
+            for start in range(0, len(pictures), at_once):
+                stop = start + at_once
+                views[start:stop] = self._render(pictures[start:stop], draws.part(start, stop))
+        return views
+
+    def _render(self, pictures: Tensor, draws: ViewDraws) -> Tensor:
+        place = to_device(draws.crop.T.astype(np.float32), pictures.device)
+        height, width = pictures.shape[2:]
+        rows = crop_weights(place[0], place[2], height, self.size, self.interpolation)
+        columns = crop_weights(place[1], place[3], width, self.size, self.interpolation)
+        mirrored = to_device(draws.mirrored, pictures.device)[:, None, None]
+        columns = torch.where(mirrored, columns.flip(1), columns)
+        views = look_through(pictures.float(), rows, columns).div_(255)
+        if any(self.jitter):
+            jitter(views, draws.factors, draws.order)
+        make_grey(views, draws.grey)
+        _blur(views, draws.sigma_px)
+        return solarize(views, draws.solarized)
+
+
+def _blur(views: Tensor, sigma_px: NDArray[np.float64]) -> None:
+    blurred = np.flatnonzero(sigma_px)
+    if len(blurred):
+        rows = to_device(blurred, views.device)
+        weights = blur_weights(sigma_px[blurred], views.shape[-1], views.device)
+        levels = views[rows].mul_(255).round_()
+        views.index_copy_(0, rows, look_through(levels, weights, weights).div_(255))
+
+
+def _draw_crops(
+    tries: NDArray[np.float64],
+    place: NDArray[np.float64],
+    shape: tuple[int, int],
+    scale: tuple[float, float],
+    ratio: tuple[float, float],
+) -> NDArray[np.int64]:
+    """Draw crops int64 (n, 4) of top, left, height and width: the first of ten tries that fits, anywhere it fits.
+
+    Where none fits the crop is the largest in the middle that has an allowed ratio, as torchvision does it.
+
+    Args:
+        tries: uniform (n, 10, 2), for area and ratio.
+        place: uniform (n, 2).
+        shape: height and width of the picture.
+        scale: least and most area, as parts of the picture.
+        ratio: least and most width by height.
+    """
+    height, width = shape
+    area = height * width * (scale[0] + (scale[1] - scale[0]) * tries[..., 0])
+    shapes = np.exp(math.log(ratio[0]) + math.log(ratio[1] / ratio[0]) * tries[..., 1])
+    heights, widths = np.rint(np.sqrt(area / shapes)), np.rint(np.sqrt(area * shapes))
+    fits = (heights > 0) & (heights <= height) & (widths > 0) & (widths <= width)
+    first = np.argmax(fits, axis=1)[:, None]
+    sides = np.concatenate([np.take_along_axis(side, first, axis=1) for side in (heights, widths)], axis=1)
+    corner = np.floor(place * (np.array(shape) - sides + 1))
+    middle = np.array([min(height, round(width / ratio[0])), min(width, round(height * ratio[1]))])
+    fitting = np.any(fits, axis=1, keepdims=True)
+    sides = np.where(fitting, sides, middle)
+    corner = np.where(fitting, corner, (np.array(shape) - middle) // 2)
+    return np.concatenate([corner, sides], axis=1).astype(np.int64)

@@ -1,0 +1,65 @@
+"""Gait parameters of an analysis against the exact ones of a walk."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from crossmodal.gait import GaitAnalysis
+from crossmodal.metrics import bootstrap_weights
+from crossmodal.metrics.interval import percentile_interval
+from crossmodal.simulation.walks import Footstep, WalkTruth, measure_gait
+
+
+def score_parameters(analysis: GaitAnalysis, truth: WalkTruth) -> dict[str, float]:
+    """Measure how far the parameters of one walker's walk are off: found minus true, in the parameters' units.
+
+    The truth is that of all footsteps, by `measure_gait`; events outside the recording are no part of it. Where an
+    analysis takes the walk for that of several people, the one with the most stances is meant. NaN where either side
+    has nothing to tell.
+
+    Raises:
+        ValueError: several people walk.
+    """
+    if len({step.walker for step in truth.footsteps}) > 1:
+        raise ValueError("parameters are scored for the walk of one person; several walk here")
+    true = measure_gait([_as_recorded(step, truth) for step in truth.footsteps])
+    stances = Counter(stance.walker for stance in analysis.stances)
+    walker = stances.most_common(1)[0][0] if stances else 0
+    found = {name: analysis.find(name, walker=walker) for name in true}
+    return {name: one.value - true[name] if one is not None else float("nan") for name, one in found.items()}
+
+
+def summarise_parameters(
+    errors: Sequence[Mapping[str, float]], *, samples: int = 1000, seed: int = 0
+) -> dict[str, float]:
+    """Pool walks: ``<name>_mae`` and ``<name>_bias`` over walks, with ``_low`` and ``_high`` of a bootstrap over them.
+
+    ``<name>_walks`` tells in how many walks the parameter was found.
+
+    Raises:
+        ValueError: there is no walk.
+    """
+    weights = np.concatenate([np.ones((1, len(errors))), bootstrap_weights(len(errors), samples, seed=seed)])
+    summary: dict[str, float] = {}
+    for name in errors[0]:
+        error = np.array([one[name] for one in errors])
+        known = np.isfinite(error)
+        with np.errstate(invalid="ignore"):
+            for kind, values in (("mae", np.abs(error[known])), ("bias", error[known])):
+                means = weights[:, known] @ values / weights[:, known].sum(axis=1)
+                low, high, _ = percentile_interval(means[1:])
+                key = f"{name}_{kind}"
+                summary |= {key: float(means[0]), f"{key}_low": low, f"{key}_high": high}
+        summary[f"{name}_walks"] = int(known.sum())
+    return summary
+
+
+def _as_recorded(step: Footstep, truth: WalkTruth) -> Footstep:
+    """The footstep without the events that lie outside the recording."""
+    first_s, last_s = truth.times_s[0], truth.times_s[-1]
+    strike, off = (
+        time_s if first_s < time_s < last_s else float("nan") for time_s in (step.heel_strike_s, step.toe_off_s)
+    )
+    return replace(step, heel_strike_s=strike, toe_off_s=off)

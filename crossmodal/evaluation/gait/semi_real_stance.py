@@ -1,0 +1,102 @@
+"""Real stances, cut out of recordings and brought into the foot's own frame."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.gait import Footprint, Stance, analyse
+from crossmodal.simulation.walks import StanceMovie
+from crossmodal.simulation.walks.footprint import outwards
+from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Side
+
+Floats = NDArray[np.float64]
+
+#: Of insoles, whose swing is never quite empty: shares of a stance's largest force and largest pressure above the swing
+#: beside it that count as load. A plate is empty before and after the foot, so that there every load counts.
+_LOADED_FORCE, _LOADED_PRESSURE = 0.02, 0.02
+
+
+def cut_stances(recording: PressureRecording) -> list[StanceMovie]:
+    """Cut the whole stances out of a recording of one foot: a small plate, or a grid of an insole.
+
+    Heel, second metatarsal head and axis are those that the library finds on the original print (`describe_footprint`).
+    The load that cells of an insole keep during the swing (their median there) is taken away first.
+
+    Stances whose side neither the recording nor the print's shape tells are left out.
+
+    Raises:
+        ValueError: the size of the cells is not known.
+    """
+    if not np.isfinite(recording.cell_area_mm2):
+        raise ValueError("stances can be laid down only where the size of the cells is known; pitch_mm is NaN")
+    movies = []
+    for single in _single_stances(recording):
+        found = analyse(single).stances
+        if len(found) == 1 and found[0].side is not None and found[0].footprint is not None:
+            movies.append(_in_frame_of_foot(single, found[0].footprint, found[0].side))
+    return movies
+
+
+def _single_stances(recording: PressureRecording) -> Iterator[PressureRecording]:
+    """Recordings of one stance each, from its first loaded frame to its last."""
+    stances = analyse(recording).stances
+    pressure = recording.pressure_kpa.astype(np.float64)
+    if len(stances) < 2:
+        loaded = np.flatnonzero(pressure.any(axis=(1, 2)))
+        if len(stances) == 1 and len(loaded) > 1:
+            yield _excerpt(recording, pressure, int(loaded[0]), int(loaded[-1]))
+        return
+    swings = np.ones(len(pressure), bool)
+    for stance in stances:
+        swings[(recording.times_s >= stance.times_s[0]) & (recording.times_s <= stance.times_s[-1])] = False
+    pressure = np.maximum(pressure - np.median(pressure[swings], axis=0), 0.0) if swings.any() else pressure
+    force = pressure.sum(axis=(1, 2))
+    for stance in stances:
+        bounds = _loaded_frames(recording, stance, force)
+        if bounds is None:
+            continue
+        window = pressure.copy()
+        window[window < _LOADED_PRESSURE * window[bounds[0] : bounds[1] + 1].max()] = 0.0
+        yield _excerpt(recording, window, *bounds)
+
+
+def _loaded_frames(recording: PressureRecording, stance: Stance, force: Floats) -> tuple[int, int] | None:
+    """First and last loaded frame of a stance; None where the recording cuts it."""
+    if not np.isfinite(stance.duration_s):
+        return None
+    begin, end = np.searchsorted(recording.times_s, [stance.times_s[0], stance.times_s[-1]])
+    peak = int(begin + force[begin : end + 1].argmax())
+    empty = np.flatnonzero(force <= _LOADED_FORCE * force[peak])
+    before, after = empty[empty < peak], empty[empty > peak]
+    return (int(before[-1]) + 1, int(after[0]) - 1) if len(before) and len(after) else None
+
+
+def _excerpt(recording: PressureRecording, pressure: Floats, first: int, last: int) -> PressureRecording:
+    kept = slice(first, last + 1)
+    return replace(
+        recording, frames=ArrayFrames(pressure[kept].astype(np.float32)), times_s=recording.times_s[kept].copy()
+    )
+
+
+def _in_frame_of_foot(single: PressureRecording, foot: Footprint, side: Side) -> StanceMovie:
+    pressure = single.pressure_kpa.astype(np.float64)
+    rows, columns = np.nonzero(pressure.any(axis=0))
+    heading_rad = float(np.arctan2(foot.axis[1], foot.axis[0]))
+    frame = np.stack([foot.axis, outwards(heading_rad, side)], axis=1)  # columns: the foot's axes in (y, x)
+    pitch = np.array(single.pitch_mm)
+    places = (np.stack([rows, columns], axis=1) * pitch + single.origin_mm - foot.heel_mm) @ frame
+    edges = np.diag(pitch) @ frame
+    half = 0.5 * np.abs(edges).sum(axis=0)
+    low, high = places.min(axis=0) - half, places.max(axis=0) + half
+    return StanceMovie(
+        pressure_kpa=pressure[:, rows, columns],
+        places_mm=places,
+        edges_mm=edges,
+        reach_mm=float((foot.metatarsal_mm - foot.heel_mm) @ foot.axis),
+        middle_mm=0.5 * (low + high),
+        size_mm=(float(high[0] - low[0]), float(high[1] - low[1])),
+        side=side,
+        frame_s=1.0 / single.rate_hz,
+    )

@@ -1,0 +1,302 @@
+"""Probing: how well classes of photographs can be told apart by what a frozen network makes of them.
+
+No test picture takes part in any choice: statistics of features, penalties and numbers of neighbours come from training
+pictures alone, since what fits a probe (`crossmodal.evaluation.probe.fit.Fit`) is given nothing else.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from crossmodal.backbones import Backbone
+from crossmodal.backbones.catalogue import width_of
+from crossmodal.data.greatest_hits.video_cache import default_root
+from crossmodal.data.image_folder import ImageFolder, LabelledImages, Labels, read_image_folder
+from crossmodal.errors import DatasetError
+from crossmodal.evaluation.probe.baselines import NOISE, PICTURE_SOURCES, RANDOM_STARTS, make_backbone, noise_weights
+from crossmodal.evaluation.probe.features import (
+    BackboneFeatures,
+    FeatureCache,
+    Features,
+    Progress,
+    Source,
+    Values,
+    extract,
+)
+from crossmodal.evaluation.probe.few_shot import DRAWS, fit_draws
+from crossmodal.evaluation.probe.fit import Fit, Fitted
+from crossmodal.evaluation.probe.gradient import EPOCHS, fit_by_gradient
+from crossmodal.evaluation.probe.neighbours import NEIGHBOURS, fit_neighbours
+from crossmodal.evaluation.probe.result import ProbeResult, ProbeRow
+from crossmodal.evaluation.probe.ridge import fit_ridge
+from crossmodal.evaluation.probe.score import Right, ratio, score
+from crossmodal.evaluation.sound.table import describe_origin
+
+METHODS = ("ridge", "knn", "sgd")
+LEAST_SIZE = 32
+RANDOM = "random start"
+
+
+@dataclass(frozen=True)
+class ProbeOptions:
+    """How pictures are probed.
+
+    Attributes:
+        method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``sgd`` (Adam on augmented pictures).
+        size: side of the pictures in pixels.
+        few_shot: numbers of labelled pictures a class for which there are curves.
+        draws: of pictures, for each of them.
+        neighbours: numbers of neighbours to choose from.
+        epochs: of ``sgd``.
+        random_starts: how many stand behind the row of random starts.
+        seed: of splits, draws, random starts and resamples.
+        bootstrap: number of resamples.
+
+    Raises:
+        ValueError: an unknown method, a number out of range, or few-shot curves of ``sgd``.
+    """
+
+    method: str = "ridge"
+    size: int = 64
+    few_shot: tuple[int, ...] = ()
+    draws: int = DRAWS
+    neighbours: tuple[int, ...] = NEIGHBOURS
+    epochs: int = EPOCHS
+    random_starts: int = RANDOM_STARTS
+    seed: int = 0
+    bootstrap: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
+        if self.size < LEAST_SIZE:
+            raise ValueError(f"size must be at least {LEAST_SIZE} pixels, got {self.size}")
+        if self.few_shot and self.method == "sgd":
+            raise ValueError("few-shot curves are made by ridge or knn, not by sgd")
+        least = {"few_shot": min(self.few_shot, default=1), "neighbours": min(self.neighbours, default=0)}
+        for name, value in {**least, "draws": self.draws, "epochs": self.epochs, "bootstrap": self.bootstrap}.items():
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        for name, value in {"seed": self.seed, "random_starts": self.random_starts}.items():
+            if value < 0:
+                raise ValueError(f"{name} must not be negative, got {value}")
+
+
+def probe(
+    backbone: str | Backbone,
+    data: str | os.PathLike[str] | ImageFolder,
+    method: str = "ridge",
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    width: float | None = None,
+    layer: str | None = None,
+    size: int = 64,
+    few_shot: Sequence[int] = (),
+    draws: int = DRAWS,
+    neighbours: Sequence[int] = NEIGHBOURS,
+    epochs: int = EPOCHS,
+    random_starts: int = RANDOM_STARTS,
+    seed: int = 0,
+    bootstrap: int = 1000,
+    device: torch.device | str = "cpu",
+    cache: str | os.PathLike[str] | Literal[False] | None = None,
+    progress: Progress | None = None,
+) -> ProbeResult:
+    """Measure how well frozen features tell classes of photographs apart, beside random starts and the bare picture.
+
+    Args:
+        backbone: a name of `crossmodal.backbones.create`, or a backbone itself, which has no random starts beside it.
+        data: a folder (`crossmodal.data.image_folder.read_image_folder`), read or by path.
+        method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``sgd`` (Adam on augmented pictures).
+        weights: a name, a path, ``noise`` (those that ship), or None for the random start of ``seed``.
+        width: of the backbone and of the random starts, where it has several; None is the weights' own.
+        layer: see `crossmodal.backbones.layers`; None is ``fc6`` where there is one, else ``pooled``.
+        size: side in pixels to which pictures are brought.
+        few_shot: numbers of labelled pictures a class for which accuracies are wanted, too.
+        draws: of these pictures, for each number.
+        neighbours: numbers of neighbours to choose from.
+        epochs: of ``sgd``.
+        random_starts: how many stand behind the row of random starts; 0 leaves the row out.
+        seed: of splits, draws, random starts and resamples.
+        bootstrap: number of resamples.
+        device: where the network runs.
+        cache: folder where features are kept; None is the user's cache folder, False keeps none.
+        progress: called with (done, total, what).
+
+    Raises:
+        ValueError: an unknown backbone, layer or method, a number out of range, a size that the layer does not take.
+        WeightsError: no such weights, or those of another architecture, or features that are not numbers.
+        DatasetError: no such folder, no classes, too few pictures, or none that can be read.
+    """
+    shots = tuple(dict.fromkeys(few_shot))
+    options = ProbeOptions(method, size, shots, draws, tuple(neighbours), epochs, random_starts, seed, bootstrap)
+    if weights == NOISE and isinstance(backbone, str):
+        weights = noise_weights(backbone)
+    if width is None:
+        width = width_of(weights) if isinstance(backbone, str) else 1.0
+    network, rows = _sources(backbone, weights, width, layer, options, device)
+    network(torch.zeros(1, 3, size, size, dtype=torch.uint8))  # a size that does not fit is found before long work
+    folder = data if isinstance(data, ImageFolder) else read_image_folder(data, seed=seed)
+    _check_shots(folder, shots)
+    kept = None if cache is False else FeatureCache(default_root() / "features" if cache is None else cache)
+    prober = _Prober(folder, options, kept, progress)
+    measured = {name: [prober.measure(make(), name) for make in makers] for name, makers in rows.items()}
+    name = next(iter(rows))
+    own, starts = measured[name], measured.get(RANDOM)
+    return ProbeResult(
+        name,
+        {label: _row(found, options) for label, found in measured.items()},
+        ratio(_all_right(own), _all_right(starts), samples=bootstrap, seed=seed) if starts else None,
+        {
+            "backbone": backbone if isinstance(backbone, str) else type(backbone).__name__,
+            "weights": None if weights is None else os.fspath(weights),
+            "width": width,
+            "layer": network.layer,
+            **_about(folder, options, own[0]),
+        },
+        own[0].broken,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """What one fit on a source of vectors came to: ``right`` (1, test pictures), by shots (draws, test pictures)."""
+
+    right: Right
+    few_shot: Mapping[int, Right]
+    choice: Mapping[str, float]
+    numbers: int
+    train_pictures: int
+    repeated: int
+    broken: tuple[str, ...]
+
+
+class _Prober:
+    """Fits on the training pictures of a folder and measures on its test pictures, once for each source of vectors."""
+
+    def __init__(
+        self, folder: ImageFolder, options: ProbeOptions, cache: FeatureCache | None, progress: Progress | None
+    ) -> None:
+        self.folder = folder
+        self.options = options
+        self.cache = cache
+        self.progress = progress
+        self._done: dict[str, _Measured] = {}
+
+    def measure(self, source: Source, label: str) -> _Measured:
+        if source.identity not in self._done:
+            self._done[source.identity] = self._measure(source, label)
+        return self._done[source.identity]
+
+    def _measure(self, source: Source, label: str) -> _Measured:
+        # Everything is fitted before a test picture is looked at.
+        train = self._features(self.folder.train, source, f"{label}, training pictures")
+        labels = self.folder.train.labels[train.places]
+        if len(np.unique(labels)) < 2:
+            raise DatasetError(f"{self.folder.root}: the training pictures that can be read are all of one class")
+        classes = len(self.folder.classes)
+        fitted = self._fit(train.values, labels, source, label)
+        few = {
+            shots: fit_draws(self._fit_shots(shots), train.values, labels, classes, shots, draws=self.options.draws,
+                             seed=self.options.seed)
+            for shots in self.options.few_shot
+        }  # fmt: skip
+        test = self._features(self.folder.test, source, f"{label}, test pictures")
+        truth = self.folder.test.labels[test.places]
+
+        def right(fits: Sequence[Fitted]) -> Right:
+            return np.stack([fit.predict(test.values) == truth for fit in fits])
+
+        return _Measured(
+            right([fitted]), {shots: right(fits) for shots, fits in few.items()}, fitted.choice, train.values.shape[1],
+            len(labels), int(np.isin(test.fingerprints, train.fingerprints).sum()), train.broken + test.broken,
+        )  # fmt: skip
+
+    def _features(self, images: LabelledImages, source: Source, label: str) -> Features:
+        return extract(images, source, self.options.size, cache=self.cache, progress=self.progress, label=label)
+
+    def _fit(self, values: Values, labels: Labels, source: Source, label: str) -> Fitted:
+        classes, seed = len(self.folder.classes), self.options.seed
+        if self.options.method == "sgd":
+            return fit_by_gradient(
+                self.folder.train, source, classes, self.options.size, epochs=self.options.epochs, seed=seed,
+                progress=self.progress, label=label,
+            )  # fmt: skip
+        if self.options.method == "knn":
+            return fit_neighbours(values, labels, classes, seed=seed, neighbours=self.options.neighbours)
+        return fit_ridge(values, labels, classes, seed=seed)
+
+    def _fit_shots(self, shots: int) -> Fit:
+        if self.options.method == "knn":
+            # So few pictures leave nothing to choose on: as many neighbours vote as a class has pictures.
+            return partial(fit_neighbours, seed=self.options.seed, neighbours=(shots,))
+        return partial(fit_ridge, seed=self.options.seed)
+
+
+def _sources(
+    backbone: str | Backbone,
+    weights: str | os.PathLike[str] | None,
+    width: float,
+    layer: str | None,
+    options: ProbeOptions,
+    device: torch.device | str,
+) -> tuple[BackboneFeatures, dict[str, list[Callable[[], Source]]]]:
+    """The network that is probed, and what makes the sources of every row by its name, the network's first."""
+    if isinstance(backbone, Backbone):
+        if weights is not None:
+            raise ValueError("weights go with the name of a backbone; this one has its own")
+        own = BackboneFeatures(backbone, layer, device)
+        return own, {type(backbone).__name__: [lambda: own], **_picture_rows()}
+    own = BackboneFeatures(make_backbone(backbone, width, options.seed, weights), layer, device)
+
+    def start(number: int) -> Callable[[], Source]:
+        return lambda: BackboneFeatures(make_backbone(backbone, width, options.seed + number), layer, device)
+
+    name = f"{backbone}, {'random' if weights is None else os.fspath(weights)}"
+    starts = [start(number) for number in range(options.random_starts)]
+    return own, {name: [lambda: own], **({RANDOM: starts} if starts else {}), **_picture_rows()}
+
+
+def _picture_rows() -> dict[str, list[Callable[[], Source]]]:
+    return {name: [kind] for name, kind in PICTURE_SOURCES.items()}
+
+
+def _row(found: Sequence[_Measured], options: ProbeOptions) -> ProbeRow:
+    summarised = partial(score, samples=options.bootstrap, seed=options.seed)
+    return ProbeRow(
+        top1=summarised(_all_right(found)),
+        fits=tuple(float(one.right.mean()) for one in found),
+        numbers=found[0].numbers,
+        choices=tuple(one.choice for one in found),
+        few_shot={
+            shots: summarised(np.concatenate([one.few_shot[shots] for one in found])) for shots in options.few_shot
+        },
+    )
+
+
+def _all_right(found: Sequence[_Measured]) -> Right:
+    return np.concatenate([one.right for one in found])
+
+
+def _about(folder: ImageFolder, options: ProbeOptions, found: _Measured) -> dict[str, Any]:
+    return {
+        "method": options.method, "size": options.size, "classes": len(folder.classes), "split": folder.split,
+        "train_pictures": found.train_pictures, "test_pictures": found.right.shape[1], "repeated": found.repeated,
+        "draws": options.draws, "epochs": options.epochs if options.method == "sgd" else None, "seed": options.seed,
+        "bootstrap": options.bootstrap, **describe_origin(),
+    }  # fmt: skip
+
+
+def _check_shots(folder: ImageFolder, few_shot: Sequence[int]) -> None:
+    counts = np.bincount(folder.train.labels, minlength=len(folder.classes))
+    fewest = int(counts.argmin())
+    if few_shot and counts[fewest] < max(few_shot):
+        raise DatasetError(
+            f"{folder.root}: {max(few_shot)} pictures of each class were asked for, found {counts[fewest]} of "
+            f"{folder.classes[fewest]} to train on"
+        )

@@ -1,0 +1,133 @@
+"""What probing found, as figures, as a table and as JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crossmodal.evaluation.probe.score import Score
+
+_NAMED = 4
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeRow:
+    """One line of the table: a network, or a baseline.
+
+    Attributes:
+        top1: accuracy on the test pictures, 0 to 1, with its 95 % interval; the mean over ``fits``.
+        fits: accuracy of each fit: one, or one for each random start.
+        numbers: length of the vectors.
+        choices: what was chosen on training pictures, for each fit.
+        few_shot: accuracy by number of labelled pictures a class.
+    """
+
+    top1: Score
+    fits: tuple[float, ...]
+    numbers: int
+    choices: tuple[Mapping[str, float], ...]
+    few_shot: Mapping[int, Score]
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeResult:
+    """What probing found.
+
+    Attributes:
+        name: of the row of the network that was probed.
+        rows: all rows by name, the probed network first.
+        times_random: how many times the accuracy of random starts the network has; None without random starts.
+        about: what was probed on what and how, as plain values.
+        broken: pictures that could not be read and were left out, each with the reason.
+    """
+
+    name: str
+    rows: Mapping[str, ProbeRow]
+    times_random: Score | None
+    about: Mapping[str, Any]
+    broken: tuple[str, ...]
+
+    @property
+    def top1(self) -> float:
+        """The accuracy of the probed network on the test pictures, 0 to 1."""
+        return self.rows[self.name].top1.value
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures as plain values; ``top1`` is that of the probed network."""
+        own, *others = [(name, _row_as_dict(row)) for name, row in self.rows.items()]
+        return {
+            **own[1],
+            "times_random": None if self.times_random is None else self.times_random._asdict(),
+            "baselines": dict(others),
+            **self.about,
+            "broken": list(self.broken),
+        }
+
+    def table(self) -> list[list[str]]:
+        """Heads and rows of the table as text: top-1 and few-shot accuracies in per cent with their intervals."""
+        shots = list(self.rows[self.name].few_shot)
+        heads = ["features", "top-1 %", *(f"{shot} a class" for shot in shots), "numbers", "chosen"]
+        body = [
+            [
+                name,
+                _percent(row.top1),
+                *(_percent(row.few_shot[shot]) for shot in shots),
+                str(row.numbers),
+                _chosen(row),
+            ]
+            for name, row in self.rows.items()
+        ]
+        return [heads, *body]
+
+    def notes(self) -> list[str]:
+        """What has to be said beside the table: the data, the split, what was left out, where the figures come from."""
+        about = self.about
+        said = [
+            f"{about['test_pictures']} test and {about['train_pictures']} training pictures of {about['classes']} "
+            f"classes ({about['split']}) at {about['size']} pixels, {about['method']}, layer {about['layer']}. In "
+            f"brackets: 95 % of {about['bootstrap']} resamples (seed {about['seed']}). {about['date']}, commit "
+            f"{about['commit']}."
+        ]
+        if self.times_random is not None:
+            low, high = self.times_random.low, self.times_random.high
+            said.append(f"{self.times_random.value:.2f} [{low:.2f}, {high:.2f}] times a random start.")
+        if self.broken:
+            said.append(f"{len(self.broken)} pictures left out: {_few(self.broken)}.")
+        if about["repeated"]:
+            said.append(f"{about['repeated']} test pictures also occur among the training pictures.")
+        return said
+
+    def markdown(self) -> str:
+        """The table as Markdown, with its notes."""
+        heads, *body = self.table()
+        lines = [heads, ["---"] * len(heads), *body]
+        return "\n".join([*("| " + " | ".join(line) + " |" for line in lines), "", *self.notes()]) + "\n"
+
+
+def _row_as_dict(row: ProbeRow) -> dict[str, Any]:
+    return {
+        **_score_as_dict(row.top1),
+        "fits": list(row.fits),
+        "numbers": row.numbers,
+        "choices": [dict(choice) for choice in row.choices],
+        "few_shot": {str(shots): _score_as_dict(found) for shots, found in row.few_shot.items()},
+    }
+
+
+def _score_as_dict(found: Score) -> dict[str, float]:
+    return {"top1": found.value, "top1_low": found.low, "top1_high": found.high}
+
+
+def _percent(found: Score) -> str:
+    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
+def _chosen(row: ProbeRow) -> str:
+    """Each thing that was chosen with the values it got, such as ``penalty 0.1, 1``."""
+    names = row.choices[0] if row.choices else {}
+    values = {name: sorted({choice[name] for choice in row.choices}) for name in names}
+    return "; ".join(f"{name} {', '.join(f'{value:g}' for value in found)}" for name, found in values.items())
+
+
+def _few(reasons: Sequence[str]) -> str:
+    more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
+    return "; ".join(reasons[:_NAMED]) + more

@@ -1,0 +1,191 @@
+"""Predictors side by side: all baselines, whole data sets or leave-videos-out folds, one table."""
+
+import json
+import math
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from crossmodal.evaluation.sound.baselines import MeanSound, PictureMatch, RandomImpact, TrueSound
+from crossmodal.evaluation.sound.measure import (
+    Difference,
+    Evaluation,
+    VideoMeasurement,
+    fit_material_classifier,
+    measure,
+    summarise,
+)
+from crossmodal.evaluation.sound.onset_baselines import MotionEnergyOnsets, RandomOnsets
+from crossmodal.evaluation.sound.prediction import Predict, SoundDataset
+
+#: Column heads and keys of the table, in the order of the published one.
+COLUMNS = {
+    "loudness err": "loudness_error",
+    "loudness r": "loudness_r",
+    "centroid err": "centroid_error",
+    "centroid r": "centroid_r",
+    "material acc": "material_accuracy",
+    "onset F1 ±50 ms": "onset_f1_50ms",
+    "F1 ±100 ms": "onset_f1_100ms",
+    "F1 ±300 ms": "onset_f1_300ms",
+    "AP ±100 ms": "onset_ap_100ms",
+}
+_UNDEFINED = "–"
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationTable:
+    """The evaluations of several predictors on the same videos.
+
+    Attributes:
+        rows: an evaluation by name of predictor, in order.
+        seed: of the bootstrap.
+        bootstrap: number of resamples.
+        made: date, package version and commit.
+    """
+
+    rows: Mapping[str, Evaluation]
+    seed: int
+    bootstrap: int
+    made: Mapping[str, str]
+
+    def difference(self, name: str, other: str, key: str) -> Difference:
+        """How much larger ``key`` of ``name`` is than that of ``other``, with its paired interval."""
+        return self.rows[name].difference(self.rows[other], key)
+
+    def markdown(self, columns: Mapping[str, str] = COLUMNS, *, intervals: bool = True) -> str:
+        """The table as Markdown: value and in brackets the 95 % interval; a line on its origin at the end.
+
+        A dash stands for what a predictor does not predict, or what is undefined (the correlation of a constant).
+        """
+        lines = ["| method | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+        for name, evaluation in self.rows.items():
+            flat = evaluation.flat()
+            cells = [_cell(flat, key, intervals) for key in columns.values()]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        return "\n".join([*lines, "", self._origin()]) + "\n"
+
+    def json(self) -> str:
+        """All numbers with their bounds by predictor, and where they come from; undefined ones are null."""
+        methods = {
+            name: {key: value if math.isfinite(value) else None for key, value in evaluation.flat().items()}
+            for name, evaluation in self.rows.items()
+        }
+        content: dict[str, Any] = {**self.made, "seed": self.seed, "bootstrap": self.bootstrap, "methods": methods}
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+    def _origin(self) -> str:
+        counts: Mapping[str, float] = next(iter(self.rows.values())).counts if self.rows else {}
+        what = ", ".join(f"{int(count)} {name}" for name, count in counts.items())
+        return (
+            f"{what}. In brackets: 95 % of {self.bootstrap} resamples over videos (seed {self.seed}). "
+            f"{self.made['date']}, commit {self.made['commit']}."
+        )
+
+
+def fit_baselines(train: SoundDataset, *, seed: int = 0) -> dict[str, Predict]:
+    """All baselines, fitted on whole training videos, by the name they have in the table.
+
+    ``true sound`` is no baseline but the ceiling: what the metrics give for the real sound of each video.
+
+    Raises:
+        DatasetError: the videos hold no impact with sound.
+    """
+    return {
+        "random impact": RandomImpact(seed).fit(train),
+        "mean sound": MeanSound().fit(train),
+        "image match": PictureMatch("image").fit(train),
+        "space-time match": PictureMatch("spacetime").fit(train),
+        "image + space-time match": PictureMatch("both").fit(train),
+        "random times": RandomOnsets(seed).fit(train),
+        "motion energy": MotionEnergyOnsets().fit(train),
+        "true sound": TrueSound(),
+    }
+
+
+def evaluate_all(
+    predictors: Mapping[str, Predict],
+    dataset: SoundDataset,
+    *,
+    train: SoundDataset | None = None,
+    seed: int = 0,
+    bootstrap: int = 1000,
+) -> EvaluationTable:
+    """Evaluate predictors on the same videos; see `evaluate`. Each video is read once.
+
+    Raises:
+        ValueError: as `evaluate`.
+    """
+    classifier = fit_material_classifier(train) if train is not None else None
+    return _table(measure(predictors, dataset, classifier), seed, bootstrap)
+
+
+def evaluate_folds(
+    make_predictors: Callable[[SoundDataset, int], Mapping[str, Predict]],
+    folds: Iterable[tuple[SoundDataset, SoundDataset]],
+    *,
+    seed: int = 0,
+    bootstrap: int = 1000,
+) -> EvaluationTable:
+    """Evaluate on the test videos of all folds together, each predicted by what was fitted on its training videos.
+
+    ``make_predictors`` gets the training videos and the number of the fold and returns predictors by name, the same
+    names in every fold. ``folds`` are pairs (train, test).
+
+    Raises:
+        ValueError: as `evaluate`; or a video is tested twice, or trained on and tested in one fold, or names differ.
+    """
+    measured: dict[str, list[VideoMeasurement]] = {}
+    tested: set[str] = set()
+    for fold, (train, test) in enumerate(folds):
+        leaks = (set(train.ids) & set(test.ids)) | (tested & set(test.ids))
+        if leaks:
+            raise ValueError(f"fold {fold}: videos also trained on, or tested before: {', '.join(sorted(leaks))}")
+        tested |= set(test.ids)
+        predictors = make_predictors(train, fold)
+        if measured and set(measured) != set(predictors):
+            raise ValueError(f"fold {fold}: predictors {sorted(predictors)}, before {sorted(measured)}")
+        for name, videos in measure(predictors, test, fit_material_classifier(train)).items():
+            measured.setdefault(name, []).extend(videos)
+    return _table(measured, seed, bootstrap)
+
+
+def describe_origin() -> dict[str, str]:
+    """Date (UTC), version of the package, and commit of the working tree it runs from (``none`` when installed)."""
+    # By name, because the package's front page stands above this layer: it also offers what is built on evaluations.
+    package = import_module("crossmodal")
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "version": str(package.__version__),
+        "commit": _commit(Path(__file__).resolve().parents[2]),
+    }
+
+
+def _table(measured: Mapping[str, Sequence[VideoMeasurement]], seed: int, bootstrap: int) -> EvaluationTable:
+    rows = {name: summarise(videos, seed=seed, bootstrap=bootstrap) for name, videos in measured.items()}
+    return EvaluationTable(rows, seed, bootstrap, describe_origin())
+
+
+def _cell(flat: Mapping[str, float], key: str, intervals: bool) -> str:
+    value, low, high = flat[key], flat[f"{key}_low"], flat[f"{key}_high"]
+    if not math.isfinite(value):
+        return _UNDEFINED
+    if not intervals or not math.isfinite(low):
+        return f"{value:.2f}"
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _commit(tree: Path) -> str:
+    # An installed package may lie inside somebody else's repository; only a tree that is itself one counts.
+    if not (tree / ".git").exists():
+        return "none"
+    command = ["git", "-C", str(tree), "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "none"
+    return found.stdout.strip() or "none"

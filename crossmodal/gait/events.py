@@ -1,0 +1,35 @@
+"""Events of a walk: heel strikes and toe offs, in order of time."""
+
+import math
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from crossmodal.gait.stance import Stance
+from crossmodal.tactile.recording import Side
+
+
+class Event(NamedTuple):
+    """A foot meets or leaves the floor.
+
+    Attributes:
+        kind: ``heel_strike`` (first contact, with whatever part of the foot) or ``toe_off`` (last contact).
+        time_s: on the recording's clock.
+        side: the foot; None where nothing tells.
+        walker: from 0.
+        stance: number of the stance that begins or ends, from 0.
+    """
+
+    kind: Literal["heel_strike", "toe_off"]
+    time_s: float
+    side: Side | None
+    walker: int
+    stance: int
+
+
+def list_events(stances: Iterable[Stance]) -> list[Event]:
+    """The events of stances, in order of time; those outside the recording are left out."""
+    events = []
+    for number, stance in enumerate(stances):
+        events.append(Event("heel_strike", stance.heel_strike_s, stance.side, stance.walker, number))
+        events.append(Event("toe_off", stance.toe_off_s, stance.side, stance.walker, number))
+    return sorted((event for event in events if math.isfinite(event.time_s)), key=lambda event: event.time_s)

@@ -1,0 +1,231 @@
+"""Pictures of a generator that somebody labels: the folder that the annotation page writes and label heads learn from.
+
+The folder holds ``images/000007.png``, ``masks/000007.png`` (palette PNG of class indices, 255 where nothing is
+painted), ``classes.txt`` and ``provenance.json`` (fingerprint and seed of the generator). A picture's name is its index
+among the generator's pictures. `crossmodal.dissect.MaskFolder` reads it, too, once every picture has its mask.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from crossmodal.dissect.source import UNLABELLED, Segment, as_pictures, inputs_of, segment_pictures
+from crossmodal.errors import DatasetError
+from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.files import replace_atomically
+from crossmodal.json_text import write_json
+from crossmodal.labels.features import fingerprint
+from crossmodal.labels.label_set import palette_of, write_mask
+
+#: What a page begins with when no classes are named.
+CLASSES = ("background", "object")
+_CLASSES, _PROVENANCE = "classes.txt", "provenance.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """Annotated pictures of a generator.
+
+    Attributes:
+        root: the folder.
+        indices: of the pictures, among those of the generator and the seed.
+        masks: int64 (height, width) of each; 255 is not annotated.
+        classes: their names.
+        seed: of the latents.
+    """
+
+    root: Path
+    indices: tuple[int, ...]
+    masks: tuple[Tensor, ...]
+    classes: tuple[str, ...]
+    seed: int
+
+    def digest(self) -> str:
+        """SHA-256 of what is annotated, in hexadecimal."""
+        found = hashlib.sha256(f"{self.indices} {self.classes} {self.seed}".encode())
+        for mask in self.masks:
+            found.update(mask.to(torch.uint8).numpy().tobytes())
+        return found.hexdigest()
+
+
+def begin_annotations(
+    model: nn.Module, folder: str | os.PathLike[str], indices: Sequence[int], classes: Sequence[str], *, seed: int = 0
+) -> Path:
+    """Draw the pictures to annotate; a folder that was begun with the same generator and seed is gone on with.
+
+    Raises:
+        DatasetError: the folder holds something else, or there are not 2 to 255 different classes.
+        ValueError: the network is no generator.
+        WeightsError: the generator gives values that are not numbers.
+        OutputError: the folder cannot be written.
+    """
+    root = Path(folder)
+    origin = {"generator": fingerprint(model), "seed": seed}
+    if (root / _PROVENANCE).is_file():
+        _refuse_others(root, origin)
+    elif root.is_dir() and any(root.iterdir()):
+        raise DatasetError(f"{root}: holds files but no {_PROVENANCE}; name an empty or a new folder")
+    pictures = (draw_pictures(model, indices, seed) * 255).round().to(torch.uint8)
+    (root / "masks").mkdir(parents=True, exist_ok=True)
+    write_json(root / _PROVENANCE, origin | describe_origin())
+    write_classes(root, classes)
+    for index, picture in zip(indices, pictures, strict=True):
+        drawn = Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0).numpy()))
+        with replace_atomically(root / "images" / f"{index:06d}.png") as temporary:
+            drawn.save(temporary, format="PNG")
+    return root
+
+
+def annotate_with(
+    model: nn.Module, segment: Segment, folder: str | os.PathLike[str], indices: Sequence[int], *, seed: int = 0
+) -> None:
+    """Label pictures of a begun folder by a segmenter; masks that are there already stay.
+
+    Raises:
+        WeightsError: the segmenter gives no labels of the pictures' size.
+        OutputError: a mask cannot be written.
+    """
+    root = Path(folder)
+    missing = [index for index in indices if not mask_path(root, index).is_file()]
+    if missing:
+        labels = segment_pictures(segment, draw_pictures(model, missing, seed)).to(torch.uint8).cpu().numpy()
+        for index, mask in zip(missing, labels, strict=True):
+            save_annotation(root, index, mask)
+
+
+def read_annotations(model: nn.Module, folder: str | os.PathLike[str]) -> Annotations:
+    """Read what is annotated of a generator's pictures.
+
+    Raises:
+        DatasetError: there is no such folder or no mask, a mask cannot be read, is named by no index, has another size
+            than the generator's pictures or holds a class without a name, or the folder is another generator's.
+        WeightsError: the generator gives values that are not numbers.
+    """
+    root = Path(folder)
+    paths = sorted((root / "masks").glob("*.png"))
+    if not paths:
+        raise DatasetError(
+            f"{root / 'masks'}: holds no mask (NUMBER.png); paint some with `crossmodal annotate GENERATOR --out "
+            f"{root}`"
+        )
+    seed = _refuse_others(root, {"generator": fingerprint(model)})
+    classes = read_classes(root)
+    unnamed = [path.name for path in paths if not path.stem.isdecimal()]
+    if unnamed:
+        raise DatasetError(
+            f"{root / 'masks' / unnamed[0]}: a mask is named by the index of its picture, as in 000007.png"
+        )
+    size = tuple(int(side) for side in draw_pictures(model, [0], seed).shape[-2:])
+    masks = tuple(_read_mask(path, (size[0], size[1]), len(classes)) for path in paths)
+    return Annotations(root, tuple(int(path.stem) for path in paths), masks, classes, seed)
+
+
+def draw_pictures(model: nn.Module, indices: Sequence[int], seed: int) -> Tensor:
+    """Draw pictures of a generator: float (n, 3, height, width) in 0 to 1.
+
+    Raises:
+        WeightsError: it gives values that are not numbers.
+    """
+    with torch.inference_mode():
+        return as_pictures(model.eval()(*inputs_of(model, seed=seed)(np.asarray(indices)))).cpu()
+
+
+def mask_path(root: Path, index: int) -> Path:
+    """Where the mask of a picture lies."""
+    return root / "masks" / f"{index:06d}.png"
+
+
+def save_annotation(root: Path, index: int, labels: NDArray[np.uint8]) -> None:
+    """Write the mask (height, width) of a picture, whole or not at all.
+
+    Raises:
+        OutputError: the mask cannot be written.
+    """
+    write_mask(mask_path(root, index), labels, [*palette_of(UNLABELLED), 0, 0, 0])
+
+
+def read_classes(root: Path) -> tuple[str, ...]:
+    """The classes of a folder.
+
+    Raises:
+        DatasetError: it has no list of them.
+    """
+    try:
+        return tuple((root / _CLASSES).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{root / _CLASSES}: cannot be read; a class name a line was expected") from error
+
+
+def read_seed(root: Path) -> int:
+    """The seed that a folder was begun with.
+
+    Raises:
+        DatasetError: it does not tell.
+    """
+    return _refuse_others(root, {})
+
+
+def write_classes(root: Path, classes: Sequence[str]) -> None:
+    """Write the list of classes; one that is there can be renamed and added to, for masks hold places in it.
+
+    Raises:
+        DatasetError: there are not 2 to 255 different names without line breaks, or fewer than before.
+        OutputError: the list cannot be written.
+    """
+    if not 2 <= len(classes) <= UNLABELLED or len(set(classes)) < len(classes):
+        raise DatasetError(f"2 to {UNLABELLED} different classes were expected, found {', '.join(classes) or 'none'}")
+    wrong = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
+    if wrong:
+        raise DatasetError(f"the name of a class is a line of text, found {wrong[0]!r}")
+    if (root / _CLASSES).is_file() and len(classes) < len(read_classes(root)):
+        raise DatasetError(f"{root / _CLASSES}: a class cannot be taken away, for masks may hold it; rename it")
+    with replace_atomically(root / _CLASSES) as temporary:
+        temporary.write_text("\n".join(classes) + "\n", encoding="utf-8")
+
+
+def _refuse_others(root: Path, origin: dict[str, Any]) -> int:
+    """Complain where a folder was begun with something else; gives its seed."""
+    try:
+        found = json.loads((root / _PROVENANCE).read_text(encoding="utf-8"))
+        seed = int(found["seed"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"{root / _PROVENANCE}: tells not which generator and seed the pictures are of; begin a folder with "
+            "`crossmodal annotate`"
+        ) from error
+    other = [key for key, value in origin.items() if found.get(key) != value]
+    if other:
+        raise DatasetError(f"{root}: these are annotations of another {' and '.join(other)}; name another folder")
+    return seed
+
+
+def _read_mask(path: Path, size: tuple[int, int], classes: int) -> Tensor:
+    try:
+        with Image.open(path) as image:
+            mode, labels = image.mode, np.array(image)
+    except (OSError, SyntaxError) as error:
+        raise DatasetError(f"{path}: cannot be read ({error})") from error
+    if mode not in ("L", "P"):
+        raise DatasetError(f"{path}: a mask of class indices (8-bit grey or palette PNG) was expected, found {mode}")
+    if labels.shape != size:
+        raise DatasetError(
+            f"{path}: has {labels.shape[1]} x {labels.shape[0]} pixels, the generator's pictures "
+            f"{size[1]} x {size[0]}; they must be the same"
+        )
+    unknown = [value for value in np.unique(labels).tolist() if value >= classes and value != UNLABELLED]
+    if unknown:
+        raise DatasetError(
+            f"{path}: holds class {unknown[0]}, which {_CLASSES} does not name; add it there, or paint these pixels "
+            f"{UNLABELLED} (no label)"
+        )
+    return torch.from_numpy(labels).long()

@@ -1,0 +1,235 @@
+"""Data sets that a generator and a label head make: written picture by picture, and read back.
+
+A folder holds ``images/NAME.png``, palette masks ``masks/NAME.png``, ``classes.txt``, ``index.jsonl`` (a line a
+picture: files, index, uncertainty, pixels of each class), ``annotations.json`` (COCO: each class of each picture as one
+region, run length encoded) and ``provenance.json`` (generator, head, seed, versions). `crossmodal.dissect.MaskFolder`
+reads it, too.
+"""
+
+import colorsys
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from crossmodal.dissect.source import as_pictures, inputs_of
+from crossmodal.errors import DatasetError
+from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.files import replace_atomically
+from crossmodal.json_text import write_json
+from crossmodal.labels.features import fingerprint
+from crossmodal.labels.file import Head
+
+#: Folders that may stand within that of a data set before it is begun: what its labels come from.
+BESIDE = frozenset({"annotations", "head"})
+_INDEX, _COCO, _PROVENANCE, _CLASSES = "index.jsonl", "annotations.json", "provenance.json", "classes.txt"
+
+
+def synthesize_labels(
+    model: nn.Module,
+    head: Head,
+    folder: str | os.PathLike[str],
+    count: int,
+    *,
+    seed: int = 0,
+    first: int = 0,
+    span: tuple[float, float] = (0.0, 1.0),
+    keep: float = 1.0,
+    batch: int = 8,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Draw pictures, label them, and write both; a folder that was begun alike is gone on with.
+
+    Args:
+        model: the generator that the head was trained on.
+        head: gives the labels.
+        folder: empty, new, or begun with the same generator, head and seed.
+        count: of pictures in the end.
+        seed: of the latents.
+        first: index of the first picture.
+        span: what the generator gives for black and white.
+        keep: share of the pictures, the surest, that readers are given unless they ask for another; all are written,
+            ``annotations.json`` holds those alone.
+        batch: pictures drawn at a time.
+        progress: is told (done, count).
+
+    Raises:
+        DatasetError: the folder holds something else, or ``keep`` leaves nothing.
+        WeightsError: the generator gives values that are not numbers.
+        OutputError: the folder cannot be written.
+    """
+    root = Path(folder)
+    origin = {"generator": fingerprint(model), "head": fingerprint(head), "seed": seed, "first": first}
+    _begin(root, head, origin, keep)
+    done = len(_read_index(root))
+    draw_inputs, palette = inputs_of(model.eval(), seed=seed), palette_of(len(head.classes))
+    for start in range(done, count, batch):
+        indices = np.arange(first + start, first + min(start + batch, count))
+        output, found = head.draw_labelled(model, draw_inputs(indices))
+        pictures = (as_pictures(output, span) * 255).round().to(torch.uint8)
+        lines = [
+            _write_sample(root, int(index), picture, mask, float(unsure), palette, len(head.classes))
+            for index, picture, mask, unsure in zip(indices, pictures, found.masks, found.by_picture(), strict=True)
+        ]
+        # A line is there only when its files are; what a kill leaves without a line is drawn again.
+        with (root / _INDEX).open("a", encoding="utf-8") as file:
+            file.write("".join(json.dumps(line) + "\n" for line in lines))
+        if progress is not None:
+            progress(min(start + batch, count), count)
+    _write_coco(root, head.classes, _surest(root, keep))
+    return root
+
+
+class SynthesizedLabels(Dataset[dict[str, Tensor]]):
+    """Pictures with synthesized masks, read from a folder that `synthesize_labels` wrote.
+
+    A sample holds:
+        picture: uint8 (3, height, width), RGB.
+        mask: int64 (height, width), places in ``classes``.
+        uncertainty: float32 (), of the picture.
+        index: int64 (), of the generator's latents.
+
+    Args:
+        root: the folder.
+        keep: share of the pictures, the surest, that are used; by default the one that it was written with.
+
+    Raises:
+        DatasetError: the folder holds no such data set, or ``keep`` leaves nothing.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], keep: float | None = None) -> None:
+        self.root = Path(root)
+        classes, origin = self.root / _CLASSES, self.root / _PROVENANCE
+        if not _read_index(self.root) or not classes.is_file() or not origin.is_file():
+            raise DatasetError(f"{self.root}: holds no synthesized labels ({_INDEX} and {_CLASSES} were expected)")
+        self.classes = tuple(classes.read_text(encoding="utf-8").splitlines())
+        meant = float(json.loads(origin.read_text(encoding="utf-8")).get("keep", 1.0))
+        self.rows = _surest(self.root, meant if keep is None else keep)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> dict[str, Tensor]:
+        row = self.rows[place]
+        with Image.open(self.root / row["image"]) as image, Image.open(self.root / row["mask"]) as mask:
+            picture, labels = np.array(image.convert("RGB")), np.array(mask)
+        return {
+            "picture": torch.from_numpy(picture).permute(2, 0, 1),
+            "mask": torch.from_numpy(labels).long(),
+            "uncertainty": torch.tensor(float(row["uncertainty"])),
+            "index": torch.tensor(int(row["index"])),
+        }
+
+
+def palette_of(classes: int) -> list[int]:
+    """Colours of classes for palette masks, flat RGB: hues a golden angle apart, so that neighbours differ."""
+    colours = [colorsys.hsv_to_rgb((0.381966 * index) % 1, 0.65, 0.95 - 0.17 * (index % 3)) for index in range(classes)]
+    return [round(255 * part) for colour in colours for part in colour]
+
+
+def write_mask(path: Path, labels: NDArray[np.uint8], palette: list[int]) -> None:
+    """Write a mask of class indices (height, width) as a palette PNG, whole or not at all.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    painted = Image.fromarray(labels, mode="P")
+    painted.putpalette(palette)
+    with replace_atomically(path) as temporary:
+        painted.save(temporary, format="PNG")
+
+
+def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
+    """COCO's uncompressed run lengths of a mask: column by column, beginning with what is outside."""
+    flat = mask.T.ravel()
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    edges = np.concatenate([[0], changes, [len(flat)]])
+    lengths = np.diff(edges).tolist()
+    return [0, *lengths] if flat[0] else lengths
+
+
+def _surest(root: Path, keep: float) -> list[dict[str, Any]]:
+    """The lines of the index whose pictures are kept, in the index's order."""
+    rows = _read_index(root)
+    if not 0 < keep <= 1 or round(keep * len(rows)) < 1:
+        raise DatasetError(f"{root}: keep must leave at least one of {len(rows)} pictures, got {keep:g}")
+    surest = sorted(rows, key=lambda row: float(row["uncertainty"]))[: round(keep * len(rows))]
+    return sorted(surest, key=lambda row: int(row["index"]))
+
+
+def _begin(root: Path, head: Head, origin: dict[str, Any], keep: float) -> None:
+    place = root / _PROVENANCE
+    told = origin | {"keep": keep, "layers": list(head.layers), "classes": list(head.classes), **describe_origin()}
+    if place.is_file():
+        found = json.loads(place.read_text(encoding="utf-8"))
+        other = [key for key, value in origin.items() if found.get(key) != value]
+        if other:
+            raise DatasetError(f"{root}: was begun with another {', '.join(other)}; name another folder")
+        write_json(place, told)
+        return
+    if root.is_dir() and any(path.name not in BESIDE for path in root.iterdir()):
+        raise DatasetError(f"{root}: holds files but no {_PROVENANCE}; name an empty or a new folder")
+    for part in ("images", "masks"):
+        (root / part).mkdir(parents=True, exist_ok=True)
+    with replace_atomically(root / _CLASSES) as temporary:
+        temporary.write_text("\n".join(head.classes) + "\n", encoding="utf-8")
+    write_json(place, told)
+
+
+def _write_sample(
+    root: Path, index: int, picture: Tensor, mask: Tensor, uncertainty: float, palette: list[int], classes: int
+) -> dict[str, Any]:
+    image, name, labels = f"images/{index:06d}.png", f"masks/{index:06d}.png", mask.to(torch.uint8).cpu().numpy()
+    drawn = Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0).cpu().numpy()))
+    with replace_atomically(root / image) as temporary:
+        drawn.save(temporary, format="PNG")
+    write_mask(root / name, labels, palette)
+    pixels = np.bincount(labels.ravel(), minlength=classes).tolist()
+    return {"image": image, "mask": name, "index": index, "uncertainty": round(uncertainty, 5), "pixels": pixels}
+
+
+def _read_index(root: Path) -> list[dict[str, Any]]:
+    path = root / _INDEX
+    if not path.is_file():
+        return []
+    whole, _, cut = path.read_text(encoding="utf-8").rpartition("\n")
+    if cut:
+        # A kill in the middle of a line; its picture is drawn again.
+        with replace_atomically(path) as temporary:
+            temporary.write_text(whole + "\n" if whole else "", encoding="utf-8")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def _write_coco(root: Path, classes: tuple[str, ...], kept: list[dict[str, Any]]) -> None:
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for row in kept:
+        with Image.open(root / row["mask"]) as mask:
+            labels = np.array(mask)
+        size = {"height": int(labels.shape[0]), "width": int(labels.shape[1])}
+        images.append({"id": row["index"], "file_name": row["image"], **size})
+        for index in np.unique(labels).tolist():
+            there = labels == index
+            rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+            box = [columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1]
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": row["index"],
+                    "category_id": index + 1,
+                    "segmentation": {"counts": run_lengths(there), "size": list(size.values())},
+                    "area": int(there.sum()),
+                    "bbox": [int(side) for side in box],
+                    "iscrowd": 1,
+                }
+            )
+    categories = [{"id": place + 1, "name": name} for place, name in enumerate(classes)]
+    write_json(root / _COCO, {"images": images, "annotations": annotations, "categories": categories})

@@ -1,0 +1,288 @@
+"""What processes promise about their pictures, as tests with a stated rate of false alarms."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from torch import Tensor
+
+from crossmodal.noise.checks.diagnostics import (
+    ColourHistogram,
+    Floats,
+    RegionSizes,
+    SpectralSlope,
+    colour_histogram,
+    region_sizes,
+    spectral_slope,
+    wavelet_kurtosis,
+)
+from crossmodal.noise.process import Indices, Process
+from crossmodal.noise.statistical.steerable_pyramid import ORIENTATIONS, steerable_pyramid
+
+#: How often each law calls out although the process keeps it.
+FALSE_ALARM = 1e-4
+_ALARM_DEVIATIONS = float(stats.norm.isf(FALSE_ALARM / 2))
+_INTERVAL_DEVIATIONS = float(stats.norm.isf(0.025))
+# Radii are looked at in so many pictures, so many leaves of each.
+_LISTED, _FIRST_LEAVES = 100, 100
+_EXPECTED_TOGETHER = 20
+_LEAST_SIDE_FOR_SIZES = 64
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A figure of some pictures, and where the process promises something about it, whether the promise holds.
+
+    Attributes:
+        figure: what was measured.
+        value: over all pictures.
+        low: lower end of the 95 % interval; NaN where there is none.
+        high: upper end.
+        law: what the process promises; empty for a figure that is only told.
+        holds: whether it does, at the false-alarm rate `FALSE_ALARM`; None without a promise.
+    """
+
+    figure: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    law: str = ""
+    holds: bool | None = None
+
+
+class Evidence:
+    """Some pictures of a process with their draws, and what is measured on them, each when it is first asked for."""
+
+    def __init__(
+        self, process: Process[Any], indices: Indices, size: int | tuple[int, int], seed: int, device: str = "cpu"
+    ) -> None:
+        self.process = process
+        self.draws = process.sample(indices, size, seed)
+        self.pictures: Tensor = process.render(self.draws, device).cpu()
+
+    @cached_property
+    def slopes(self) -> SpectralSlope:
+        """The spectral slope of each picture."""
+        return spectral_slope(self.pictures)
+
+    @cached_property
+    def kurtosis(self) -> Floats:
+        """The kurtosis of the Haar bands of each picture."""
+        return wavelet_kurtosis(self.pictures)
+
+    @cached_property
+    def regions(self) -> RegionSizes:
+        """The regions of equal colour."""
+        return region_sizes(self.pictures)
+
+    @cached_property
+    def colours(self) -> ColourHistogram:
+        """Grey levels and colours."""
+        return colour_histogram(self.pictures)
+
+
+def mean_finding(figure: str, values: ArrayLike, law: str = "", within: tuple[float, float] | None = None) -> Finding:
+    """Tell the mean of one number a picture with its interval; with ``within``, test that the expected mean lies there.
+
+    The promise is broken when the mean is farther outside than chance would take it. NaNs do not count.
+    """
+    kept = np.asarray(values, dtype=np.float64)
+    kept = kept[np.isfinite(kept)]
+    if not len(kept):
+        return Finding(figure, math.nan, law=law, holds=None)
+    error = float(kept.std(ddof=1)) / math.sqrt(len(kept)) if len(kept) > 1 else math.nan
+    return _finding(figure, float(kept.mean()), error, law, within)
+
+
+def _finding(figure: str, value: float, error: float, law: str, within: tuple[float, float] | None) -> Finding:
+    holds = None
+    if within is not None and math.isfinite(value):
+        chance = _ALARM_DEVIATIONS * (error if math.isfinite(error) else 0.0)
+        holds = within[0] - chance <= value <= within[1] + chance
+    reach = _INTERVAL_DEVIATIONS * error
+    return Finding(figure, value, value - reach, value + reach, law, holds)
+
+
+def _test_finding(figure: str, p_value: float, law: str) -> Finding:
+    return Finding(f"{figure} (p)", p_value, law=law, holds=p_value >= FALSE_ALARM)
+
+
+def _uniform_finding(figure: str, values: Floats, low: float, high: float) -> Finding:
+    """Test values against a uniform law, or against the one value that there is."""
+    if low == high:
+        return mean_finding(figure, values, f"all {low:g}", (low - 1e-6, high + 1e-6))
+    return _test_finding(
+        figure,
+        float(stats.kstest(values, stats.uniform(low, high - low).cdf).pvalue),
+        (f"uniform on {low:g} to {high:g}"),
+    )
+
+
+def laws_of(process: Process[Any]) -> tuple[Callable[[Evidence], Finding], ...]:
+    """Return the promises of a process that can be tested; none for a process that states no law."""
+    return _LAWS.get(process.name, ())
+
+
+def _full_range(evidence: Evidence) -> Finding:
+    """Test that every picture is stretched from 0 to 255."""
+    levels = evidence.pictures.flatten(1)
+    share = ((levels.amin(1) == 0) & (levels.amax(1) == 255)).double().mean().item()
+    return Finding("pictures from level 0 to 255", share, law="all", holds=share == 1.0)
+
+
+# Dead leaves
+
+
+def _leaves_are_plain(evidence: Evidence) -> bool:
+    return evidence.process.describe()["options"].get("texture") is None
+
+
+def _leaf_cover(evidence: Evidence) -> Finding:
+    """Test that no pixel is bare; black is the one colour that no leaf has."""
+    black = (evidence.pictures == 0).all(dim=1).double().mean().item()
+    plain = _leaves_are_plain(evidence)
+    return Finding("black pixels", black, law="none" if plain else "", holds=black == 0.0 if plain else None)
+
+
+def _leaf_radii(evidence: Evidence) -> Finding:
+    """Test the radii of the first leaves of each picture against the law, by chi-square.
+
+    The last leaves of all are of no use: painting stops with a leaf that covers the last bare pixel, which is a large
+    one more often than others.
+    """
+    from crossmodal.noise.dead_leaves.law import pixel_radii
+    from crossmodal.noise.dead_leaves.process import list_leaves, radius_law
+
+    draws = evidence.draws
+    places = range(min(len(draws.indices), _LISTED))
+    radii = np.concatenate([list_leaves(draws, place).radius_px[:_FIRST_LEAVES] for place in places])
+    expected = len(radii) * np.bincount(pixel_radii(draws.size), radius_law()[1])
+    found = np.bincount(radii, minlength=len(expected))
+    # Rare radii, the large ones, are counted together.
+    _, group = np.unique(np.cumsum(expected[::-1]) // _EXPECTED_TOGETHER, return_inverse=True)
+    p_value = stats.chisquare(np.bincount(group, found[::-1]), np.bincount(group, expected[::-1])).pvalue
+    return _test_finding("radii of leaves", float(p_value), "density r^-3 - 1")
+
+
+def _leaf_sizes(evidence: Evidence) -> Finding:
+    """Test the sizes of regions: radii with density r^-3 make areas with P(area >= A) ~ 1 / A.
+
+    Exactly so without a least and a greatest radius; from 0.03 to 1, on 64 pixels or more, the three shapes have
+    exponents of 0.9 to 1.15.
+    """
+    figure = "exponent of region areas"
+    if not _leaves_are_plain(evidence):
+        return Finding(figure, math.nan, law="(textured: leaves are not one colour)")
+    exponent, error = evidence.regions.exponent()
+    if min(evidence.pictures.shape[2:]) < _LEAST_SIDE_FOR_SIZES:
+        return _finding(figure, exponent, error, "(too few pixels to tell)", None)
+    return _finding(figure, exponent, error, "1 for radii as r^-3 (0.85 to 1.25)", (0.85, 1.25))
+
+
+def _leaf_colours(evidence: Evidence) -> Finding:
+    """Test that the colours of leaves are floor(255 U) in each channel, by chi-square."""
+    if not _leaves_are_plain(evidence):
+        return Finding("colours of leaves", math.nan, law="(textured: leaves have none)")
+    regions = evidence.regions
+    leaves = np.unique(np.column_stack([regions.pictures, regions.colours]), axis=0)[:, 1:]
+    counts = [np.bincount(leaves[:, channel], minlength=256) for channel in range(3)]
+    p_values = [0.0 if count[255] else float(stats.chisquare(count[:255]).pvalue) for count in counts]
+    return _test_finding("colours of leaves", min(1.0, 3 * min(p_values)), "levels 0 to 254 alike")
+
+
+# Power spectra
+
+
+def _drawn_exponents(evidence: Evidence) -> Floats:
+    drawn: Tensor = evidence.draws.exponents
+    return np.asarray(drawn.double().mean(dim=1))
+
+
+def _drawn_slopes(evidence: Evidence) -> Finding:
+    """Test that drawn slopes are uniform; the mean of the two axes' exponents is the slope itself."""
+    low, high = evidence.process.describe()["options"]["slope"]
+    return _uniform_finding("drawn slopes", _drawn_exponents(evidence), low, high)
+
+
+def _slopes_as_drawn(evidence: Evidence) -> Finding:
+    """Test that measured slopes are the drawn ones; the Hann window makes steep ones steeper by a tenth."""
+    excess = evidence.slopes.exponents - _drawn_exponents(evidence)
+    return mean_finding("spectral slope less the drawn one", excess, "0, within 0.15", (-0.15, 0.15))
+
+
+def _gentle_slopes_as_drawn(evidence: Evidence) -> Finding:
+    """Test the same where the colours leave the spectrum alone: palettes of few colours put edges into steep ones."""
+    drawn = _drawn_exponents(evidence)
+    excess = np.where(drawn < 1.5, evidence.slopes.exponents - drawn, np.nan)
+    return mean_finding("spectral slope less the drawn one, below 1.5", excess, "0, within 0.15", (-0.15, 0.15))
+
+
+def _gaussian_bands(evidence: Evidence) -> Finding:
+    """Test that random phases make Gaussian bands; a steep spectrum has few waves, so that a little is missing."""
+    finest = evidence.kurtosis[:, 0].mean(axis=1)
+    return mean_finding("kurtosis of the finest Haar bands", finest, "3 (2.5 to 3.2)", (2.5, 3.2))
+
+
+# Wavelet marginals
+
+
+def _drawn_shapes(evidence: Evidence) -> Finding:
+    low, high = evidence.process.describe()["options"]["shape"]
+    shapes: Tensor = evidence.draws.shapes
+    return _uniform_finding("drawn shapes of bands", shapes.double().numpy().ravel(), low, high)
+
+
+def _generalized_gaussian_bands(evidence: Evidence) -> Finding:
+    """Test the pyramid bands of the uncoloured channels against the generalized Gaussians that were asked for.
+
+    The finest oriented bands; the coarser ones hold too few values to show their tails. Imposing other bands afterwards
+    takes part of the tails away, so that the fit is not exact.
+    """
+    channels: Tensor = evidence.process.channels(evidence.draws)  # type: ignore[attr-defined]  # the statistical ones
+    bands = steerable_pyramid(channels).oriented[0].flatten(-2).double()
+    centred = bands - bands.mean(dim=-1, keepdim=True)
+    found = (centred**4).mean(-1) / (centred**2).mean(-1) ** 2
+    asked = _generalized_gaussian_kurtosis(evidence.draws.shapes[:, :, 1 : 1 + ORIENTATIONS].double().numpy())
+    ratios = (found.numpy() / asked).mean(axis=(1, 2))
+    return mean_finding("kurtosis of pyramid bands, found / asked", ratios, "1 (0.8 to 1.15)", (0.8, 1.15))
+
+
+def _generalized_gaussian_kurtosis(shape: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Kurtosis of the density exp(-|x / 4|^r) on -200 to 200 in steps of 0.5."""
+    values = torch.arange(-200.0, 200.5, 0.5, dtype=torch.float64).numpy()
+    weights = np.exp(-((np.abs(values) / 4.0) ** shape[..., None]))
+    second, fourth = (np.asarray((weights * values**power).sum(-1) / weights.sum(-1)) for power in (2, 4))
+    return np.asarray(fourth / second**2)
+
+
+# Untrained generators
+
+
+def _channel_means(evidence: Evidence) -> Finding:
+    """Test the mean level of pictures, which clipping to 0 to 255 draws a little towards the middle."""
+    levels = evidence.pictures.double().mean(dim=(1, 2, 3)) / 255
+    expected = sum(_PHOTOGRAPHS) / len(_PHOTOGRAPHS)
+    law = f"{expected:.3f}, as in photographs, within 0.03"
+    return mean_finding("mean level (0 to 1)", levels.numpy(), law, (expected - 0.03, expected + 0.03))
+
+
+# Mean red, green and blue, see `crossmodal.noise.untrained_generator.process`.
+_PHOTOGRAPHS = (0.483, 0.455, 0.401)
+
+
+_LAWS: dict[str, tuple[Callable[[Evidence], Finding], ...]] = {
+    "dead_leaves": (_leaf_cover, _leaf_radii, _leaf_sizes, _leaf_colours),
+    "spectrum": (_full_range, _drawn_slopes, _slopes_as_drawn, _gaussian_bands),
+    "wmm": (_full_range, _drawn_shapes, _generalized_gaussian_bands),
+    "spectrum_colour": (_full_range, _drawn_slopes, _gentle_slopes_as_drawn),
+    # Here the bands are imposed after the spectrum, and it is their variances that make the slope of the picture.
+    "spectrum_colour_wmm": (_full_range, _drawn_slopes, _drawn_shapes),
+    "untrained_generator": (_channel_means,),
+    "feature_visualization": (_full_range,),
+}

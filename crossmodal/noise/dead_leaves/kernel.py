@@ -1,0 +1,246 @@
+"""Dead leaves on the CPU: picture by picture, the leaf that each pixel shows, then its colour or texture.
+
+The plain painter lays every leaf over the older ones. Here, without changing a pixel, a map of bare pixels, one bit
+each, first finds how many leaves the painter needs. Then they are painted from the topmost one down, only where the
+picture is still bare. Either way most leaves fall on covered ground, which the map tells for eight rows at once.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossmodal.compiled import compiled
+from crossmodal.noise.dead_leaves.law import COLOURS
+from crossmodal.noise.dead_leaves.outline import (
+    LANES,
+    Leaf,
+    Picture,
+    Whole,
+    below,
+    draw_words,
+    outline,
+    padded,
+    place_leaf,
+)
+
+_NO_BITS, _ALL_BITS = np.uint64(0), np.uint64(0xFFFFFFFFFFFFFFFF)
+_GROUP = 8  # rows
+_PIXELS = 32  # a row of a leaf is painted in pieces of this many
+
+
+class Ground(NamedTuple):
+    """What of a picture is bare, and room to work in.
+
+    Attributes:
+        bare: uint64 (words of a row, rows and some more), a bit for each pixel.
+        groups: uint64 (words of a row, groups), the union of each eight rows.
+        reach: float64 (2, rows and some more), of the leaf in hand, as from `outline`.
+        words: uint32 (leaves, 4), row, column, radius and paint of the picture's leaves.
+        numbers: uint16 (rows, columns and some more), the leaf that each pixel shows, from 1 on; 0 for none.
+    """
+
+    bare: NDArray[np.uint64]
+    groups: NDArray[np.uint64]
+    reach: NDArray[np.float64]
+    words: NDArray[np.uint32]
+    numbers: NDArray[np.uint16]
+
+
+@compiled
+def paint_colours(
+    pictures: NDArray[np.uint8],
+    indices: NDArray[np.int64],
+    key: NDArray[np.uint32],
+    law: int,
+    radii: NDArray[np.int64],
+    most: int,
+) -> None:
+    """Fill ``pictures`` (n, 3, height, width) with coloured leaves.
+
+    Args:
+        pictures: written.
+        indices: of the pictures.
+        key: of the random words.
+        law: of the leaves, as in `LEAF_LAWS`.
+        radii: in pixels, as from `pixel_radii`.
+        most: leaves at which to stop.
+    """
+    height, width = pictures.shape[2], pictures.shape[3]
+    ground, packed = _ground(height, width, most), np.zeros(most + 1, np.uint32)
+    for i in range(len(indices)):
+        for leaf in range(_number(ground, _picture(height, width, indices[i], key, law, radii))):
+            code = 1 + below(ground.words[leaf, 3], COLOURS)
+            packed[leaf + 1] = code // 255**2 | (code // 255 % 255) << 8 | (code % 255) << 16
+        for y in range(height):
+            for x in range(width):
+                colour = packed[ground.numbers[y, x]]
+                pictures[i, 0, y, x] = colour & 255
+                pictures[i, 1, y, x] = (colour >> 8) & 255
+                pictures[i, 2, y, x] = colour >> 16
+
+
+@compiled
+def paint_textures(
+    pictures: NDArray[np.uint8],
+    bank: NDArray[np.uint8],
+    indices: NDArray[np.int64],
+    key: NDArray[np.uint32],
+    law: int,
+    radii: NDArray[np.int64],
+    most: int,
+) -> None:
+    """Fill ``pictures`` with leaves cut from the ``bank`` (textures, height, width, 3); the rest as `paint_colours`."""
+    height, width = pictures.shape[2], pictures.shape[3]
+    ground = _ground(height, width, most)
+    for i in range(len(indices)):
+        _number(ground, _picture(height, width, indices[i], key, law, radii))
+        for y in range(height):
+            for x in range(width):
+                number = ground.numbers[y, x]
+                texture = below(ground.words[max(number, 1) - 1, 3], len(bank))
+                for channel in range(3):
+                    pictures[i, channel, y, x] = bank[texture, y, x, channel] if number else 0
+
+
+@compiled
+def number_regions(
+    regions: NDArray[np.int32],
+    counts: NDArray[np.int64],
+    indices: NDArray[np.int64],
+    key: NDArray[np.uint32],
+    law: int,
+    radii: NDArray[np.int64],
+    most: int,
+) -> None:
+    """Fill ``regions`` (n, height, width) with the leaf that each pixel shows and ``counts`` (n,) with how many are."""
+    height, width = regions.shape[1], regions.shape[2]
+    ground = _ground(height, width, most)
+    for i in range(len(indices)):
+        counts[i] = _number(ground, _picture(height, width, indices[i], key, law, radii))
+        regions[i] = ground.numbers[:, :width]
+
+
+@compiled
+def _picture(
+    height: Whole, width: Whole, index: Whole, key: NDArray[np.uint32], law: Whole, radii: NDArray[np.int64]
+) -> Picture:
+    return Picture(height, width, np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32), key, law, radii)
+
+
+@compiled
+def _number(ground: Ground, picture: Picture) -> int:
+    """Draw a picture's leaves, write the number of the leaf that each pixel shows, and return how many there are."""
+    words = ground.words
+    count, groups = len(words), ground.groups.shape[1]
+    group: Whole = 0
+    _clear(ground, picture)
+    for number in range(len(words)):
+        words[number, 0], words[number, 1], words[number, 2], words[number, 3] = draw_words(picture, number, 0)
+        leaf = place_leaf(picture, words[number, 0], words[number, 1], words[number, 2])
+        if _meets_bare(ground, leaf):
+            outline(ground.reach, leaf, picture, number)
+            if _cover(ground, leaf):
+                group = _first_bare(ground, group)
+                if group == groups:
+                    count = number + 1
+                    break
+    _clear(ground, picture)
+    ground.numbers[:] = 0
+    group = 0
+    for number in range(count - 1, -1, -1):
+        leaf = place_leaf(picture, words[number, 0], words[number, 1], words[number, 2])
+        if _meets_bare(ground, leaf):
+            outline(ground.reach, leaf, picture, number)
+            if _cover(ground, leaf):
+                _paint(ground, leaf, np.uint16(number + 1))
+                group = _first_bare(ground, group)
+                if group == groups:
+                    break
+    return count
+
+
+@compiled
+def _ground(height: Whole, width: Whole, most: Whole) -> Ground:
+    words, groups = (width + 63) // 64, (height + _GROUP - 1) // _GROUP
+    return Ground(
+        np.empty((words, _GROUP * groups + LANES), np.uint64),
+        np.empty((words, groups), np.uint64),
+        np.empty((2, height + LANES), np.float64),
+        np.empty((most, 4), np.uint32),
+        np.empty((height, width + _PIXELS), np.uint16),
+    )
+
+
+@compiled
+def _clear(ground: Ground, picture: Picture) -> None:
+    """Make every pixel of the picture bare."""
+    for word in range(len(ground.bare)):
+        inside = _bits(0, picture.width - 64 * word - 1)
+        ground.bare[word, : picture.height] = inside
+        ground.bare[word, picture.height :] = _NO_BITS
+        ground.groups[word] = inside
+
+
+@compiled
+def _bits(first: Whole, last: Whole) -> np.uint64:
+    """The bits from ``first`` to ``last`` of a word, none if the last is before the first."""
+    low, high = max(first, 0), min(last, 63)
+    return (_ALL_BITS << np.uint64(low & 63)) & (_ALL_BITS >> np.uint64(63 - high & 63)) if low <= high else _NO_BITS
+
+
+@compiled
+def _meets_bare(ground: Ground, leaf: Leaf) -> bool:
+    """Whether a pixel of the leaf's box is bare, as far as the groups tell."""
+    for word in range(leaf.left >> 6, (leaf.right >> 6) + 1):
+        box = _bits(leaf.left - 64 * word, leaf.right - 64 * word)
+        for group in range(leaf.top // _GROUP, leaf.bottom // _GROUP + 1):
+            if ground.groups[word, group] & box:
+                return True
+    return False
+
+
+@compiled
+def _cover(ground: Ground, leaf: Leaf) -> bool:
+    """Take the leaf's pixels off the bare ones, and tell whether it took any."""
+    right, left, rows, any_taken = ground.reach[0], ground.reach[1], padded(leaf), False
+    for word in range(leaf.left >> 6, (leaf.right >> 6) + 1):
+        offset, bare, taken = leaf.column - 64 * word, ground.bare[word, leaf.top :], _NO_BITS
+        for row in range(rows):
+            new = bare[row] & _bits(offset - np.int64(left[row]), offset + np.int64(right[row]))
+            bare[row] ^= new
+            taken |= new
+        if taken:
+            any_taken = True
+            for group in range(leaf.top // _GROUP, leaf.bottom // _GROUP + 1):
+                union = _NO_BITS
+                for row in range(_GROUP):
+                    union |= ground.bare[word, _GROUP * group + row]
+                ground.groups[word, group] = union
+    return any_taken
+
+
+@compiled
+def _paint(ground: Ground, leaf: Leaf, number: np.uint16) -> None:
+    """Write the leaf's number where no leaf above it has written its own."""
+    width = (leaf.right - leaf.left + _PIXELS) & -_PIXELS
+    for row in range(leaf.bottom - leaf.top + 1):
+        first, last = leaf.column - np.int64(ground.reach[1, row]), leaf.column + np.int64(ground.reach[0, row])
+        left = np.int16(min(max(first, leaf.left), leaf.right + 1) - leaf.left)
+        right = np.int16(max(min(last, leaf.right), leaf.left - 1) - leaf.left)
+        pixels = ground.numbers[leaf.top + row, leaf.left :]
+        for x in range(width):
+            place = np.int16(x)
+            fits = (pixels[x] == 0) & (left <= place) & (place <= right)
+            pixels[x] = number if fits else pixels[x]
+
+
+@compiled
+def _first_bare(ground: Ground, group: Whole) -> Whole:
+    """The first group from ``group`` on that holds a bare pixel; their number if none does."""
+    while group < ground.groups.shape[1]:
+        for word in range(len(ground.groups)):
+            if ground.groups[word, group]:
+                return group
+        group += 1
+    return group

@@ -1,0 +1,61 @@
+"""Units of a backbone: what each of its channels answers to a picture, on average over the picture."""
+
+from collections import OrderedDict
+from functools import lru_cache
+
+import torch
+
+from crossmodal.backbones import Backbone, create, load_weights
+from crossmodal.noise.choices import check_choice
+from crossmodal.randomness import stream_key
+from crossmodal.weights import find_weights
+
+#: The shorter side, in pixels, of the smallest picture that a backbone can take.
+LEAST_SIDE = 32
+
+
+@lru_cache(maxsize=16)
+def count_units(name: str, width: float, layer: str | None) -> int:
+    """Count the units of a layer, the last if it is None, without making the backbone.
+
+    Raises:
+        ValueError: an unknown backbone or layer, or a width that it does not have.
+    """
+    with torch.device("meta"):
+        backbone = _cut(create(name, width=width), layer).eval()
+        return int(backbone.encode(torch.empty(1, 3, LEAST_SIDE, LEAST_SIDE)).shape[1])
+
+
+# Two, so that a random and a trained one can alternate.
+@lru_cache(maxsize=2)
+def load_units(
+    name: str, width: float, layer: str | None, weights: str | None, network: int, device: torch.device
+) -> Backbone:
+    """Make a backbone up to a layer, for use alone: calling it gives the units' answers (n, units).
+
+    Without weights its start is random, the same for the same ``network``.
+
+    Raises:
+        WeightsError: no such weights, or weights that do not fit.
+    """
+    # Tensors made in inference mode could not take part in gradients.
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+        first, second = (int(word) for word in stream_key(network, f"noise/backbones/{name}"))
+        # Not torch.manual_seed, which would reach for the generators of all devices.
+        torch.default_generator.manual_seed(first << 31 ^ second)
+        backbone = create(name, width=width)
+        if weights is not None:
+            load_weights(backbone, find_weights(weights))
+        return _cut(backbone, layer).eval().requires_grad_(False).to(device)
+
+
+def _cut(backbone: Backbone, layer: str | None) -> Backbone:
+    """Leave out of a backbone's trunk what comes after a layer."""
+    if layer is None:
+        return backbone
+    children = OrderedDict(backbone.trunk.named_children())
+    check_choice("layer", layer, children)
+    for name in reversed(list(children)[list(children).index(layer) + 1 :]):
+        del children[name]
+    backbone.trunk = torch.nn.Sequential(children)
+    return backbone

@@ -1,0 +1,200 @@
+"""Mixing pictures with procedural ones."""
+
+import pickle
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+from scipy import stats
+from torch.utils.data import DataLoader, Dataset
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from crossmodal.data.noise.mixing import _CHANGES, NoiseMixing, _combined, _Round
+from tests.fakes.stripes import Stripes, know_stripes
+
+SIZE = (12, 16)
+
+
+def mixing(**options):
+    return NoiseMixing(**({"process": Stripes(), "bank": 8} | options))
+
+
+def photograph(*batch, seed=0):
+    ramp = torch.linspace(20, 230, SIZE[1]).expand(*batch, 3, *SIZE)
+    grain = torch.randint(-15, 16, (*batch, 3, *SIZE), generator=torch.Generator().manual_seed(seed))
+    return (ramp + grain).to(torch.uint8)
+
+
+def drawn(mix, picture, seed):
+    torch.manual_seed(seed)
+    return mix(picture)
+
+
+@pytest.mark.parametrize("batch", [(), (4,), (2, 3)])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_gives_back_the_kind_that_it_got(batch, dtype):
+    picture = v2.functional.to_dtype(photograph(*batch), dtype, scale=True)
+    mixed = drawn(mixing(), picture, 1)
+    assert (mixed.shape, mixed.dtype) == (picture.shape, dtype)
+    assert not torch.equal(mixed, picture)
+    assert 0 <= mixed.min() <= mixed.max() <= (255 if dtype == torch.uint8 else 1)
+
+
+def test_all_kinds_of_pictures_are_mixed_alike():
+    plain = photograph()
+    expected = drawn(mixing(), plain, 3)
+    image = drawn(mixing(), tv_tensors.Image(plain), 3)
+    assert isinstance(image, tv_tensors.Image)
+    assert torch.equal(image, expected)
+    pillow = drawn(mixing(), v2.functional.to_pil_image(plain), 3)
+    assert isinstance(pillow, PIL.Image.Image)
+    assert np.array_equal(np.asarray(pillow), expected.permute(1, 2, 0))
+    floats = drawn(mixing(), v2.functional.to_dtype(plain, torch.float32, scale=True), 3)
+    assert (floats * 255 - expected.float()).abs().max() <= 0.5 + 1e-4
+
+
+def test_draws_are_those_of_the_global_generator():
+    picture, mix = photograph(), mixing()
+    assert torch.equal(drawn(mix, picture, 5), drawn(mixing(), picture, 5))
+    assert not torch.equal(drawn(mix, picture, 5), drawn(mix, picture, 6))
+
+
+def test_pictures_of_a_batch_have_their_own_draws():
+    batch = photograph().repeat(8, 1, 1, 1)
+    mixed = drawn(mixing(), batch, 0)
+    assert len({picture.numpy().tobytes() for picture in mixed}) >= 7
+
+
+def test_a_pipeline_passes_labels_and_masks_through():
+    pipeline = v2.Compose([v2.RandomHorizontalFlip(), mixing(), v2.ToDtype(torch.float32, scale=True)])
+    mask = tv_tensors.Mask(torch.ones(SIZE))
+    picture, same_mask, label = pipeline(tv_tensors.Image(photograph()), mask, 7)
+    assert picture.dtype == torch.float32
+    assert torch.equal(same_mask, mask)
+    assert label == 7
+
+
+def test_without_rounds_a_picture_stays_or_becomes_a_changed_copy():
+    mix, picture = mixing(rounds=0, severity=0), photograph()
+    kept = sum(torch.equal(drawn(mix, picture, seed), picture) for seed in range(200))
+    # Half of them, and of the others those six of nine changes that strength 0 makes nothing of: 5/6, within 5 sd.
+    assert abs(kept - 167) < 5 * (200 * 5 / 36) ** 0.5 + 1
+
+
+def test_noise_is_mixed_in_as_often_as_published():
+    """Noise takes part in a picture with probability 1 - mean of 2^-rounds over 0 to 4 rounds; 5 sd of 400 draws."""
+    torch.manual_seed(0)
+    draws = [mixing()._draw() for _ in range(400)]
+    share = np.mean([any(step.copy is None for step in draw.rounds) for draw in draws])
+    expected = 1 - np.mean([2.0**-count for count in range(5)])
+    assert abs(share - expected) < 5 * np.sqrt(expected * (1 - expected) / 400)
+    assert {len(draw.rounds) for draw in draws} == {0, 1, 2, 3, 4}
+
+
+def test_weights_follow_the_beta_law():
+    """Kolmogorov-Smirnov on 2,000 rounds of one seed, false alarm 1e-4 each."""
+    torch.manual_seed(0)
+    weights = np.array([mixing(beta=3)._draw_round().weights for _ in range(2000)])
+    conic = weights[weights[:, 0] <= 1]
+    other = weights[weights[:, 0] > 1]
+    assert abs(len(conic) - 1000) < 5 * 500**0.5
+    assert stats.kstest(conic[:, 0], stats.beta(3, 1).cdf).pvalue > 1e-4
+    assert stats.kstest(conic[:, 1], stats.beta(1, 3).cdf).pvalue > 1e-4
+    assert stats.kstest(other[:, 0] - 1, stats.beta(1, 3).cdf).pvalue > 1e-4
+    assert stats.kstest(-other[:, 1], stats.beta(1, 3).cdf).pvalue > 1e-4
+
+
+def test_adding_and_multiplying_are_the_formulas():
+    x, y = torch.rand(3, 2, 2), torch.rand(3, 2, 2).clamp_min(0.01)
+    for weights in ((0.8, 0.3), (1.2, -0.4)):
+        a, b = weights
+        added, multiplied = (_combined(x, y, _Round(None, add, weights)) for add in (True, False))
+        assert torch.allclose(added, (a * (2 * x - 1) + b * (2 * y - 1) + 1) / 2)
+        assert torch.allclose(multiplied, (2 * x) ** a * (2 * y) ** b / 2)
+    black = _combined(x, torch.zeros(3, 2, 2), _Round(None, False, (1.2, -0.4)))
+    assert black.isfinite().all()
+
+
+@pytest.mark.parametrize("name", _CHANGES)
+def test_changes_grow_with_their_strength(name):
+    picture = photograph(seed=1)
+    weak, strong = (_CHANGES[name](picture, strength, 1) for strength in (0.0, 1.0))
+    assert weak.shape == strong.shape == picture.shape
+    assert weak.dtype == strong.dtype == torch.uint8
+    if name in ("autocontrast", "equalize"):  # these know no strength
+        assert torch.equal(weak, strong)
+    else:
+        distances = [(changed.float() - picture.float()).abs().mean() for changed in (weak, strong)]
+        assert distances[0] < distances[1]
+
+
+def test_a_bank_is_drawn_once_and_fits_any_size():
+    mix = mixing(bank=1)
+    noise = mix._noise(0, photograph())
+    assert torch.equal(noise, Stripes()([0], SIZE)[0])
+    assert mix._noise(0, photograph()) is noise
+    assert mix._noise(0, torch.zeros(3, 5, 7)).shape == (3, 5, 7)
+
+
+def test_without_a_bank_every_picture_is_a_fresh_one():
+    mix = mixing(bank=None)
+    torch.manual_seed(0)
+    assert len({mix._draw().index for _ in range(50)}) == 50
+    assert torch.equal(mix._noise(2**61, photograph()), Stripes()([2**61], SIZE)[0])
+
+
+class Photographs(Dataset):
+    def __init__(self, transform):
+        self.transform = transform
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, place):
+        return self.transform(photograph())
+
+
+def test_travels_to_workers_which_repeat_by_the_loader_seed():
+    loader = DataLoader(Photographs(mixing()), batch_size=4, num_workers=1)
+    batches = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        batches += list(loader)
+    assert torch.equal(batches[0], batches[1])
+    assert not torch.equal(batches[0], batches[2])
+    assert torch.equal(drawn(pickle.loads(pickle.dumps(mixing())), photograph(), 2), drawn(mixing(), photograph(), 2))
+
+
+def test_the_process_may_be_named(monkeypatch):
+    know_stripes(monkeypatch)
+    assert mixing(process={"process": "stripes", "options": {"width": 2}}).process == Stripes(width=2)
+    with pytest.raises(ValueError, match="did you mean 'stripes'"):
+        mixing(process="stripe")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"severity": 11}, "severity=11"),
+        ({"rounds": -1}, "rounds=-1"),
+        ({"beta": 0}, "beta=0"),
+        ({"bank": 0}, "bank=0"),
+    ],
+)
+def test_senseless_numbers_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        mixing(**options)
+
+
+def test_grey_pictures_are_refused():
+    with pytest.raises(ValueError, match=r"shape \(\.\.\., 3, height, width\), got \(1, 4, 4\)"):
+        mixing()(torch.zeros(1, 4, 4))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_works_on_the_device_of_the_pictures():
+    mixed = drawn(mixing(), photograph(4).cuda(), 0)
+    assert mixed.device.type == "cuda"
+    assert (mixed.cpu().int() - drawn(mixing(), photograph(4), 0).int()).abs().float().mean() < 2

@@ -1,0 +1,229 @@
+"""Shards of procedural pictures: written by any number of processes, gone on with after a kill, read back."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from crossmodal.data.noise.manifest import read_manifest
+from crossmodal.data.noise.shard_reader import NoiseShards
+from crossmodal.data.noise.shards import write_noise_shards
+from crossmodal.errors import DatasetError, OutputError
+from tests.fakes.stripes import Stripes, know_stripes
+
+TREE = Path(__file__).resolve().parents[4]
+SIZE = (9, 13)
+
+
+def write(folder, count=10, **options):
+    options = {"size": SIZE, "seed": 5, "shard_size": 4, "first": 100} | options
+    return write_noise_shards(folder, options.pop("process", Stripes(width=2)), count, **options)
+
+
+def shards_in(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("*.tar")}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("shards"))
+
+
+def test_a_shard_is_what_webdataset_reads(whole):
+    with tarfile.open(whole / "shard-000001.tar") as shard:
+        names = shard.getnames()
+        content = {name: shard.extractfile(name).read() for name in names}
+        owners = {(member.mtime, member.uid, member.uname, member.mode) for member in shard.getmembers()}
+    assert names[:3] == ["000000104.json", "000000104.cls", "000000104.png"]
+    assert len(names) == 12
+    assert owners == {(0, 0, "", 0o644)}
+    told = json.loads(content["000000105.json"])
+    assert told["index"] == 105
+    picture = np.asarray(Image.open(io.BytesIO(content["000000105.png"])))
+    again = Stripes(**told["options"])
+    replayed = again([told["index"]], tuple(told["size"]), told["seed"])[0]
+    assert np.array_equal(picture, replayed.permute(1, 2, 0))
+    assert int(content["000000105.cls"]) == told["label"] == int(again.labels([105], 5))
+
+
+def test_the_manifest_tells_everything(whole):
+    manifest = json.loads((whole / "manifest.json").read_text())
+    assert manifest["process"] == {"process": "stripes", "options": {"width": 2, "colour": "random"}}
+    assert (manifest["seed"], manifest["size"], manifest["first"], manifest["count"]) == (5, [9, 13], 100, 10)
+    assert [(shard["first"], shard["count"]) for shard in manifest["shards"]] == [(100, 4), (104, 4), (108, 2)]
+    assert manifest["shards"][2]["bytes"] == (whole / "shard-000002.tar").stat().st_size
+
+
+def test_pictures_are_read_back_as_they_were_drawn(whole):
+    shards, process = NoiseShards(whole), Stripes(width=2)
+    assert len(shards) == 10
+    drawn, labels = process(range(100, 110), SIZE, 5), process.labels(range(100, 110), 5)
+    for place in (9, 0, 4, -1):
+        sample = shards[place]
+        assert torch.equal(sample["picture"], drawn[place])
+        assert sample["index"] == range(100, 110)[place]
+        assert sample["label"] == labels[place]
+    with pytest.raises(IndexError):
+        shards[10]
+
+
+def test_a_loader_with_workers_reads_them(whole):
+    loader = torch.utils.data.DataLoader(NoiseShards(whole), batch_size=5, num_workers=1)
+    batches = list(loader)
+    assert torch.cat([batch["index"] for batch in batches]).tolist() == list(range(100, 110))
+    assert batches[0]["picture"].shape == (5, 3, *SIZE)
+
+
+def test_the_process_comes_out_of_the_manifest(whole, monkeypatch):
+    know_stripes(monkeypatch)
+    assert NoiseShards(whole).process == Stripes(width=2)
+
+
+@pytest.mark.parametrize(("picture_format", "exact"), [("jpg", False), ("webp", True)])
+def test_other_formats(picture_format, exact, tmp_path):
+    shards = NoiseShards(write(tmp_path, picture_format=picture_format))
+    drawn = Stripes(width=2)(range(100, 110), SIZE, 5)
+    off = (torch.stack([shards[i]["picture"] for i in range(10)]).int() - drawn.int()).abs()
+    assert (off.max() == 0) if exact else (off.float().mean() < 5)
+
+
+def test_bytes_do_not_depend_on_the_number_of_processes(whole, tmp_path):
+    told = []
+    write(tmp_path, workers=2, progress=lambda *how_far: told.append(how_far[:2]))
+    assert shards_in(tmp_path) == shards_in(whole)
+    assert read_manifest(tmp_path) == read_manifest(whole)
+    assert told[0] == (0, 10)
+    assert told[-1] == (10, 10)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {tree!r})
+from pathlib import Path
+from crossmodal.data.noise.shards import write_noise_shards
+from tests.fakes.stripes import Stripes
+
+def kill_in_the_second_shard(done, total, text):
+    if done == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+write_noise_shards(
+    Path({folder!r}), Stripes(width=2), 10, size={size}, seed=5, shard_size=4, first=100,
+    progress=kill_in_the_second_shard,
+)
+"""
+
+
+def test_a_kill_loses_the_unfinished_shard_alone(whole, tmp_path):
+    script = KILLED.format(tree=str(TREE), folder=str(tmp_path), size=SIZE)
+    killed = subprocess.run([sys.executable, "-c", script], check=False, cwd=TREE, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert [shard.file for shard in read_manifest(tmp_path).shards] == ["shard-000000.tar"]
+    assert list(tmp_path.glob(".shard-*"))
+    with pytest.raises(DatasetError, match="1 of 3 shards are there; go on with the command that began it"):
+        NoiseShards(tmp_path)
+    kept = (tmp_path / "shard-000000.tar").stat().st_mtime_ns
+    told = []
+    write(tmp_path, progress=lambda *how_far: told.append(how_far[:2]))
+    assert told[0] == (4, 10)
+    assert (tmp_path / "shard-000000.tar").stat().st_mtime_ns == kept
+    assert shards_in(tmp_path) == shards_in(whole)
+    assert not list(tmp_path.glob(".shard-*"))
+
+
+def test_a_damaged_shard_is_made_again(whole, tmp_path):
+    write(tmp_path)
+    path = tmp_path / "shard-000001.tar"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    write(tmp_path)
+    assert shards_in(tmp_path) == shards_in(whole)
+
+
+def test_more_pictures_may_be_asked_for_later(tmp_path):
+    write(tmp_path, count=6)
+    first = (tmp_path / "shard-000000.tar").stat().st_mtime_ns
+    write(tmp_path, count=9)
+    assert (tmp_path / "shard-000000.tar").stat().st_mtime_ns == first
+    assert NoiseShards(tmp_path)[8]["index"] == 108
+    with pytest.raises(DatasetError, match="is to hold 9 pictures, 6 asked"):
+        write(tmp_path, count=6)
+
+
+def test_faults_are_listed_all_at_once(tmp_path):
+    write(tmp_path)
+    shards = NoiseShards(tmp_path)
+    assert shards.verify() == []
+    (tmp_path / "shard-000000.tar").unlink()
+    cut, changed = tmp_path / "shard-000001.tar", tmp_path / "shard-000002.tar"
+    cut.write_bytes(cut.read_bytes()[:700])
+    changed.write_bytes(changed.read_bytes()[:-1] + b"!")
+    faults = shards.verify()
+    assert [fault.partition(": ")[2].split(",")[0] for fault in faults] == [
+        "is missing",
+        "has 700 bytes instead of 20480",
+        "was changed since it was made",
+    ]
+    for place in (0, 4):
+        with pytest.raises(DatasetError, match="does not hold what the manifest says"):
+            shards[place]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seed": 6}, "seed 5 there, 6 asked"),
+        ({"process": Stripes(width=3)}, "'width': 2.* there, .*'width': 3.* asked"),
+        ({"size": 8}, r"size \[9, 13\] there, \[8, 8\] asked"),
+        ({"picture_format": "jpg"}, "format png there, jpg asked"),
+    ],
+)
+def test_a_folder_of_other_pictures_is_refused(whole, options, words):
+    before = shards_in(whole)
+    with pytest.raises(DatasetError, match=words):
+        write(whole, **options)
+    assert shards_in(whole) == before
+
+
+def test_a_folder_of_other_things_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(DatasetError, match=r"holds files but no manifest\.json"):
+        write(tmp_path)
+    (tmp_path / "manifest.json").write_text("[1]")
+    with pytest.raises(DatasetError, match="is not a manifest of noise shards"):
+        write(tmp_path)
+    with pytest.raises(DatasetError, match=r"holds no manifest\.json"):
+        NoiseShards(tmp_path / "nowhere")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="a part of the path is a file"):
+        write(tmp_path / "file" / "shards")
+    if os.geteuid() != 0:
+        tmp_path.chmod(0o500)
+        with pytest.raises(OutputError, match="permission denied"):
+            write(tmp_path / "shards")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"count": 0}, "at least 1.*count=0"),
+        ({"first": -1}, "at least 0.*first=-1"),
+        ({"size": 0}, "size=0"),
+        ({"picture_format": "gif"}, "one of png, jpg, webp, got 'gif'"),
+    ],
+)
+def test_senseless_numbers_are_refused_before_anything_is_written(options, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        write(tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
