@@ -22,11 +22,12 @@ import torch
 from page import put
 
 from crossmodal.backbones.catalogue import width_of
-from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of, train_head
+from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of
 from crossmodal.dissect.tally import count_pairs
 from crossmodal.evaluation.probe.baselines import make_backbone, noise_weights
-from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.labels import train_head
 from crossmodal.models import SmallGenerator
+from crossmodal.provenance import describe_origin
 
 ROOT = Path(__file__).resolve().parent.parent
 

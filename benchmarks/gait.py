@@ -20,9 +20,9 @@ from page import put
 
 from crossmodal.evaluation.gait.events import WalkScore, score_insoles, score_walk, summarise_walks
 from crossmodal.evaluation.gait.parameters import score_parameters, summarise_parameters
-from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.gait import analyse, load_reader
 from crossmodal.gait.analysis import METHODS, Method
+from crossmodal.provenance import describe_origin
 
 _METHODS: tuple[Method, ...] = ("learned", "classical", "threshold-20", "threshold-50")
 

@@ -32,7 +32,7 @@ from crossmodal.dissect import (
     rank_by_effect,
 )
 from crossmodal.dissect.source import segment_pictures
-from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.provenance import describe_origin
 from crossmodal.simulation.scenes import OUTDOOR_CONTEXT
 
 SEEDS = (0, 1, 2)

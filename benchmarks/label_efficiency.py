@@ -33,11 +33,11 @@ from crossmodal.data import GreatestHits, fold_videos
 from crossmodal.data.walks.dataset import SavedWalks
 from crossmodal.evaluation.gait.events import WalkScore, resample_walks, score_walk
 from crossmodal.evaluation.sound.measure import measure, summarise
-from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.gait import analyse, load_reader
 from crossmodal.metrics.interval import percentile_interval
 from crossmodal.models import SoundFromVideo
 from crossmodal.predict import predictor
+from crossmodal.provenance import describe_origin
 
 Floats = npt.NDArray[np.float64]
 

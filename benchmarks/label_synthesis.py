@@ -26,13 +26,14 @@ from page import put
 from torch import Tensor, nn
 
 from crossmodal import hub
-from crossmodal.dissect import LabelHead, default_layers, inputs_of, train_head
+from crossmodal.dissect import inputs_of
 from crossmodal.dissect.source import segment_pictures
-from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.labels import LabelHead, default_layers, train_head
 from crossmodal.labels.annotations import draw_pictures
 from crossmodal.labels.head import Labels
 from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou
 from crossmodal.models import Segmenter
+from crossmodal.provenance import describe_origin
 from crossmodal.randomness import generator
 from crossmodal.simulation import scenes
 

@@ -23,9 +23,9 @@ from torch import Tensor
 
 from crossmodal import recipe as recipes
 from crossmodal.data.noise.module import NoiseData
-from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.objectives import alignment_uniformity_loss
 from crossmodal.progress import Progress
+from crossmodal.provenance import describe_origin
 from crossmodal.run import train
 from crossmodal.tasks import AlignmentUniformityTask
 

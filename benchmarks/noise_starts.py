@@ -23,7 +23,7 @@ from crossmodal.dissect.masks import MaskFolder
 from crossmodal.evaluation.probe.baselines import NOISE, PICTURE_SOURCES
 from crossmodal.evaluation.probe.protocol import RANDOM, probe
 from crossmodal.evaluation.probe.result import ProbeResult
-from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.provenance import describe_origin
 from crossmodal.randomness import generator
 from crossmodal.weights import shipped_names
 

@@ -35,10 +35,10 @@ from crossmodal.evaluation.probe.baselines import PICTURE_SOURCES
 from crossmodal.evaluation.probe.features import BackboneFeatures, Source, extract
 from crossmodal.evaluation.probe.ridge import fit_ridge
 from crossmodal.evaluation.probe.score import Right, difference, ratio, score
-from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.files import replace_atomically
 from crossmodal.metrics.interval import percentile_interval
 from crossmodal.plot import save_figure
+from crossmodal.provenance import describe_origin
 from crossmodal.randomness import generator
 
 #: ImageNet-100 top-1 (%) of the whole small AlexNet after 42 million views, read to within 0.3 from the figure on the

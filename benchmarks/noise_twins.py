@@ -1,6 +1,6 @@
 """Dead leaves as one would write them with OpenCV in an afternoon: what `benchmarks/noise.py` measures ours against.
 
-The law is that of `crossmodal.noise.dead_leaves.process`. Draws are NumPy's, 128 leaves at a time, and the coverage is looked
+The law is that of `crossmodal.noise.dead_leaves`. Draws are NumPy's, 128 leaves at a time, and the coverage is looked
 at once for these, which paints up to 127 leaves too many; OpenCV's outlines make leaves a little larger.
 """
 

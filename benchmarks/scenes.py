@@ -18,7 +18,7 @@ from page import put
 from runs import trained
 
 from crossmodal import recipe as recipes
-from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.provenance import describe_origin
 from crossmodal.simulation import scenes
 
 #: Pictures a minute that one core must draw, whatever the process, at up to 64 pixels.

@@ -6,7 +6,7 @@ Public names and modules load on first use (PEP 562), so that ``import crossmoda
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from crossmodal._version import __version__
 
 if TYPE_CHECKING:
     from crossmodal.predict import PredictedSound, predict_sound
@@ -31,6 +31,7 @@ _MODULES = frozenset(
         "gait",
         "hub",
         "json_text",
+        "labels",
         "metrics",
         "models",
         "noise",
@@ -40,14 +41,17 @@ _MODULES = frozenset(
         "plot",
         "predict",
         "progress",
+        "provenance",
         "randomness",
         "recipe",
         "run",
-        "scenes",
+        "simulation",
         "spelling",
         "tactile",
         "tasks",
         "video",
+        "visualization",
+        "weights",
     }
 )
 

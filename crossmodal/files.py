@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from crossmodal.errors import OutputError
+from crossmodal.errors import DatasetError, OutputError
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space or choose another place",
@@ -98,3 +98,15 @@ def output_error(path: str | os.PathLike[str], error: OSError) -> OutputError:
     """Say in a sentence why ``path`` could not be written."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
     return OutputError(f"{os.fspath(path)}: cannot be written: {reason}")
+
+
+def refuse_unmarked(folder: Path, mark: str, kind: str) -> None:
+    """Refuse a folder that holds files, but not the one called ``mark`` that a folder of this ``kind`` begins with.
+
+    Raises:
+        DatasetError: the folder is somebody else's.
+    """
+    if not (folder / mark).exists() and folder.is_dir() and any(folder.iterdir()):
+        raise DatasetError(
+            f"{folder}: holds files but no {mark}, so it is not a folder of {kind}; name an empty or a new folder"
+        )

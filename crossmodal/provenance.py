@@ -10,11 +10,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import crossmodal
+from crossmodal._version import __version__
 
 if TYPE_CHECKING:
     import torch
 
+_TREE = Path(__file__).resolve().parents[1]
 _PACKAGES = ("torch", "torchvision", "torchaudio", "lightning", "numpy", "scipy", "av", "librosa", "safetensors")
 
 
@@ -24,21 +25,28 @@ def command_line() -> str:
 
 
 def git_state() -> dict[str, Any] | None:
-    """Return commit and cleanness of the source tree the package lies in, or None outside of one."""
-    package = Path(crossmodal.__file__).resolve().parent
-    if not (package.parent / ".git").exists():
-        return None
-    commit = _git(package, "rev-parse", "HEAD")
+    """Return commit and changed files of the source tree that the package lies in, or None outside of one."""
+    commit = _git("rev-parse", "HEAD")
     if commit is None:
         return None
-    changed = _git(package, "status", "--porcelain")
+    changed = _git("status", "--porcelain")
     return {"commit": commit, "changed_files": sorted(line[3:] for line in (changed or "").splitlines())}
 
 
-def _git(folder: Path, *words: str) -> str | None:
+def describe_origin() -> dict[str, str]:
+    """Return date (UTC), version of the package, and commit of the source tree (``none`` when installed)."""
+    commit = _git("describe", "--always", "--dirty", "--abbrev=10", "--exclude=*")
+    return {"date": datetime.now(UTC).date().isoformat(), "version": __version__, "commit": commit or "none"}
+
+
+def _git(*args: str) -> str | None:
+    """Ask git about the source tree; None without git, or where the package is installed."""
+    # An installed package may lie inside somebody else's repository; only a tree that is itself one counts.
+    if not (_TREE / ".git").exists():
+        return None
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words],
+            ["git", "-C", str(_TREE), *args],
             capture_output=True,
             text=True,
             timeout=20,
@@ -60,7 +68,7 @@ def describe() -> dict[str, Any]:
             versions[name] = None
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "crossmodal": crossmodal.__version__,
+        "crossmodal": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),

@@ -59,7 +59,8 @@ def run(words: argparse.Namespace) -> int:
         OutputError: an output cannot be written.
     """
     from crossmodal import hub
-    from crossmodal.dissect import inputs_of, synthesize_labels
+    from crossmodal.dissect import inputs_of
+    from crossmodal.labels import synthesize_labels
     from crossmodal.labels.annotations import read_annotations
 
     _check(words)
@@ -148,7 +149,8 @@ def _find_head(words: argparse.Namespace, model: "nn.Module", annotations: "Anno
 def _train(words: argparse.Namespace, model: "nn.Module", annotations: "Annotations") -> "Head":
     import numpy as np
 
-    from crossmodal.dissect import default_layers, inputs_of, train_grouped_head, train_head
+    from crossmodal.dissect import inputs_of
+    from crossmodal.labels import default_layers, train_grouped_head, train_head
     from crossmodal.labels.grouped_head import grouped_layers
 
     given, layers = inputs_of(model, seed=annotations.seed), default_layers(model)
@@ -164,7 +166,7 @@ def _train(words: argparse.Namespace, model: "nn.Module", annotations: "Annotati
 
 
 def _tell(words: argparse.Namespace, annotations: "Annotations") -> int:
-    from crossmodal.dissect import SynthesizedLabels
+    from crossmodal.labels import SynthesizedLabels
 
     kept, every = SynthesizedLabels(words.out), SynthesizedLabels(words.out, keep=1.0)
     totals = [sum(row["pixels"][place] for row in kept.rows) for place in range(len(kept.classes))]

@@ -19,11 +19,6 @@ from crossmodal.dissect.null_distribution import Chance, estimate_chance
 from crossmodal.dissect.overlap import Overlap
 from crossmodal.dissect.quantile import QuantileSketch, exact_quantiles
 from crossmodal.dissect.source import ArraySource, DrawnSource, Labelled, Shuffled, Source, inputs_of
-from crossmodal.labels.features import default_layers
-from crossmodal.labels.file import load_head, save_head
-from crossmodal.labels.grouped_head import GroupedHead, train_grouped_head
-from crossmodal.labels.head import LabelHead, train_head
-from crossmodal.labels.label_set import SynthesizedLabels, synthesize_labels
 
 __all__ = [
     "AblationCurve",
@@ -36,21 +31,17 @@ __all__ = [
     "Dissection",
     "DrawnSource",
     "Estimate",
-    "GroupedHead",
     "Insertion",
-    "LabelHead",
     "Labelled",
     "MaskFolder",
     "Overlap",
     "QuantileSketch",
     "Shuffled",
     "Source",
-    "SynthesizedLabels",
     "Unit",
     "ablation_curve",
     "average_causal_effect",
     "centred_grid",
-    "default_layers",
     "dissect",
     "edit",
     "estimate_chance",
@@ -58,15 +49,10 @@ __all__ = [
     "find_layer",
     "inputs_of",
     "insertion_by_context",
-    "load_head",
     "mean_at_concept",
     "measure_confusion",
     "rank_by_effect",
     "record",
-    "save_head",
-    "synthesize_labels",
     "trace_grid",
-    "train_grouped_head",
-    "train_head",
     "upsample",
 ]

@@ -1,8 +1,9 @@
 """Dissection: which concept each unit of a layer answers to, beyond chance, named and scored on different pictures.
 
-A unit is named for the concept whose cut (`crossmodal.dissect.null_distribution`) its IoU exceeds by the largest factor. The
-largest IoU, by which the literature names units, favours concepts whose size happens to be near that of the unit's
-active area: at a high level a wall's unit may share more with doors, by chance, than with walls.
+A unit is named for the concept whose threshold its IoU exceeds by the largest factor (see
+`crossmodal.dissect.null_distribution`). The largest IoU, by which the literature names units, favours concepts whose
+size happens to be near that of the unit's active area: at a high level a wall's unit may share more with doors, by
+chance, than with walls.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Gait from recordings of pressure: contacts, footprints, events and parameters, without anything that is learned."""
+"""Gait from pressure recordings: contacts, footprints, events and parameters, by a network or by classical rules."""
 
 from crossmodal.gait.analysis import GaitAnalysis, analyse
 from crossmodal.gait.contact import Contact, find_contacts, threshold_events

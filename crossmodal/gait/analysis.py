@@ -1,6 +1,7 @@
 """From recordings to gait: one walkway or plate, a single stance, or the insoles of one walk."""
 
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -64,25 +65,38 @@ class GaitAnalysis:
 
 
 def analyse(
-    recordings: Recording | Sequence[Recording], method: Method = "classical", find_steps: StepFinder | None = None
+    recordings: Recording | Sequence[Recording],
+    method: Method = "learned",
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    reader: StepFinder | None = None,
 ) -> GaitAnalysis:
     """Find contacts, footprints, events and parameters in the recordings of one walk.
 
     Args:
         recordings: one walkway or plate; one file of insoles with one or two feet; one recording of each insole, which
             share a clock; or several footprints of one walk without time.
-        method: ``classical``, events where the force of a foot crosses 20 or 50 N, or ``learned``.
-        find_steps: a network that finds footsteps on a mat, for ``learned``; `crossmodal.gait.analyse` brings one.
+        method: ``learned`` reads mats with a network, and all else by the classical rules; ``classical`` reads
+            everything by these; ``threshold-20`` and ``threshold-50`` set events where the force of a foot crosses 20
+            or 50 N.
+        weights: of the network of ``learned``: a weights folder, or a name that ships; None for the default.
+        reader: a network that is loaded already, see `crossmodal.gait.learned.load_reader`; instead of ``weights``.
 
     Raises:
-        ValueError: an unknown method, no recording, recordings that do not go together, or no network for ``learned``.
+        ValueError: an unknown method, no recording, recordings that do not go together, or a network for a method that
+            takes none.
+        WeightsError: there are no such weights, or they belong to another model.
     """
     given = [recordings] if isinstance(recordings, PressureRecording | InsoleRecording) else list(recordings)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
-    if (method == "learned") != (find_steps is not None):
-        raise ValueError("learned, and no other method, takes a network (find_steps); see crossmodal.gait.analyse")
+    if method != "learned" and not (weights is None and reader is None):
+        raise ValueError(f"only the method learned takes a network (weights, reader); got {method!r}")
     kind = kind_of(given)
+    if method == "learned" and reader is None and (kind == "walkway" or weights is not None):
+        from crossmodal.gait.learned import load_reader  # torch takes seconds to import, which the rules do not need
+
+        reader = load_reader(weights)
     left_out: list[str] = []
     timeless = any(one.meta.get("clock") == "unknown" for one in given)
     given = [_with_nominal_clock(one) for one in given] if timeless else given
@@ -100,7 +114,7 @@ def analyse(
         stances = stances_of_prints([one for one in given if isinstance(one, PressureRecording)], left_out)
     else:
         assert isinstance(given[0], PressureRecording)
-        stances = stances_of_walkway(given[0], find_steps or partial(steps_by_force, find=find_print), left_out)
+        stances = stances_of_walkway(given[0], reader or partial(steps_by_force, find=find_print), left_out)
         kind = "stance" if len(stances) == 1 else kind
     stances = sorted(stances, key=lambda stance: stance.time_s)
     parameters = _measure(stances, kind, given)

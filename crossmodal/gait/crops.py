@@ -16,13 +16,12 @@ from crossmodal.gait.activity import Activity, find_activity, known_pitch
 from crossmodal.gait.footprints import find_footprints
 from crossmodal.gait.shape import describe_footprint, right_of
 from crossmodal.gait.stance import Curves, Footprint
+from crossmodal.models.gait_from_touch import CELL_MM, GRID
 from crossmodal.tactile.recording import PressureRecording
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-#: Rows and columns of a crop, and their distance.
-GRID, CELL_MM = (32, 24), 16.0
 #: Time before and after the candidate that a crop shows.
 MARGIN_S = 0.3
 #: Frames closer than this are averaged; a crop holds no more than so many.

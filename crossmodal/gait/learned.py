@@ -1,5 +1,6 @@
-"""Footsteps of a recording as `GaitFromTouch` reads them."""
+"""Footsteps of a recording as the network `GaitFromTouch` reads them."""
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -8,11 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crossmodal import hub
+from crossmodal.errors import WeightsError
 from crossmodal.gait.activity import Activity
 from crossmodal.gait.contact import Contact
-from crossmodal.gait.crops import GRID, Candidate, FootCrop, find_candidates, find_more
+from crossmodal.gait.crops import Candidate, FootCrop, find_candidates, find_more
 from crossmodal.gait.walkway import FoundStep
-from crossmodal.models.gait_from_touch import UNIT_MM, GaitFromTouch, GaitOutput, event_position
+from crossmodal.models.gait_from_touch import GRID, UNIT_MM, GaitFromTouch, GaitOutput, event_position
 from crossmodal.tactile.recording import PressureRecording
 
 #: Crops that go through the network at once.
@@ -27,7 +30,7 @@ _HIDDEN_S = 0.008
 
 
 class GaitReader:
-    """A network as the finder of footsteps that `crossmodal.gait.analyse` takes."""
+    """A network as the finder of footsteps (``reader``) that `crossmodal.gait.analyse` takes."""
 
     def __init__(self, model: GaitFromTouch) -> None:
         self.model = model
@@ -122,3 +125,15 @@ def _apart(read: Sequence[_Read]) -> list[_Read]:
         if max(shared, default=0.0) <= _SAME * one.load.sum():
             kept.append(one)
     return kept
+
+
+def load_reader(weights: str | os.PathLike[str] | None = None) -> GaitReader:
+    """Load a network, by default the one that ships.
+
+    Raises:
+        WeightsError: there are no such weights, or they belong to another model.
+    """
+    model = hub.load_model(hub.DEFAULT_GAIT_WEIGHTS if weights is None else weights)
+    if not isinstance(model, GaitFromTouch):
+        raise WeightsError(f"{weights}: a {type(model).__name__} reads no gait; name weights of a GaitFromTouch")
+    return GaitReader(model)

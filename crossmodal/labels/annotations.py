@@ -21,11 +21,11 @@ from torch import Tensor, nn
 
 from crossmodal.dissect.source import UNLABELLED, Segment, as_pictures, inputs_of, segment_pictures
 from crossmodal.errors import DatasetError
-from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.files import replace_atomically
 from crossmodal.json_text import write_json
 from crossmodal.labels.features import fingerprint
 from crossmodal.labels.label_set import palette_of, write_mask
+from crossmodal.provenance import describe_origin
 
 #: What a page begins with when no classes are named.
 CLASSES = ("background", "object")

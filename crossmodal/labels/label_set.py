@@ -22,11 +22,11 @@ from torch.utils.data import Dataset
 
 from crossmodal.dissect.source import as_pictures, inputs_of
 from crossmodal.errors import DatasetError
-from crossmodal.evaluation.sound.table import describe_origin
 from crossmodal.files import replace_atomically
 from crossmodal.json_text import write_json
 from crossmodal.labels.features import fingerprint
 from crossmodal.labels.file import Head
+from crossmodal.provenance import describe_origin
 
 #: Folders that may stand within that of a data set before it is begun: what its labels come from.
 BESIDE = frozenset({"annotations", "head"})

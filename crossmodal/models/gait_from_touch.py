@@ -1,7 +1,6 @@
 """A network that reads footsteps: events, foot, place, axis and extent of a candidate, and which cells are its own."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -9,13 +8,9 @@ from torch import Tensor, nn
 
 from crossmodal.backbones import create
 from crossmodal.backbones.temporal import DilatedConvolutions
-from crossmodal.gait.analysis import analyse
-from crossmodal.gait.crops import CELL_MM, GRID
 
-if TYPE_CHECKING:
-    from crossmodal.gait.stance import Stance
-    from crossmodal.simulation.walks.simulate import SimulatedWalk
-
+#: Rows and columns of a crop, and their distance.
+GRID, CELL_MM = (32, 24), 16.0
 #: Pictures for the backbone in a crop, each of three moments as its colours.
 _PICTURES, _COLOURS = 6, 3
 #: Percent of the usual peak force that makes a cell bright in those pictures.
@@ -163,13 +158,6 @@ class GaitFromTouch(nn.Module):
             points=whole[:, 2:].reshape(batch, 4, 2),
             own=own.reshape(batch, frames, *GRID),
         )
-
-    def predictor(self) -> Callable[["SimulatedWalk"], tuple["Stance", ...]]:
-        """Return the model as an evaluation wants it: the stances of a walk, by the learned method."""
-        from crossmodal.gait.learned import GaitReader
-
-        reader = GaitReader(self)
-        return lambda walk: analyse(walk.recording, "learned", reader).stances
 
     def _glimpses(self, movie: Tensor, valid: Tensor) -> Tensor:
         """What the backbone sees, told to every frame: (batch, frames, hidden)."""

@@ -4,7 +4,7 @@
 the process, its options, the seed, i and the size alone.
 """
 
-from crossmodal.noise.catalogue import as_process, create, from_description, names, process_class
+from crossmodal.noise.catalogue import as_process, create, from_description, names, process_class, register
 from crossmodal.noise.process import Process
 
-__all__ = ["Process", "as_process", "create", "from_description", "names", "process_class"]
+__all__ = ["Process", "as_process", "create", "from_description", "names", "process_class", "register"]

@@ -1,6 +1,6 @@
 """Processes by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import Any
@@ -19,7 +19,6 @@ _HOMES = {
     "programs": ("crossmodal.noise.programs", "Programs"),
     "fractals": ("crossmodal.noise.fractals.process", "Fractals"),
     "orbits": ("crossmodal.noise.fractals.orbits", "Orbits"),
-    "feature_visualization": ("crossmodal.visualization.process", "FeatureVisualization"),
     "mixup": ("crossmodal.noise.mixers.process", "MixUp"),
     "cutmix": ("crossmodal.noise.mixers.process", "CutMix"),
     "kml": ("crossmodal.noise.mixers.process", "KMeansLeaves"),
@@ -29,10 +28,24 @@ _HOMES = {
 # What cannot be made without options: a shader needs a file.
 _HOMES_OF_FILES = {"shader": ("crossmodal.noise.programs.shader", "ShaderFile")}
 
+# Processes of rooms above this one, see `register`.
+_REGISTERED: dict[str, Callable[[], type[Process[Any]]]] = {}
+
+
+def register(name: str, load: Callable[[], type[Process[Any]]]) -> None:
+    """Let `create` make another process by name; ``load`` returns its class, and is called when it is first asked for.
+
+    Raises:
+        ValueError: the name belongs to a process of this package.
+    """
+    if name in _HOMES | _HOMES_OF_FILES:
+        raise ValueError(f"the name {name!r} is taken by a process of crossmodal.noise")
+    _REGISTERED[name] = load
+
 
 def names() -> tuple[str, ...]:
     """List the names that `create` takes; each can be created without options."""
-    return tuple(_HOMES)
+    return (*_HOMES, *_REGISTERED)
 
 
 def process_class(name: str) -> type[Process[Any]]:
@@ -43,9 +56,11 @@ def process_class(name: str) -> type[Process[Any]]:
     Raises:
         ValueError: an unknown name; says the nearest one.
     """
+    if name in _REGISTERED:
+        return _REGISTERED[name]()
     homes = _HOMES | _HOMES_OF_FILES
     if name not in homes:
-        raise ValueError(f"there is no process {name!r}{meant(name, homes)}")
+        raise ValueError(f"there is no process {name!r}{meant(name, (*homes, *_REGISTERED))}")
     module, attribute = homes[name]
     found: type[Process[Any]] = getattr(import_module(module), attribute)
     return found

@@ -11,6 +11,8 @@ import torch
 from crossmodal import recipe as recipes
 from crossmodal.errors import DatasetError, RecipeError, UsageError, WeightsError
 from crossmodal.evaluation import EvaluationTable, evaluate_all, fit_baselines
+from crossmodal.evaluation.gait.from_touch import predictor as gait_predictor
+from crossmodal.models import GaitFromTouch
 from crossmodal.progress import Progress
 from crossmodal.recipe.building import built_arguments
 from crossmodal.recipe.naming import evaluation_misfit, named_object
@@ -59,8 +61,10 @@ def run_evaluations(
     return results
 
 
-def predictor(model: torch.nn.Module) -> Callable[[dict[str, Any]], Any]:
+def predictor(model: torch.nn.Module) -> Callable[[Any], Any]:
     """Return the model as an evaluation wants it: a function of a sample."""
+    if isinstance(model, GaitFromTouch):
+        return gait_predictor(model)
     own: Callable[[], Callable[[dict[str, Any]], Any]] | None = getattr(model, "predictor", None)
     if own is None:
         from crossmodal.predict import predictor as of_sound

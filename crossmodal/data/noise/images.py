@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from crossmodal.data.folder_mark import refuse_unmarked
+from crossmodal._version import __version__
 from crossmodal.errors import DatasetError
-from crossmodal.files import replace_atomically
+from crossmodal.files import refuse_unmarked, replace_atomically
 from crossmodal.json_text import write_json
 from crossmodal.noise import Process
 
@@ -56,7 +55,7 @@ def render_samples(
     The description holds ``process``, ``options``, ``seed``, ``index``, ``size`` (height, width), ``crossmodal`` (the
     version) and, where the process has labels, ``label``.
     """
-    common = process.describe() | {"seed": seed, "size": list(size), "crossmodal": package_version()}
+    common = process.describe() | {"seed": seed, "size": list(size), "crossmodal": __version__}
     for start in range(0, len(indices), _BATCH):
         batch = indices[start : start + _BATCH]
         pictures = process(batch, size, seed, device).permute(0, 2, 3, 1).cpu().numpy()
@@ -64,12 +63,6 @@ def render_samples(
         for index, picture, label in zip(batch, pictures, labels, strict=True):
             told = common | {"index": index} | ({} if label is None else {"label": label})
             yield NoiseSample(index, picture, label, json.dumps(told, sort_keys=True))
-
-
-def package_version() -> str:
-    """Tell the version of the package: another one may draw other pictures."""
-    # By name, because the package's front page stands above this layer: it also offers what is built on data.
-    return str(import_module("crossmodal").__version__)
 
 
 def encode_picture(picture: NDArray[np.uint8], picture_format: PictureFormat, description: str | None = None) -> bytes:
@@ -125,7 +118,7 @@ def write_noise_pictures(
         raise ValueError(f"count must be at least 1 and first not negative, got {count=}, {first=}")
     process.sample([], size, seed)  # refuses a senseless size or seed before anything is written
     folder = Path(out)
-    made = {**process.describe(), "seed": seed, "size": list(size), "crossmodal": package_version()}
+    made = {**process.describe(), "seed": seed, "size": list(size), "crossmodal": __version__}
     pictures = _listed(folder, made)
     if not pictures:
         # Before the first picture, so that an interrupted folder is known as ours.

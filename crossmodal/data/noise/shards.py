@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossmodal.data.folder_mark import refuse_unmarked
+from crossmodal._version import __version__
 from crossmodal.data.noise.images import (
     PICTURE_FORMATS,
     PictureFormat,
     Progress,
     encode_picture,
     file_stem,
-    package_version,
     render_samples,
 )
 from crossmodal.data.noise.manifest import MANIFEST_FILE, Manifest, Shard, read_manifest
-from crossmodal.files import replace_atomically
+from crossmodal.files import refuse_unmarked, replace_atomically
 from crossmodal.noise import Process
 
 _LOOK_EVERY_S = 0.2
@@ -96,7 +95,7 @@ def write_noise_shards(
         folder,
         Manifest(
             process.describe(), process.classes, seed, (height, width), picture_format, first, count, shard_size,
-            package_version(),
+            __version__,
         ),
     )  # fmt: skip
     shards = {shard.file: shard for shard in manifest.shards}

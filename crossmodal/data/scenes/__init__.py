@@ -1,1 +1,1 @@
-"""TODO"""
+"""Simulated scenes with their masks."""

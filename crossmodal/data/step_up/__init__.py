@@ -1,1 +1,1 @@
-"""TODO"""
+"""StepUP-P150: footsteps on a pressure floor."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Folders of simulated walks."""

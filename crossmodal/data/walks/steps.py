@@ -21,8 +21,8 @@ from torch.utils.data import Dataset
 from crossmodal.data.walks.dataset import read_walk
 from crossmodal.errors import DatasetError
 from crossmodal.files import replace_atomically
-from crossmodal.gait.crops import GRID, Candidate, find_candidates, spread
-from crossmodal.models.gait_from_touch import UNIT_MM
+from crossmodal.gait.crops import Candidate, find_candidates, spread
+from crossmodal.models.gait_from_touch import GRID, UNIT_MM
 from crossmodal.objectives.gait import GaitTargets
 from crossmodal.randomness import generator
 from crossmodal.simulation.walks.truth import Footstep

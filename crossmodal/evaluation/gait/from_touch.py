@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from crossmodal.evaluation.gait.events import score_walk, summarise_walks
-from crossmodal.gait import Stance
+from crossmodal.gait import Stance, analyse
+from crossmodal.gait.learned import GaitReader
+from crossmodal.models import GaitFromTouch
 from crossmodal.simulation.walks import SimulatedWalk
 
 
@@ -19,3 +21,9 @@ def evaluate_gait(
     """
     walks = (dataset[number] for number in range(len(dataset)))
     return summarise_walks([score_walk(predict(walk), walk.truth) for walk in walks], seed=seed)
+
+
+def predictor(model: GaitFromTouch) -> Callable[[SimulatedWalk], Sequence[Stance]]:
+    """Return a network as `evaluate_gait` takes it: a function from a walk to its stances."""
+    reader = GaitReader(model)
+    return lambda walk: analyse(walk.recording, reader=reader).stances

@@ -81,7 +81,7 @@ def read_semi_real(
             where = ", ".join(str(path) for path in paths) or "no recording"
             raise DatasetError(f"{name}: {where}: no whole stance of a known foot; give a recording that holds one")
     contacts = tuple(analyse([read(path) for path in paths], _RULE).stances for paths in walks)
-    return SemiReal(movies, analyse([read(path) for path in prints]).stances, contacts)
+    return SemiReal(movies, analyse([read(path) for path in prints], "classical").stances, contacts)
 
 
 def _grids_of(recording: PressureRecording | InsoleRecording) -> list[PressureRecording]:

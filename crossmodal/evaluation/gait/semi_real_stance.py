@@ -33,7 +33,7 @@ def cut_stances(recording: PressureRecording) -> list[StanceMovie]:
         raise ValueError("stances can be laid down only where the size of the cells is known; pitch_mm is NaN")
     movies = []
     for single in _single_stances(recording):
-        found = analyse(single).stances
+        found = analyse(single, "classical").stances
         if len(found) == 1 and found[0].side is not None and found[0].footprint is not None:
             movies.append(_in_frame_of_foot(single, found[0].footprint, found[0].side))
     return movies
@@ -41,7 +41,7 @@ def cut_stances(recording: PressureRecording) -> list[StanceMovie]:
 
 def _single_stances(recording: PressureRecording) -> Iterator[PressureRecording]:
     """Recordings of one stance each, from its first loaded frame to its last."""
-    stances = analyse(recording).stances
+    stances = analyse(recording, "classical").stances
     pressure = recording.pressure_kpa.astype(np.float64)
     if len(stances) < 2:
         loaded = np.flatnonzero(pressure.any(axis=(1, 2)))

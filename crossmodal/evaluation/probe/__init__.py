@@ -1,1 +1,1 @@
-"""TODO"""
+"""Frozen features of a backbone, probed on labelled images."""

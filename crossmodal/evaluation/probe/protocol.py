@@ -35,7 +35,7 @@ from crossmodal.evaluation.probe.neighbours import NEIGHBOURS, fit_neighbours
 from crossmodal.evaluation.probe.result import ProbeResult, ProbeRow
 from crossmodal.evaluation.probe.ridge import fit_ridge
 from crossmodal.evaluation.probe.score import Right, ratio, score
-from crossmodal.evaluation.sound.table import describe_origin
+from crossmodal.provenance import describe_origin
 
 METHODS = ("ridge", "knn", "sgd")
 LEAST_SIZE = 32

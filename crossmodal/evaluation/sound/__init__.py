@@ -1,1 +1,1 @@
-"""TODO"""
+"""Predicted sound measured against true sound, beside baselines."""

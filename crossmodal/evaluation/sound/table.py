@@ -2,12 +2,8 @@
 
 import json
 import math
-import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from crossmodal.evaluation.sound.baselines import MeanSound, PictureMatch, RandomImpact, TrueSound
@@ -21,6 +17,7 @@ from crossmodal.evaluation.sound.measure import (
 )
 from crossmodal.evaluation.sound.onset_baselines import MotionEnergyOnsets, RandomOnsets
 from crossmodal.evaluation.sound.prediction import Predict, SoundDataset
+from crossmodal.provenance import describe_origin
 
 #: Column heads and keys of the table, in the order of the published one.
 COLUMNS = {
@@ -154,17 +151,6 @@ def evaluate_folds(
     return _table(measured, seed, bootstrap)
 
 
-def describe_origin() -> dict[str, str]:
-    """Date (UTC), version of the package, and commit of the working tree it runs from (``none`` when installed)."""
-    # By name, because the package's front page stands above this layer: it also offers what is built on evaluations.
-    package = import_module("crossmodal")
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "version": str(package.__version__),
-        "commit": _commit(Path(__file__).resolve().parents[2]),
-    }
-
-
 def _table(measured: Mapping[str, Sequence[VideoMeasurement]], seed: int, bootstrap: int) -> EvaluationTable:
     rows = {name: summarise(videos, seed=seed, bootstrap=bootstrap) for name, videos in measured.items()}
     return EvaluationTable(rows, seed, bootstrap, describe_origin())
@@ -177,15 +163,3 @@ def _cell(flat: Mapping[str, float], key: str, intervals: bool) -> str:
     if not intervals or not math.isfinite(low):
         return f"{value:.2f}"
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"
-
-
-def _commit(tree: Path) -> str:
-    # An installed package may lie inside somebody else's repository; only a tree that is itself one counts.
-    if not (tree / ".git").exists():
-        return "none"
-    command = ["git", "-C", str(tree), "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return "none"
-    return found.stdout.strip() or "none"

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Checks of images against the published laws of their processes."""

@@ -1,1 +1,5 @@
-"""TODO"""
+"""Dead leaves: occluding shapes whose sizes follow a power law."""
+
+from crossmodal.noise.dead_leaves.process import DeadLeaves
+
+__all__ = ["DeadLeaves"]

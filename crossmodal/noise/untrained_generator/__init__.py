@@ -1,1 +1,5 @@
-"""TODO"""
+"""Images of generators with random weights."""
+
+from crossmodal.noise.untrained_generator.process import UntrainedGenerator
+
+__all__ = ["UntrainedGenerator"]

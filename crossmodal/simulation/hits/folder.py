@@ -9,9 +9,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from crossmodal.data.folder_mark import refuse_unmarked
 from crossmodal.errors import DatasetError
-from crossmodal.files import replace_atomically
+from crossmodal.files import refuse_unmarked, replace_atomically
 from crossmodal.randomness import generator
 from crossmodal.simulation.hits.take import Options, truth_part, video_id, write_take
 

@@ -20,7 +20,8 @@ class SolidScenes(LabelledProcess[SolidDraws]):
 
     They are seen in perspective from above, lit by one lamp, and cast shadows on the plane and on each other. An
     attribute of a picture is ``count``; of each solid (n, most) ``shape``, ``colour``, ``size`` and ``material``, the
-    places in the lists of `crossmodal.simulation.scenes.solids_law`, -1 where there is none. In ``things`` solid k is k + 1.
+    places in the lists of `crossmodal.simulation.scenes.solids_law`, -1 where there is none. In ``things`` solid k is
+    k + 1.
 
     Args:
         fewest: solids at least; where no free place is found in 24 tries a solid is left out.

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from crossmodal.cards import missing_data
-from crossmodal.data.folder_mark import refuse_unmarked
 from crossmodal.errors import DatasetError
-from crossmodal.files import replace_atomically
+from crossmodal.files import refuse_unmarked, replace_atomically
 from crossmodal.randomness import generator
 from crossmodal.simulation.walks import (
     PATH_KINDS,

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from crossmodal.cli import main
-from crossmodal.dissect import SynthesizedLabels
 from crossmodal.hub import load_model, save_weights
+from crossmodal.labels import SynthesizedLabels
 from crossmodal.labels.annotation_page import AnnotationServer
 from crossmodal.labels.annotations import annotate_with, begin_annotations
 from crossmodal.models import Segmenter, SmallGenerator

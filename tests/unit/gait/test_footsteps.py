@@ -27,7 +27,7 @@ def cut_all(**options: float) -> dict[str, list[np.ndarray]]:
     start, heading = options.pop("start", (200.0, 600.0)), options.pop("heading", 0.0)
     recording = render_walk(plan_walk(start, heading, steps=4), **options)
     cut: dict[str, list[np.ndarray]] = {"left": [], "right": []}
-    for stance in analyse(recording).stances:
+    for stance in analyse(recording, "classical").stances:
         cut[str(stance.side)].append(cut_footstep(recording, stance))
     return cut
 

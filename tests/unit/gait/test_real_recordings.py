@@ -31,7 +31,7 @@ def test_insoles_of_one_walk_by_both_thresholds(touch):
         analysis = analyse(pair, method)
         assert values(analysis, "stance", "double_support") == pytest.approx(expected, abs=0.6)
         assert values(analysis, "stride_time", "cadence") == pytest.approx((1.144, 104.9), rel=0.015)
-    classical = analyse(pair)
+    classical = analyse(pair, "classical")
     assert 63.0 < classical.find("stance").value < 67.0  # the edges lie outside those of either threshold
     assert any("where a foot stands" in reason for reason in classical.left_out)
 
@@ -49,7 +49,7 @@ def test_insoles_of_few_cells(touch):
 def test_prints_of_a_walkway_without_time(touch):
     recordings = [read(path) for path in (touch / "zebris_walkway").glob("*.apd")]
     recordings.sort(key=lambda one: one.origin_mm[0])
-    analysis = analyse(recordings[::-1])
+    analysis = analyse(recordings[::-1], "classical")
     feet = [stance.footprint for stance in analysis.stances]
     centres = np.array([foot.centre_mm for foot in feet])
     assert np.diff(centres[:, 0]) == pytest.approx([584, 633, 744, 628], abs=8)
@@ -70,7 +70,7 @@ def test_prints_of_a_walkway_without_time(touch):
 
 @pytest.mark.parametrize(("name", "stance_s"), [("emed_test.lst", 1.06), ("footscan_test.xls", 0.658)])
 def test_single_stances(touch, name, stance_s):
-    analysis = analyse(read(touch / "emed_footscan_xsensor_pedar" / name))
+    analysis = analyse(read(touch / "emed_footscan_xsensor_pedar" / name), "classical")
     assert analysis.kind == "stance"
     assert analysis.find("stance_time").value == pytest.approx(stance_s, abs=0.012)
     assert analysis.find("step_length") is None

@@ -14,7 +14,7 @@ from crossmodal.simulation.walks import EMED_LIKE, Mat, draw_walker, simulate_wa
 def page(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("report")
     walk = simulate_walk([draw_walker(0, 2)], Mat(600, 160, (5.0, 5.0)), 0, 0, 5.0, sensor=EMED_LIKE)
-    write_report(analyse(walk.recording), folder, title="A walk")
+    write_report(analyse(walk.recording, "classical"), folder, title="A walk")
     # Moved away from the figures beside it, as people send it.
     alone = (folder / "report.html").rename(folder.with_name("alone.html"))
     opened = browser.new_page()

@@ -35,7 +35,7 @@ def true_axis(step, length_mm=255.0):
 @pytest.mark.parametrize("way", ARCH)
 def test_a_walk_is_measured_wherever_it_goes(way):
     plan = plan_walk(*ARCH[way])
-    analysis = analyse(render_walk(plan))
+    analysis = analyse(render_walk(plan), "classical")
     assert analysis.kind == "walkway"
     for step, stance in match(analysis, plan):
         assert stance.side == step.side
@@ -69,7 +69,7 @@ def test_thresholds_stand_beside_it():
 @pytest.mark.parametrize("step_mm", [400.0, 250.0, 150.0])
 def test_short_steps_whose_prints_lie_side_by_side(step_mm):
     plan = plan_walk(step_mm=step_mm, steps=8, width_mm=92.0, stance_s=0.75)
-    for step, stance in match(analyse(render_walk(plan)), plan):
+    for step, stance in match(analyse(render_walk(plan), "classical"), plan):
         assert stance.side == step.side
         assert stance.toe_off_s == pytest.approx(step.toe_off_s, abs=0.02)
         assert np.linalg.norm(stance.footprint.heel_mm - step.heel_mm) < 6.0
@@ -77,12 +77,12 @@ def test_short_steps_whose_prints_lie_side_by_side(step_mm):
 
 def test_prints_that_overlap_in_space_are_parted_by_time():
     there, back = plan_walk(), plan_walk((2950.0, 600.0), 180.0, begin_s=4.0)
-    match(analyse(render_walk(there + back)), there + back)
+    match(analyse(render_walk(there + back), "classical"), there + back)
 
 
 def test_two_walkers_keep_apart():
     plan = plan_walk((200.0, 300.0)) + plan_walk((3300.0, 900.0), 180.0, begin_s=0.4, walker=1)
-    analysis = analyse(render_walk(plan))
+    analysis = analyse(render_walk(plan), "classical")
     for step, stance in match(analysis, plan):
         assert (stance.walker, stance.side) == (step.walker, step.side)
     assert analysis.find("step_length", walker=1).value == pytest.approx(650, abs=3)
@@ -98,7 +98,7 @@ def test_dragging_toes_do_not_tie_prints_together():
         for frame, place in zip(frames, places, strict=True):
             row, column = round(place / 5), round(step.heel_mm[1] / 5)
             movie[frame, row - 4 : row + 5, column - 2 : column + 3] += 12.0
-    for step, stance in match(analyse(recording), plan):
+    for step, stance in match(analyse(recording, "classical"), plan):
         assert stance.side == step.side
         assert stance.toe_off_s == pytest.approx(step.toe_off_s, abs=0.05)
         assert np.linalg.norm(stance.footprint.heel_mm - step.heel_mm) < 15.0
@@ -108,7 +108,7 @@ def test_dragging_toes_do_not_tie_prints_together():
 def test_coarse_mats(pitch_mm):
     plan = plan_walk()
     recording = render_walk(plan, rows=round(3600 / pitch_mm), columns=round(1200 / pitch_mm), pitch_mm=pitch_mm)
-    for step, stance in match(analyse(recording), plan):
+    for step, stance in match(analyse(recording, "classical"), plan):
         assert stance.side == step.side
         assert np.linalg.norm(stance.footprint.heel_mm - step.heel_mm) < pitch_mm
 
@@ -123,15 +123,15 @@ def test_noise_offsets_and_dead_cells_are_no_feet():
     recording = PressureRecording(
         frames=ArrayFrames(movie), times_s=clean.times_s, pitch_mm=clean.pitch_mm, valid=clean.valid
     )
-    for step, stance in match(analyse(recording), plan):
+    for step, stance in match(analyse(recording, "classical"), plan):
         assert stance.side == step.side
         assert stance.toe_off_s == pytest.approx(step.toe_off_s, abs=0.02)
 
 
 def test_an_empty_floor_and_a_single_step():
     empty = render_walk([], seconds=1.0, rows=200, columns=80)
-    assert "no foot" in analyse(empty).left_out[0]
-    one = analyse(render_walk(plan_walk(steps=1)))
+    assert "no foot" in analyse(empty, "classical").left_out[0]
+    one = analyse(render_walk(plan_walk(steps=1)), "classical")
     assert one.kind == "stance"
     assert one.stances[0].side == "left"
     assert one.find("stance_time").value == pytest.approx(0.68, abs=0.01)
@@ -146,10 +146,12 @@ def test_a_recording_without_a_rate_tells_no_seconds():
     counted = replace(
         walk, frames=ArrayFrames(sampled), times_s=np.arange(float(len(sampled))), meta={"clock": "unknown"}
     )
-    analysis = analyse(counted)
+    analysis = analyse(counted, "classical")
     assert analysis.rate_hz != analysis.rate_hz
     assert analysis.events == ()
-    assert analysis.find("step_length").value == pytest.approx(analyse(walk).find("step_length").value, abs=8)
+    assert analysis.find("step_length").value == pytest.approx(
+        analyse(walk, "classical").find("step_length").value, abs=8
+    )
     assert not any("s" in one.unit.replace("/", " ").split() for one in analysis.parameters)
     assert analysis.find("cadence") is None
     assert any("does not tell its rate" in reason for reason in analysis.left_out)

@@ -56,7 +56,7 @@ def test_perfect_insoles_report_the_true_force(layout: Layout) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_an_analysis_finds_feet_events_and_the_way_of_the_pressure(layout: Layout) -> None:
     walk = walk_of(replace(PERFECT, layout=layout))
-    analysis = analyse(list(walk.recordings))
+    analysis = analyse(list(walk.recordings), "classical")
     assert analysis.kind == "insoles"
     for side in ("left", "right"):
         true = [s for s in walk.truth.footsteps if s.side == side and s.heel_strike_s > 0 and s.toe_off_s < SECONDS]

@@ -148,7 +148,7 @@ class TestWalk:
     @pytest.mark.parametrize("turn_deg", [0.0, 12.0])
     def test_an_analysis_finds_what_was_laid(self, movie: StanceMovie, turn_deg: float) -> None:
         walk = replay_walk([movie], footholds(turn_deg), MAT, 0, 0, sensor=EMED_LIKE)
-        figures = summarise_walks([score_walk(analyse(walk.recording).stances, walk.truth)], samples=2)
+        figures = summarise_walks([score_walk(analyse(walk.recording, "classical").stances, walk.truth)], samples=2)
         assert figures["footsteps"] == 5
         for name in ("heel_strike_f1_20ms", "toe_off_f1_20ms", "side_accuracy", "walker_accuracy"):
             assert figures[name] == 1.0

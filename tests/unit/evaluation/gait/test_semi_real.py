@@ -21,10 +21,12 @@ MAT = Mat(600, 200)
 def walked() -> tuple:
     """Prints of a walk, and stances of another one."""
     walk = simulate_walk([draw_walker(4, 2)], MAT, 4, 2, 6.0)
-    stances = analyse(walk.recording).stances
+    stances = analyse(walk.recording, "classical").stances
     first = [stance for stance in stances if stance.passage == 0]
     insoles = simulate_insoles(draw_walker(4, 3), 4, 3, 12.0)
-    return [one for one in first if not one.footprint.partial][:4], analyse(list(insoles.recordings)).stances
+    return [one for one in first if not one.footprint.partial][:4], analyse(
+        list(insoles.recordings), "classical"
+    ).stances
 
 
 class TestFootholds:
@@ -73,7 +75,7 @@ def test_real_stances_keep_force_and_events(real_data: Path) -> None:
     for index in range(8):
         walk = made_of.walk(0, index)
         assert len(walk.truth.footsteps) == 5
-        scores.append(score_walk(analyse(walk.recording).stances, walk.truth))
+        scores.append(score_walk(analyse(walk.recording, "classical").stances, walk.truth))
     figures = summarise_walks(scores, samples=2)
     assert figures["side_accuracy"] == 1.0
     assert figures["toe_off_f1_50ms"] == 1.0
