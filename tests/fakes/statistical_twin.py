@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from crossmodal.noise.statistical import process as statistical
 from crossmodal.noise.statistical.colour_model import colour_models, sheet_grains
-from crossmodal.noise.statistical.process import process as statistical
 
 Plane = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from crossmodal.data import GreatestHits
-from crossmodal.data.greatest_hits.dataset import video_cache
+from crossmodal.data.greatest_hits import video_cache
 from crossmodal.data.greatest_hits.video_cache import (
     CachedRecording,
     Recording,
@@ -106,7 +106,7 @@ def test_a_killed_process_leaves_nothing_that_is_trusted_and_the_next_one_goes_o
     program = f"""
 import time
 from crossmodal.data import GreatestHits
-from crossmodal.data.greatest_hits.dataset import video_cache
+from crossmodal.data.greatest_hits import video_cache
 build = video_cache.read_features
 def slowly(sound, steps):
     if "{ids[2]}" in str(sound):

@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 from crossmodal.backbones import create
 from crossmodal.data.image_folder import ImageFolder, LabelledImages, read_image_folder
 from crossmodal.errors import DatasetError, WeightsError
+from crossmodal.evaluation.probe import features as probe_features
+from crossmodal.evaluation.probe import protocol as home
 from crossmodal.evaluation.probe.baselines import make_backbone, noise_weights
 from crossmodal.evaluation.probe.features import BackboneFeatures, FeatureCache, MeanColour, RawPixels, extract
-from crossmodal.evaluation.probe.protocol import features as probe_features
 from crossmodal.evaluation.probe.protocol import probe
-from crossmodal.evaluation.probe.protocol import protocol as home
 from tests.fakes.image_folder import CLASSES, write_image_folder, write_picture
 
 QUICK = {"width": 0.1, "size": 32, "cache": False, "random_starts": 2, "bootstrap": 50}

@@ -9,9 +9,9 @@ import torch
 from scipy import stats
 
 from crossmodal.noise import create, from_description
+from crossmodal.noise.dead_leaves import process as dead_leaves
 from crossmodal.noise.dead_leaves.law import LONGEST_SIDE, UNIT, most_leaves, pixel_radii
 from crossmodal.noise.dead_leaves.process import SHAPES, DeadLeaves, find_regions, list_leaves, radius_law
-from crossmodal.noise.dead_leaves.process import process as dead_leaves
 from crossmodal.noise.dead_leaves.tensor import draw_colours, draw_leaves
 from crossmodal.noise.process import Process
 

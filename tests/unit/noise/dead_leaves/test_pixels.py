@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from crossmodal.noise.dead_leaves import process as dead_leaves
+from crossmodal.noise.dead_leaves import tensor as dead_leaves_tensor
 from crossmodal.noise.dead_leaves.law import LONGEST_SIDE, UNIT
 from crossmodal.noise.dead_leaves.outline import LANES, Picture, draw_words, outline, place_leaf
 from crossmodal.noise.dead_leaves.process import SHAPES, DeadLeaves, find_regions, list_leaves
-from crossmodal.noise.dead_leaves.process import process as dead_leaves
-from crossmodal.noise.dead_leaves.process import tensor as dead_leaves_tensor
 from crossmodal.noise.dead_leaves.tensor import draw_leaves, number_regions, render_leaves
 
 LAWS = ["square", "oriented", "mixed"]

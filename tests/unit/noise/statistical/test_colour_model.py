@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import ndimage, stats
 
+from crossmodal.noise.statistical import colour_model, histogram_matching
 from crossmodal.noise.statistical.colour_model import (
     ColourModels,
     Palettes,
@@ -13,7 +14,6 @@ from crossmodal.noise.statistical.colour_model import (
     draw_palettes,
     sheet_grains,
 )
-from crossmodal.noise.statistical.process import colour_model, histogram_matching
 
 CPU = torch.device("cpu")
 

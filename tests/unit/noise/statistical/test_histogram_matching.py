@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from crossmodal.noise.statistical import histogram_matching
 from crossmodal.noise.statistical.histogram_matching import (
     HistogramTarget,
     histogram,
     histogram_target,
     match_histograms,
 )
-from crossmodal.noise.statistical.process import histogram_matching
 from crossmodal.randomness import generator
 from tests.fakes.statistical_twin import plainly_matched
 

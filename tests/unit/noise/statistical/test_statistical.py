@@ -8,10 +8,11 @@ import torch
 from scipy import stats
 
 from crossmodal.noise import create
+from crossmodal.noise.statistical import colour_model, histogram_matching
+from crossmodal.noise.statistical import process as statistical
 from crossmodal.noise.statistical.band_statistics import impose_magnitudes, power_law_magnitudes
 from crossmodal.noise.statistical.histogram_matching import histogram_target
-from crossmodal.noise.statistical.process import StatisticalDraws, colour_model, histogram_matching
-from crossmodal.noise.statistical.process import process as statistical
+from crossmodal.noise.statistical.process import StatisticalDraws
 from crossmodal.noise.statistical.steerable_pyramid import backward, forward, steerable_pyramid
 from tests.fakes.statistical_twin import band_weights, plain_picture, with_spectrum
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from crossmodal.noise.untrained_generator import dense as generator_dense
 from crossmodal.noise.untrained_generator.dense import dense_network, evaluate_dense
-from crossmodal.noise.untrained_generator.process import dense as generator_dense
 from crossmodal.noise.untrained_generator.source import Source
 from crossmodal.noise.untrained_generator.stages import LATENT, stages_for
 from crossmodal.randomness import normals
