@@ -19,7 +19,7 @@ from crossmodal.errors import WeightsError
 _logger = logging.getLogger(__name__)
 
 #: Where the weights that ship with the package lie: one folder a model, grouped by what made them.
-SHIPPED = Path(__file__).resolve().parent.parent / "_weights"
+SHIPPED = Path(__file__).resolve().parent / "_weights"
 _FILE = "model.safetensors"
 
 
