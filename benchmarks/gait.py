@@ -20,8 +20,9 @@ from page import put
 
 from crossmodal.evaluation.gait.events import WalkScore, score_insoles, score_walk, summarise_walks
 from crossmodal.evaluation.gait.parameters import score_parameters, summarise_parameters
-from crossmodal.gait import analyse, load_reader
+from crossmodal.gait import analyse
 from crossmodal.gait.analysis import METHODS, Method
+from crossmodal.gait.learned import load_reader
 from crossmodal.provenance import describe_origin
 
 _METHODS: tuple[Method, ...] = ("learned", "classical", "threshold-20", "threshold-50")
@@ -146,7 +147,7 @@ def _measure(
             recordings, truth = condition.make(seed, index)
             for method in fitting:
                 began = time.process_time()
-                analysis = analyse(recordings, method, reader if method == "learned" else None)
+                analysis = analyse(recordings, method, reader=reader if method == "learned" else None)
                 spent_s[method] += (time.process_time() - began) * (condition not in INSOLES)
                 score = score_insoles if analysis.kind == "insoles" else score_walk
                 rows[method].scores.append(score(analysis.stances, truth))

@@ -33,7 +33,8 @@ from crossmodal.data import GreatestHits, fold_videos
 from crossmodal.data.walks.dataset import SavedWalks
 from crossmodal.evaluation.gait.events import WalkScore, resample_walks, score_walk
 from crossmodal.evaluation.sound.measure import measure, summarise
-from crossmodal.gait import analyse, load_reader
+from crossmodal.gait import analyse
+from crossmodal.gait.learned import load_reader
 from crossmodal.metrics.interval import percentile_interval
 from crossmodal.models import SoundFromVideo
 from crossmodal.predict import predictor
@@ -96,7 +97,7 @@ class Gait(Modality):
         scores = []
         for number in range(len(walks)):
             walk = walks[number]
-            stances = [analyse(walk.recording, "learned", reader).stances for reader in readers]
+            stances = [analyse(walk.recording, reader=reader).stances for reader in readers]
             scores.append(_together([score_walk(found, walk.truth) for found in stances]))
         return resample_walks(scores)
 

@@ -8,12 +8,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from crossmodal.errors import WeightsError
 from crossmodal.gait import Stance, analyse
 from crossmodal.gait.crops import GRID, Candidate, find_candidates
 from crossmodal.gait.learned import GaitReader, join_crops
 from crossmodal.models import GaitOutput
 from crossmodal.models.gait_from_touch import UNIT_MM
-from crossmodal.simulation.walks import EMED_LIKE, Footstep, Mat, SimulatedWalk, draw_walker, simulate_walk
+from crossmodal.simulation.walks import (
+    EMED_LIKE,
+    Footstep,
+    Mat,
+    SimulatedWalk,
+    draw_walker,
+    simulate_insoles,
+    simulate_walk,
+)
 from crossmodal.simulation.walks.walker import Pathology
 
 MAT = Mat(400, 160, (5.0, 5.0))
@@ -85,7 +94,7 @@ def walk_of(pathology: Pathology = "none") -> SimulatedWalk:
 
 
 def stances_of(walk: SimulatedWalk, oracle: Oracle) -> tuple[Stance, ...]:
-    return analyse(walk.recording, "learned", GaitReader(oracle)).stances  # type: ignore[arg-type]  # a stand-in
+    return analyse(walk.recording, reader=GaitReader(oracle)).stances  # type: ignore[arg-type]  # a stand-in
 
 
 def latest_end_s(walk: SimulatedWalk, stance: Stance) -> float:
@@ -152,9 +161,14 @@ def test_crops_of_different_lengths_are_padded() -> None:
     assert movies.shape[1] == step_s.shape[1] == max(len(crop.times_s) for crop in crops)
 
 
-def test_learned_takes_a_network_and_nothing_else_does() -> None:
+def test_no_other_method_takes_a_network() -> None:
     walk = walk_of()
-    with pytest.raises(ValueError, match="takes a network"):
-        analyse(walk.recording, "learned")
-    with pytest.raises(ValueError, match="takes a network"):
-        analyse(walk.recording, "classical", GaitReader(Oracle(walk)))  # type: ignore[arg-type]  # a stand-in
+    with pytest.raises(ValueError, match="only the method learned takes a network"):
+        analyse(walk.recording, "classical", reader=GaitReader(Oracle(walk)))  # type: ignore[arg-type]  # a stand-in
+    with pytest.raises(ValueError, match="only the method learned takes a network"):
+        analyse(walk.recording, "threshold-20", weights="gait_from_touch/walks")
+
+
+def test_weights_that_are_named_are_looked_for_even_where_no_mat_is_read() -> None:
+    with pytest.raises(WeightsError, match="no such weights"):
+        analyse(list(simulate_insoles(draw_walker(0, 0), 0, 0, 4.0).recordings), weights="nowhere")
