@@ -6,7 +6,7 @@ Public names and modules load on first use (PEP 562), so that ``import crossmoda
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from crossmodal._version import __version__
 
 if TYPE_CHECKING:
     from crossmodal.predict import PredictedSound, predict_sound
