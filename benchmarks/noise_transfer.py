@@ -1,18 +1,19 @@
 """What pretraining on noise is worth on photographs: frozen ridge accuracy of recipes and weights, beside baselines.
 
-python benchmarks/noise_transfer.py --data images --out runs/see --seeds 3 --recipes noise_pretraining/reduced
+python benchmarks/noise_transfer.py --data images --out runs/see --protocol noise_pretraining/brief --processes wmm=3
+python benchmarks/noise_transfer.py --data images --out runs/see --seeds 3 --recipes noise_pretraining/programs_half
 python benchmarks/noise_transfer.py --data images --out runs/see --weights mine=runs/mine/weights --markdown docs/see.md
 
-Every recipe is trained with the seeds 0 to N - 1 (``RECIPE=5``: this one with five) into ``OUT/<recipe>/seed<k>``,
-unless its weights lie there; a run that was stopped goes on. With ``--protocol noise_pretraining/brief`` only their
-processes are theirs, and everything else is that recipe's. Then a ridge regression on frozen features (``fc6`` where
-there is one) is fitted on the training photographs and scored on the test photographs, as `crossmodal probe` does it.
-Baselines: the first recipe's backbone from ``--random-starts`` random starts, raw pixels, mean colour. Intervals are 95
-% of resamples over test photographs and seeds; factors over random starts are paired. What is once measured is kept
-under ``OUT/measured``. ``--vary data.options.programs 1 16 256`` trains every recipe with every value of a key. With
-``--markdown`` the table replaces what stands between ``<!-- results: begin -->`` and ``<!-- results: end -->``, or
-whatever name ``--table`` gives; ``--figure`` draws it. What has been published of a process stands beside it, with the
-rank correlation of both orders.
+``--processes`` are rows of `noise_processes.PROCESSES`, trained as the recipe ``--protocol`` says; ``--recipes`` are
+trained as they are. Each is trained with the seeds 0 to N - 1 (``orbits=5``: this one with five) into
+``OUT/<name>/seed<k>``, unless its weights lie there; a run that was stopped is resumed. Then a ridge regression on
+frozen features (``fc6`` where there is one) is fitted on the training photographs and scored on the test photographs,
+as `crossmodal probe` does it. Baselines: the first backbone from ``--random-starts`` random starts, raw pixels, mean
+colour. Intervals are 95 % of resamples over test photographs and seeds; factors over random starts are paired. What is
+once measured is kept under ``OUT/measured``. ``--vary data.options.programs 1 16 256`` trains everything with every
+value of a key. With ``--markdown`` the table replaces what stands between ``<!-- results: begin -->`` and ``<!--
+results: end -->``, or whatever name ``--table`` gives; ``--figure`` draws it. What has been published of a process
+stands beside it, with the rank correlation of both orders.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from noise_processes import PROCESSES, PUBLISHED, read_under
 from page import put
 from runs import trained
 from scipy.stats import spearmanr
@@ -41,28 +43,6 @@ from crossmodal.plot import save_figure
 from crossmodal.provenance import describe_origin
 from crossmodal.randomness import generator
 
-#: ImageNet-100 top-1 (%) of the whole small AlexNet after 42 million views, read to within 0.3 from the figure on the
-#: authors' page of Baradad et al., "Learning to see by looking at noise", NeurIPS 2021.
-PUBLISHED = {
-    "spectrum": 30.7,
-    "wmm": 31.5,
-    "fractals": 33.5,
-    "untrained_generator_random": 34.1,
-    "dead_leaves_squares": 35.2,
-    "spectrum_colour": 36.8,
-    "dead_leaves_oriented": 37.5,
-    "reduced": 39.0,
-    "feature_visualization": 39.3,
-    "spectrum_colour_wmm": 40.0,
-    "dead_leaves_textured": 40.9,
-    "untrained_generator_sparse": 42.1,
-    "untrained_generator_high_frequency": 42.2,
-    "untrained_generator": 43.5,
-    "random start": 21.4,
-    "raw pixels": 8.9,
-    "mean colour": 5.1,
-}
-
 
 class Row(NamedTuple):
     """A line of the table: its name, the views that were seen, and which test photographs each fit has right."""
@@ -77,9 +57,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="photographs, as `crossmodal probe --data` takes them")
     parser.add_argument("--out", type=Path, required=True, help="where runs and measurements lie")
-    parser.add_argument("--recipes", nargs="*", default=[], metavar="RECIPE[=SEEDS]", help="of pretraining")
-    parser.add_argument("--protocol", metavar="RECIPE", help="train the recipes' processes as this one says")
-    parser.add_argument("--seeds", type=int, default=1, help="of each recipe (default 1)")
+    parser.add_argument(
+        "--processes", nargs="*", default=[], metavar="NAME[=SEEDS]", help=f"any of {', '.join(PROCESSES)}"
+    )
+    parser.add_argument(
+        "--protocol",
+        default="noise_pretraining/reduced",
+        metavar="RECIPE",
+        help="how the processes are trained (default noise_pretraining/reduced)",
+    )
+    parser.add_argument("--recipes", nargs="*", default=[], metavar="RECIPE[=SEEDS]", help="trained as they are")
+    parser.add_argument("--seeds", type=int, default=1, help="of each process and recipe (default 1)")
     parser.add_argument(
         "--weights", nargs="*", default=[], metavar="NAME=FOLDER", help="weights that are there already"
     )
@@ -94,21 +82,22 @@ def main() -> None:
     parser.add_argument("--minus", metavar="ROW", help="also tell how far each row is above this one, paired")
     parser.add_argument("--figure", type=Path, help="draw the table (PNG)")
     words = parser.parse_args()
-    if not words.recipes and not words.weights:
-        parser.error("nothing to measure: give --recipes or --weights")
+    if not words.processes and not words.recipes and not words.weights:
+        parser.error("nothing to measure: give --processes, --recipes or --weights")
     bench = _Bench(read_image_folder(words.data), words.out, words.size)
     changes = {key: recipes.parse_value(value) for key, value in words.set}
-    seeds = {name: int(own or words.seeds) for name, _, own in (entry.partition("=") for entry in words.recipes)}
+    made = {name: (read_under(words.protocol, name), seeds) for name, seeds in _seeds(words.processes, words.seeds)}
+    made |= {name: (recipes.read(name), seeds) for name, seeds in _seeds(words.recipes, words.seeds)}
     varied = [{words.vary[0]: recipes.parse_value(value)} for value in words.vary[1:]] or [{}]
     chosen = [
-        (name, variant, recipes.override(_under(words.protocol, name), changes | variant))
-        for name in seeds
+        (name, variant, recipes.override(recipe, changes | variant))
+        for name, (recipe, _) in made.items()
         for variant in varied
     ]
     labels = [_label(name, variant) for name, variant, _ in chosen]
     if words.minus not in (None, *labels):
         parser.error(f"--minus: one of these rows was expected: {'; '.join(labels)}; found {words.minus}")
-    rows = [bench.recipe_row(name, variant, recipe, seeds[name]) for name, variant, recipe in chosen]
+    rows = [bench.recipe_row(name, variant, recipe, made[name][1]) for name, variant, recipe in chosen]
     rows += [bench.weights_row(*entry.split("=", 1)) for entry in words.weights]
     random = bench.random_row(chosen[0][2] if chosen else None, words.weights, words.random_starts)
     if not words.vary:
@@ -122,14 +111,8 @@ def main() -> None:
         put(words.markdown, text, words.table)
 
 
-def _under(protocol: str | None, name: str) -> dict[str, Any]:
-    """A recipe, or its process under the protocol of another one."""
-    recipe = recipes.read(name)
-    if protocol is None:
-        return recipe
-    given = recipe["data"]["init_args"]
-    process = {"data.process": given["process"], "data.options": given.get("options")}
-    return recipes.override(recipes.read(protocol), process)
+def _seeds(entries: list[str], usual: int) -> list[tuple[str, int]]:
+    return [(name, int(own or usual)) for name, _, own in (entry.partition("=") for entry in entries)]
 
 
 def _label(name: str, variant: dict[str, Any]) -> str:
@@ -215,7 +198,7 @@ def _table(rows: list[Row], random: Row, bench: _Bench, words: argparse.Namespac
         print(lines[-1], flush=True)
     made, folder = describe_origin(), bench.folder
     changed = ", ".join(f"`{key}` {value}" for key, value in words.set)
-    protocol = f"Trained as `{words.protocol}` says. " if words.protocol else ""
+    protocol = f"Trained as `{words.protocol}` says. " if words.processes else ""
     protocol += f"The recipes with {changed}. " if changed else ""
     lines += [
         "",

@@ -15,45 +15,6 @@ _HOMES = {
     "PredictedSound": "crossmodal.predict",
     "predict_sound": "crossmodal.predict",
 }
-# Every module of the package: `crossmodal.recipe` works after `import crossmodal` alone.
-_MODULES = frozenset(
-    {
-        "audio",
-        "backbones",
-        "cards",
-        "cli",
-        "compiled",
-        "data",
-        "dissect",
-        "errors",
-        "evaluation",
-        "files",
-        "gait",
-        "hub",
-        "json_text",
-        "labels",
-        "metrics",
-        "models",
-        "noise",
-        "objectives",
-        "offline_page",
-        "pickle_machine",
-        "plot",
-        "predict",
-        "progress",
-        "provenance",
-        "randomness",
-        "recipe",
-        "run",
-        "simulation",
-        "spelling",
-        "tactile",
-        "tasks",
-        "video",
-        "visualization",
-        "weights",
-    }
-)
 
 __all__ = ["PredictedSound", "__version__", "predict_sound"]
 
@@ -61,10 +22,15 @@ __all__ = ["PredictedSound", "__version__", "predict_sound"]
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if name in _MODULES:
+    from importlib.util import find_spec
+
+    # Every module of the package: `crossmodal.recipe` works after `import crossmodal` alone.
+    if not name.startswith("_") and find_spec(f"{__name__}.{name}") is not None:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_MODULES])
+    from pkgutil import iter_modules
+
+    return sorted([*__all__, *(module.name for module in iter_modules(__path__) if module.name[0] != "_")])

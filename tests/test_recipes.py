@@ -1,5 +1,6 @@
 """Every recipe in the tree is sound, and runs for two steps on a tiny stand-in for its data."""
 
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,11 @@ def tiny_walks(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
     }
 
 
+#: What the benchmark of pretraining changes in a recipe for each of its processes.
+PROCESSES: dict[str, Changes] = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "noise_processes.py"))[
+    "PROCESSES"
+]
+
 #: What makes the recipes of a data module small, and stands in for its data.
 TINY: dict[str, Callable[[Recipe, pytest.FixtureRequest], Changes]] = {
     "CarpetData": tiny_carpet,
@@ -139,13 +145,60 @@ def test_measured_recipe_states_a_number(name: str) -> None:
         assert all(entry["tolerance"] > 0 for entry in expected)
 
 
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_measured_process_goes_into_a_recipe_by_its_name(process: str) -> None:
+    recipe = recipes.override(recipes.read("noise_pretraining/brief"), PROCESSES[process])
+    recipes.check(recipe, process)
+    recipes.build(recipe["data"], "data")
+
+
+@pytest.mark.parametrize("name", [name for name in recipes.names() if name.startswith("noise_pretraining/")])
+@pytest.mark.parametrize("process", ["orbits", "dead_leaves"])
+def test_another_process_alone_is_enough(name: str, process: str) -> None:
+    before = recipes.read(name)
+    recipe = recipes.override(before, {"data.process": process})
+    recipes.check(recipe, name)
+    kept = {key: value for key, value in before["data"]["init_args"].items() if key != "options"}
+    if before["data"]["init_args"]["process"] == process:
+        assert recipe == before
+    else:
+        assert recipe == before | {"data": {"class_path": "NoiseData", "init_args": kept | {"process": process}}}
+
+
+def test_what_the_words_of_a_process_give() -> None:
+    reduced = {
+        "length": 32768,
+        "batch_size": 128,
+        "size": 96,
+        "validation": 256,
+        "steps_per_epoch": 256,
+        "keep": True,
+    }
+    words = {"data.process": "untrained_generator", "data.options.variant": "sparse"}
+    wanted = reduced | {"process": "untrained_generator", "options": {"variant": "sparse"}}
+    assert recipes.override(recipes.read("noise_pretraining/reduced"), words)["data"]["init_args"] == wanted
+    words = {"data.options.texture": "spectrum_colour_wmm"}
+    wanted = reduced | {"process": "dead_leaves", "options": {"texture": "spectrum_colour_wmm"}}
+    assert recipes.override(recipes.read("noise_pretraining/reduced"), words)["data"]["init_args"] == wanted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("process", PROCESSES)
+def test_measured_process_runs_for_two_steps(process: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    recipe = recipes.override(recipes.read("noise_pretraining/reduced"), PROCESSES[process])
+    run_for_two_steps("noise_pretraining/reduced", recipe, request, tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", recipes.names())
 def test_recipe_runs_for_two_steps(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    run_for_two_steps(name, recipes.read(name), request, tmp_path)
+
+
+def run_for_two_steps(name: str, recipe: Recipe, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     from crossmodal.hub import save_weights
     from crossmodal.run import train
 
-    recipe = recipes.read(name)
     kind = recipe["data"]["class_path"].rpartition(".")[2]
     assert kind in TINY, f"{kind} has no stand-in here; add one to TINY"
     shortened = TINY[kind](recipe, request) | {

@@ -1,6 +1,8 @@
 """``crossmodal recipes``."""
 
 import argparse
+import re
+from typing import Any
 
 from crossmodal.cli.arguments import Parser, add_json, show_result, table
 
@@ -8,6 +10,10 @@ EXAMPLES = """\
   crossmodal recipes
   crossmodal recipes --json -
 """
+WIDTH = 100
+# Widths of what stands beside a name; `crossmodal show` has the rest.
+_DATA, _COST, _EXPECTED = 18, 15, 20
+_INDENT = "  "
 
 
 def add_arguments(parser: Parser) -> None:
@@ -16,13 +22,39 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(words: argparse.Namespace) -> int:
-    """List name, status, cost and purpose of every recipe."""
+    """List every recipe: its name, data, cost and expected figure, and below what it trains."""
     from crossmodal import recipe as recipes
 
-    listed = []
-    for name in recipes.names():
-        about = recipes.read(name).get("about") or {}
-        listed.append({"name": name, **{key: str(about.get(key, "")) for key in ("status", "cost", "trains")}})
-    rows = [tuple(" ".join(entry[key].split()) for key in ("name", "status", "cost", "trains")) for entry in listed]
-    show_result(listed, table([("recipe", "status", "cost", "trains"), *rows]), words.json)
+    listed = [{"name": name, **(recipes.read(name).get("about") or {})} for name in recipes.names()]
+    rows = [_row(entry) for entry in listed]
+    heads, *lines = table([("recipe", "data", "cost", "expected"), *rows]).splitlines()
+    told = [heads, f"{_INDENT}trains"]
+    for line, entry in zip(lines, listed, strict=True):
+        told += [line, _INDENT + _elide(_first_sentence(entry.get("trains", "")), WIDTH - len(_INDENT))]
+    show_result(listed, "\n".join(told), words.json)
     return 0
+
+
+def _row(entry: dict[str, Any]) -> tuple[str, str, str, str]:
+    data, cost = (_elide(_head(entry.get(key, "")), width) for key, width in (("data", _DATA), ("cost", _COST)))
+    return entry["name"], data, cost, _elide(_expected(entry.get("expected")), _EXPECTED)
+
+
+def _expected(stated: Any) -> str:
+    """The first figure that is expected, with its metric; a dash where none was measured."""
+    first = stated[0] if isinstance(stated, list) and stated else stated
+    value = first.get("value") if isinstance(first, dict) else None
+    return "-" if value is None else f"{value:g} {first['metric']}"
+
+
+def _head(text: Any) -> str:
+    """What stands before the first semicolon."""
+    return " ".join(str(text).partition(";")[0].split())
+
+
+def _first_sentence(text: Any) -> str:
+    return re.split(r"(?<=\.)\s", " ".join(str(text).split()), maxsplit=1)[0]
+
+
+def _elide(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"

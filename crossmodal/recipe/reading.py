@@ -63,7 +63,7 @@ def folder() -> Path:
 
 
 def names() -> list[str]:
-    """Return the names of all recipes that come with the package, as in ``greatest_hits/paper``."""
+    """Return the names of all recipes that come with the package, as in ``greatest_hits/published``."""
     root = folder()
     return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.glob("**/*.yaml"))
 

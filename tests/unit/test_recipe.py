@@ -134,6 +134,27 @@ def test_another_class_drops_the_arguments_of_the_first() -> None:
     assert changed["task"]["init_args"]["model"] == {"class_path": "torch.nn.Identity"}
 
 
+def test_another_process_drops_the_options_of_the_first() -> None:
+    data = {"class_path": "NoiseData", "init_args": {"process": "programs", "options": {"programs": 16}, "size": 48}}
+    changed = recipes.override({"data": data}, {"data.process": "orbits"})
+    assert changed["data"]["init_args"] == {"process": "orbits", "size": 48}
+    assert recipes.override({"data": data}, {"data.process": "programs"})["data"] == data
+    assert recipes.merge(data, {"init_args": {"process": "orbits"}})["init_args"] == {"process": "orbits", "size": 48}
+    over = {"init_args": {"process": "orbits", "options": {"classes": 5}}}
+    assert recipes.merge(data, over)["init_args"]["options"] == {"classes": 5}
+
+
+@pytest.mark.parametrize("place", ["data", "data.init_args"])
+def test_a_choice_and_its_arguments_may_come_in_any_order(place: str) -> None:
+    data = {"class_path": "NoiseData", "init_args": {"process": "programs", "options": {"programs": 16}}}
+    changes = {f"{place}.options.shape": "oriented", "data.size": 64, f"{place}.process": "dead_leaves"}
+    wanted = {"process": "dead_leaves", "options": {"shape": "oriented"}, "size": 64}
+    for given in (changes, dict(reversed(changes.items()))):
+        assert recipes.override({"data": data}, given)["data"]["init_args"] == wanted
+    classes = {"task.model.width": 3, "task.model.class_path": "torch.nn.Identity"}
+    assert recipes.override(tiny_recipe(), classes)["task"]["init_args"]["model"]["init_args"] == {"width": 3}
+
+
 @pytest.mark.parametrize("key", ["seed.deep", "evaluations.3.scale"])
 def test_override_that_leads_nowhere(key: str) -> None:
     with pytest.raises(RecipeError, match=key):

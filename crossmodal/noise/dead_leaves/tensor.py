@@ -1,6 +1,6 @@
-"""Dead leaves as batched tensors on any device: the leaves of `dead_leaves_law`, and the pixels that show them.
+"""Dead leaves as batched tensors on any device: the leaves of `law`, and the pixels that show them.
 
-The same leaves and the same pixels as those of `dead_leaves_kernel`. One search serves twice: which leaf of a sequence
+The same leaves and the same pixels as those of `kernel`. One search serves twice: which leaf of a sequence
 is the first to lie over a pixel? In the order of painting it tells when the picture is covered; from the topmost leaf
 down it tells which leaf shows. A pixel leaves the search once it is found, and the longer it lasts the more leaves are
 tried at once: memory is bounded, and steps are few. (A kernel for a device would take the place of `_number_part`.)

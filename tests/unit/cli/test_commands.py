@@ -81,7 +81,40 @@ def test_wrong_words(words: list[str], told: str, capsys: Capture) -> None:
 
 def test_recipes_are_listed(capsys: Capture) -> None:
     assert main(["recipes", "--json", "-"]) == 0
-    assert [entry["name"] for entry in json.loads(capsys.readouterr().out)] == recipes.names()
+    told = json.loads(capsys.readouterr().out)
+    assert told == [{"name": name, **recipes.read(name)["about"]} for name in recipes.names()]
+
+
+def test_the_list_of_recipes_fits_a_terminal_and_cuts_none_of_the_shipped_texts(capsys: Capture) -> None:
+    assert main(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) <= 100
+    assert lines[0].split() == ["recipe", "data", "cost", "expected"]
+    assert [line.split()[0] for line in lines[2::2]] == recipes.names()
+    assert not [line for line in lines if "…" in line]
+    at = 2 + 2 * recipes.names().index("greatest_hits/convolution")
+    assert lines[at].split("  ")[-1].strip() == "0.48 onset_f1_100ms"
+
+
+def test_long_texts_of_a_recipe_are_cut_in_the_list(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    about = {
+        "trains": "A network. " * 2,
+        "data": "x" * 40,
+        "cost": "a while; more of it",
+        "expected": [{"metric": "m" * 30, "value": 0.5}],
+    }
+    monkeypatch.setattr(recipes, "names", lambda: ["mine/first", "mine/second"])
+    monkeypatch.setattr(recipes, "read", lambda name: {"about": about} if name == "mine/first" else {})
+    assert main(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split() == ["mine/first", "x" * 17 + "…", "a", "while", "0.5", "m" * 15 + "…"]
+    assert lines[3] == "  A network."
+    assert lines[4].split() == ["mine/second", "-"]
+    monkeypatch.setattr(recipes, "read", lambda name: {"about": {"trains": "word " * 40}})
+    assert main(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines) <= 100
+    assert lines[3].endswith("…")
 
 
 def test_show_resolves_overrides_and_differences(mine: str, capsys: Capture) -> None:
