@@ -29,7 +29,7 @@ _READERS = 2
 _READ_AHEAD = 64
 
 Labels = npt.NDArray[np.int64]
-Picture = npt.NDArray[np.uint8]
+ImageArray = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ class ImageFolder:
 class ReadImage(NamedTuple):
     """A picture, uint8 (height, width, 3), or None and the reason why there is none."""
 
-    picture: Picture | None
+    picture: ImageArray | None
     reason: str
 
 
@@ -138,7 +138,7 @@ def open_image(path: Path) -> Image.Image:
         raise FormatError(f"{path}: cannot be read ({reason})") from error
 
 
-def centred(image: Image.Image, size: int) -> Picture:
+def centred(image: Image.Image, size: int) -> ImageArray:
     """Bring the shorter side to 70/64 of ``size`` (bilinear, antialiased) and cut the centre out: (size, size, 3).
 
     References:
@@ -152,7 +152,7 @@ def centred(image: Image.Image, size: int) -> Picture:
     return np.asarray(resized.crop((left, top, left + size, top + size)))
 
 
-def read_images(paths: Sequence[Path], render: Callable[[int, Image.Image], Picture]) -> Iterator[ReadImage]:
+def read_images(paths: Sequence[Path], render: Callable[[int, Image.Image], ImageArray]) -> Iterator[ReadImage]:
     """Read pictures in order, a few ahead; ``render`` turns the place in the list and the RGB picture into an array."""
 
     def read(place: int, path: Path) -> ReadImage:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from crossmodal import offline_page
 from crossmodal.dissect.dissection import PUBLISHED_CUT, Dissection, Unit
-from crossmodal.dissect.strip import Picture
+from crossmodal.dissect.strip import ImageArray
 from crossmodal.files import replace_atomically
 from crossmodal.json_text import write_json
 
@@ -31,7 +31,7 @@ def write_report(
     dissection: Dissection,
     folder: str | os.PathLike[str],
     *,
-    strips: Mapping[int, Picture] | None = None,
+    strips: Mapping[int, ImageArray] | None = None,
     more: Mapping[str, Any] | None = None,
     title: str | None = None,
 ) -> list[Path]:
@@ -64,7 +64,7 @@ def write_report(
     return [place / name for name in FILES]
 
 
-def as_page(dissection: Dissection, strips: Mapping[int, Picture], title: str) -> str:
+def as_page(dissection: Dissection, strips: Mapping[int, ImageArray], title: str) -> str:
     """Write the page: figures, concepts, units and how it was done."""
     summary, settings = dissection.summary(), dissection.settings
     facts = [
@@ -187,7 +187,7 @@ def _concept_table(dissection: Dissection) -> str:
     return offline_page.as_table(("concept", "% of pixels", "pictures", "cut", "detectors", "best unit"), rows)
 
 
-def _unit_block(unit: Unit, strip: Picture) -> str:
+def _unit_block(unit: Unit, strip: ImageArray) -> str:
     memory = BytesIO()
     Image.fromarray(strip).save(memory, "JPEG", quality=88)
     also = f", also {', '.join(unit.also)}" if unit.also else ""

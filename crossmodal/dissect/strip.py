@@ -17,7 +17,7 @@ from crossmodal.dissect.viewing import Viewer
 from crossmodal.errors import DatasetError
 from crossmodal.plot import tile_pictures
 
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 
 _OUTLINE = np.array([255, 214, 10], dtype=np.uint8)
 #: How much of what lies outside the outline is left.
@@ -35,7 +35,7 @@ def draw_strips(
     side_px: int = 96,
     seed: int = 0,
     device: torch.device | str = "cpu",
-) -> dict[int, Picture]:
+) -> dict[int, ImageArray]:
     """Draw, for some units, the pictures that drive each most: uint8 (side, width, 3) by unit, best picture first.
 
     What lies below the unit's level is dimmed, and the level is outlined.
@@ -48,7 +48,7 @@ def draw_strips(
     for unit in units:
         for place, picture in enumerate(dissection.units[unit].top):
             wanted.setdefault(picture, []).append((unit, place))
-    cells: dict[tuple[int, int], Picture] = {}
+    cells: dict[tuple[int, int], ImageArray] = {}
     pictures = sorted(wanted)
     for first in range(0, len(pictures), _CHUNK):
         view = viewer.look(np.array(pictures[first : first + _CHUNK]))
@@ -59,7 +59,7 @@ def draw_strips(
     return {unit: _in_a_row([cells[unit, place] for place in range(len(dissection.units[unit].top))]) for unit in units}
 
 
-def outline(picture: Picture, mask: NDArray[np.bool_], side_px: int) -> Picture:
+def outline(picture: ImageArray, mask: NDArray[np.bool_], side_px: int) -> ImageArray:
     """Enlarge a picture (height, width, 3) to about ``side_px``, dim what a mask leaves out and draw its border."""
     factor = max(1, -(-side_px // min(picture.shape[:2])))
     size = (picture.shape[1] * factor, picture.shape[0] * factor)
@@ -76,7 +76,7 @@ def outline(picture: Picture, mask: NDArray[np.bool_], side_px: int) -> Picture:
 @torch.inference_mode()
 def ablation_strip(
     model: nn.Module, layer: str, source: DrawnSource, units: Sequence[int], concept: str, *, pictures: int = 8
-) -> Picture:
+) -> ImageArray:
     """Draw the pictures that show most of a concept, and below each the same one without some units.
 
     Returns:
@@ -111,10 +111,10 @@ def _seen(model: nn.Module, source: DrawnSource, indices: NDArray[np.int64]) -> 
     return source.see(model(*source.inputs(indices)))
 
 
-def _as_image(picture: Tensor) -> Picture:
+def _as_image(picture: Tensor) -> ImageArray:
     return np.ascontiguousarray(picture.cpu().numpy().transpose(1, 2, 0))
 
 
-def _in_a_row(cells: Sequence[Picture]) -> Picture:
+def _in_a_row(cells: Sequence[ImageArray]) -> ImageArray:
     gap = np.full((cells[0].shape[0], _GAP_PX, 3), 255, dtype=np.uint8)
     return np.concatenate([part for cell in cells for part in (cell, gap)][:-1], axis=1)

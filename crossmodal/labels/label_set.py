@@ -119,8 +119,8 @@ class SynthesizedLabels(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, place: int) -> dict[str, Tensor]:
         row = self.rows[place]
-        with Image.open(self.root / row["image"]) as image, Image.open(self.root / row["mask"]) as mask:
-            picture, labels = np.array(image.convert("RGB")), np.array(mask)
+        with Image.open(self.root / row["image"]) as opened, Image.open(self.root / row["mask"]) as mask:
+            picture, labels = np.array(opened.convert("RGB")), np.array(mask)
         return {
             "picture": torch.from_numpy(picture).permute(2, 0, 1),
             "mask": torch.from_numpy(labels).long(),
@@ -187,13 +187,13 @@ def _begin(root: Path, head: Head, origin: dict[str, Any], keep: float) -> None:
 def _write_sample(
     root: Path, index: int, picture: Tensor, mask: Tensor, uncertainty: float, palette: list[int], classes: int
 ) -> dict[str, Any]:
-    image, name, labels = f"images/{index:06d}.png", f"masks/{index:06d}.png", mask.to(torch.uint8).cpu().numpy()
+    file, name, labels = f"images/{index:06d}.png", f"masks/{index:06d}.png", mask.to(torch.uint8).cpu().numpy()
     drawn = Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0).cpu().numpy()))
-    with replace_atomically(root / image) as temporary:
+    with replace_atomically(root / file) as temporary:
         drawn.save(temporary, format="PNG")
     write_mask(root / name, labels, palette)
     pixels = np.bincount(labels.ravel(), minlength=classes).tolist()
-    return {"image": image, "mask": name, "index": index, "uncertainty": round(uncertainty, 5), "pixels": pixels}
+    return {"image": file, "mask": name, "index": index, "uncertainty": round(uncertainty, 5), "pixels": pixels}
 
 
 def _read_index(root: Path) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ from crossmodal.video.write import (
     require_container,
 )
 
-Picture = Literal["copied", "re-encoded"]
+VideoTreatment = Literal["copied", "re-encoded"]
 # Adds sound streams to a container and gives their packets.
 _AddSound = Callable[[OutputContainer], list[Iterator[Packet]]]
 
@@ -54,7 +54,7 @@ def mux_sound(
     *,
     sound_bit_rate: int = 160_000,
     crf: int = 18,
-) -> Picture:
+) -> VideoTreatment:
     """Write the picture of a video with a new sound, to a file that appears whole or not at all.
 
     The picture's packets are copied as they are, with rotation and sample aspect ratio. Where the container of ``out``
@@ -89,7 +89,7 @@ def mux_sound(
     return _write(picture, out, add_sound, crf)
 
 
-def strip_sound(video: str | os.PathLike[str], out: str | os.PathLike[str], *, crf: int = 18) -> Picture:
+def strip_sound(video: str | os.PathLike[str], out: str | os.PathLike[str], *, crf: int = 18) -> VideoTreatment:
     """Write a silent copy of a video, to a file that appears whole or not at all.
 
     The picture is copied, or encoded anew where it must be, as by `mux_sound`. ``out`` may be ``video`` itself.
@@ -155,7 +155,7 @@ def _measure(path: str | os.PathLike[str]) -> _Picture:
     return _Picture(Path(path), start, seconds, can_copy)
 
 
-def _write(picture: _Picture, out: str | os.PathLike[str], add_sound: _AddSound, crf: int) -> Picture:
+def _write(picture: _Picture, out: str | os.PathLike[str], add_sound: _AddSound, crf: int) -> VideoTreatment:
     """Write a picture, copied where that can be, beside the sounds that ``add_sound`` gives."""
     options = container_options(out)
     with replace_atomically(out) as temporary:

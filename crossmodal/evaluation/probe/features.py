@@ -19,7 +19,7 @@ from torch import Tensor
 
 from crossmodal.backbones import Backbone
 from crossmodal.backbones.layers import POOLED, features, frozen, layer_names
-from crossmodal.data.image_folder import LabelledImages, Labels, Picture, ReadImage, centred, read_images
+from crossmodal.data.image_folder import ImageArray, LabelledImages, Labels, ReadImage, centred, read_images
 from crossmodal.errors import DatasetError, OutputError, WeightsError
 from crossmodal.files import replace_atomically
 
@@ -196,7 +196,7 @@ def hash_of_backbone(backbone: Backbone) -> str:
     return digest.hexdigest()
 
 
-def as_batch(pictures: list[Picture]) -> Tensor:
+def as_batch(pictures: list[ImageArray]) -> Tensor:
     """Stack pictures (height, width, 3) to a uint8 tensor (n, 3, height, width)."""
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
 
@@ -237,5 +237,5 @@ def _batches(items: Iterable[tuple[int, ReadImage]]) -> Iterator[list[tuple[int,
         yield batch
 
 
-def _fingerprint(picture: Picture) -> int:
+def _fingerprint(picture: ImageArray) -> int:
     return int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8).digest(), "little")

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
-from crossmodal.data.image_folder import LabelledImages, Labels, Picture, read_images
+from crossmodal.data.image_folder import ImageArray, LabelledImages, Labels, read_images
 from crossmodal.errors import DatasetError
 from crossmodal.evaluation.probe.features import Progress, Source, Values, as_batch
 from crossmodal.evaluation.probe.fit import Fitted
@@ -54,8 +54,8 @@ def fit_by_gradient(
     for epoch in range(epochs):
         factor = _DROP ** sum(epoch >= math.floor(drop * epochs) for drop in _DROPS)
         order = generator(seed, "probe/order", epoch).permutation(len(images))
-        for pictures, labels in _views(images, order, size, seed, epoch):
-            values = source(as_batch(pictures))
+        for views, labels in _views(images, order, size, seed, epoch):
+            values = source(as_batch(views))
             if layer is None or optimizer is None:
                 layer = _first_layer(values.shape[1], classes, seed)
                 optimizer = torch.optim.Adam(layer.parameters(), betas=_BETAS)
@@ -70,7 +70,7 @@ def fit_by_gradient(
     return Fitted({}, _predictor(layer))
 
 
-def crop_at_random(image: Image.Image, size: int, draws: np.random.Generator) -> Picture:
+def crop_at_random(image: Image.Image, size: int, draws: np.random.Generator) -> ImageArray:
     """Cut a random part out of a picture, mirror it half of the time: uint8 (size, size, 3).
 
     The part has 8 to 100 % of the area and an aspect of 3:4 to 4:3, like torchvision's ``RandomResizedCrop``: after ten
@@ -102,10 +102,10 @@ def _centred_box(width: int, height: int) -> tuple[int, int, int, int]:
 
 def _views(
     images: LabelledImages, order: Labels, size: int, seed: int, epoch: int
-) -> Iterator[tuple[list[Picture], Labels]]:
+) -> Iterator[tuple[list[ImageArray], Labels]]:
     """Batches of random views and their labels, in the order given; pictures that cannot be read are left out."""
 
-    def render(place: int, image: Image.Image) -> Picture:
+    def render(place: int, image: Image.Image) -> ImageArray:
         return crop_at_random(image, size, generator(seed, f"probe/crops/{epoch}", int(order[place])))
 
     read = read_images([images.paths[index] for index in order], render)

@@ -14,8 +14,8 @@ from crossmodal.compiled import compiled
 from crossmodal.noise.dead_leaves.law import COLOURS
 from crossmodal.noise.dead_leaves.outline import (
     LANES,
+    Canvas,
     Leaf,
-    Picture,
     Whole,
     below,
     draw_words,
@@ -124,12 +124,12 @@ def number_regions(
 @compiled
 def _picture(
     height: Whole, width: Whole, index: Whole, key: NDArray[np.uint32], law: Whole, radii: NDArray[np.int64]
-) -> Picture:
-    return Picture(height, width, np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32), key, law, radii)
+) -> Canvas:
+    return Canvas(height, width, np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32), key, law, radii)
 
 
 @compiled
-def _number(ground: Ground, picture: Picture) -> int:
+def _number(ground: Ground, picture: Canvas) -> int:
     """Draw a picture's leaves, write the number of the leaf that each pixel shows, and return how many there are."""
     words = ground.words
     count, groups = len(words), ground.groups.shape[1]
@@ -173,7 +173,7 @@ def _ground(height: Whole, width: Whole, most: Whole) -> Ground:
 
 
 @compiled
-def _clear(ground: Ground, picture: Picture) -> None:
+def _clear(ground: Ground, picture: Canvas) -> None:
     """Make every pixel of the picture bare."""
     for word in range(len(ground.bare)):
         inside = _bits(0, picture.width - 64 * word - 1)

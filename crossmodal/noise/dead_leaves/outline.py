@@ -53,7 +53,7 @@ class Leaf(NamedTuple):
     right: Whole
 
 
-class Picture(NamedTuple):
+class Canvas(NamedTuple):
     """What the leaves of a picture are drawn from: its size, the counter and key of its words, and the law."""
 
     height: Whole
@@ -66,7 +66,7 @@ class Picture(NamedTuple):
 
 
 @compiled
-def draw_words(picture: Picture, number: Whole, block: Whole) -> Words:
+def draw_words(picture: Canvas, number: Whole, block: Whole) -> Words:
     """Draw a leaf's words: row, column, radius and paint in block 0; shape and (two of) corners in block 1."""
     counter = np.uint32(number), np.uint32(block), picture.low, picture.high
     return philox(counter[0], counter[1], counter[2], counter[3], picture.key[0], picture.key[1])
@@ -79,7 +79,7 @@ def below(word: np.uint32, bound: Whole) -> Whole:
 
 
 @compiled
-def place_leaf(picture: Picture, row_word: np.uint32, column_word: np.uint32, radius_word: np.uint32) -> Leaf:
+def place_leaf(picture: Canvas, row_word: np.uint32, column_word: np.uint32, radius_word: np.uint32) -> Leaf:
     """Place a leaf from the words of block 0."""
     row, column = below(row_word, picture.height), below(column_word, picture.width)
     place = GUIDE[radius_word >> _GUIDE_SHIFT]
@@ -93,7 +93,7 @@ def place_leaf(picture: Picture, row_word: np.uint32, column_word: np.uint32, ra
 
 
 @compiled
-def outline(reach: NDArray[np.float64], leaf: Leaf, picture: Picture, number: Whole) -> None:
+def outline(reach: NDArray[np.float64], leaf: Leaf, picture: Canvas, number: Whole) -> None:
     """Write a leaf's reach (2, rows) to the right and left of its centre, from its top row on for `padded` rows."""
     if picture.law == SQUARE:
         x, y = _corner(_EIGHTH, leaf.radius)

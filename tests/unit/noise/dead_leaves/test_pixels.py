@@ -10,7 +10,7 @@ import torch
 from crossmodal.noise.dead_leaves import process as dead_leaves
 from crossmodal.noise.dead_leaves import tensor as dead_leaves_tensor
 from crossmodal.noise.dead_leaves.law import LONGEST_SIDE, UNIT
-from crossmodal.noise.dead_leaves.outline import LANES, Picture, draw_words, outline, place_leaf
+from crossmodal.noise.dead_leaves.outline import LANES, Canvas, draw_words, outline, place_leaf
 from crossmodal.noise.dead_leaves.process import SHAPES, DeadLeaves, find_regions, list_leaves
 from crossmodal.noise.dead_leaves.tensor import draw_leaves, number_regions, render_leaves
 
@@ -79,7 +79,7 @@ def test_the_largest_leaves_have_exact_edges():
     side, index = LONGEST_SIDE, 2**33 + 5
     draws = DeadLeaves().sample([index], side)
     _, key, law, radii, _ = dead_leaves._arguments(draws)
-    picture = Picture(side, side, np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32), key, law, radii)
+    picture = Canvas(side, side, np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32), key, law, radii)
     leaves, reach = draw_leaves(draws, torch.tensor([index]), torch.arange(20_000)), np.empty((2, side + LANES))
     for number in leaves.radius.argsort(descending=True)[:30].tolist():
         leaf = place_leaf(picture, *map(np.uint32, draw_words(picture, number, 0)[:3]))
