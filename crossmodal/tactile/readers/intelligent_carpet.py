@@ -45,6 +45,6 @@ def read(path: Path) -> PressureRecording:
         pitch_mm=(PITCH_MM, PITCH_MM),
         valid=np.ones(touch.raw.shape[1:], bool),
         sensor=Sensor(calibrated=False, unit="raw"),
-        source="carpet",
+        source="intelligent_carpet",
         meta={"start_s": float(touch.times_s[0]), "notes": [*_NOTES, *([_AMBIGUOUS] if tile else [])]},
     )

@@ -61,7 +61,7 @@ def read(path: Path) -> PressureRecording:
         pitch_mm=(PITCH_MM, PITCH_MM),
         valid=np.ones(CARPET, bool),
         sensor=Sensor(calibrated=False, unit="raw"),
-        source="carpet_sample",
+        source="intelligent_carpet_sample",
         meta={
             "clock": "unknown",
             "notes": [

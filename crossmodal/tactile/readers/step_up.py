@@ -60,7 +60,7 @@ def read(path: Path) -> PressureRecording:
         times_s=np.arange(frames.shape[0]) / _RATE_HZ,
         pitch_mm=(_PITCH_MM, _PITCH_MM),
         valid=np.ones(frames.shape[1:], bool),
-        source="stepup",
+        source="step_up",
         meta=meta,
     )
 
