@@ -46,7 +46,7 @@ $(READY): pyproject.toml
 # Videos that are there are kept; the run and everything after it is made anew.
 demo: setup
 	rm -rf $(DEMO)/run $(DEMO)/metrics.json $(DEMO)/table.md $(DEMO)/silent.mp4 $(DEMO)/prediction.*
-	$(BIN)/crossmodal data make stand_in_hits --out $(DEMO)/stand_in_hits --videos 40 --seconds 10 --workers 2
+	$(BIN)/crossmodal data make stand_in_hits --out $(DEMO)/stand_in_hits --videos 40 --seconds 10 --num-workers 2
 	$(BIN)/crossmodal train stand_in_hits/demo --out $(DEMO)/run \
 	  --data.root $(DEMO)/stand_in_hits --data.cache $(DEMO)/cache
 	$(BIN)/crossmodal evaluate $(DEMO)/run --baselines --table $(DEMO)/table.md --json $(DEMO)/metrics.json
@@ -60,12 +60,12 @@ demo: setup
 	$(BIN)/crossmodal dissect scenes/generator --layer layer3 --segmenter scenes/segmenter --out $(DEMO)/dissection
 	@echo
 	@echo "Look at, and listen to:"
-	@echo "  $(DEMO)/prediction.mp4   a clip that was not trained on, with the sound predicted from its picture"
+	@echo "  $(DEMO)/prediction.mp4   a clip that was not trained on, with the sound predicted from its image"
 	@echo "  $(DEMO)/prediction.wav   that sound alone"
 	@echo "  $(DEMO)/prediction.png   frames, true and predicted cochleagram and onsets"
 	@echo "  $(DEMO)/table.md         the model beside the baselines, with 95 % intervals"
 	@echo "  $(DEMO)/metrics.json     the same numbers for programs"
-	@echo "  $(DEMO)/noise.png        procedural pictures, of the kind that vision can start from"
+	@echo "  $(DEMO)/noise.png        procedural images, of the kind that vision can start from"
 	@echo "  $(DEMO)/gait/report.html a simulated walk, read: footprints, events, parameters"
 	@echo "  $(DEMO)/dissection/report.html what each unit of a generator of scenes draws"
 	@echo "  $(DEMO)/run              recipe, course of the training, weights with their model card"
@@ -101,13 +101,13 @@ weights-starts: setup
 	$(MAKE) weights-noise NOISE_RECIPE=noise_pretraining/programs_resnet18 NOISE_NAME=programs/resnet18 NOISE_BACKBONE=resnet18
 
 weights-sound: setup
-	$(BIN)/crossmodal data make stand_in_hits --out $(WEIGHTS)/stand_in_hits --videos 64 --seconds 15 --seed 1 --workers 2
+	$(BIN)/crossmodal data make stand_in_hits --out $(WEIGHTS)/stand_in_hits --videos 64 --seconds 15 --seed 1 --num-workers 2
 	rm -rf $(WEIGHTS)/sound
 	$(BIN)/crossmodal train stand_in_hits/sound_from_video --data.root $(WEIGHTS)/stand_in_hits --out $(WEIGHTS)/sound
 	$(call ship,$(WEIGHTS)/sound,sound_from_video/stand_in_hits)
 
 weights-gait: setup
-	$(BIN)/crossmodal data make walks --out $(WEIGHTS)/walks --walks 1000 --seconds 10 --seed 1 --workers 2
+	$(BIN)/crossmodal data make walks --out $(WEIGHTS)/walks --walks 1000 --seconds 10 --seed 1 --num-workers 2
 	rm -rf $(WEIGHTS)/gait
 	$(BIN)/crossmodal train walks/gait_from_touch --data.root $(WEIGHTS)/walks --data.cache_workers 2 --out $(WEIGHTS)/gait
 	$(call ship,$(WEIGHTS)/gait,gait_from_touch/walks)

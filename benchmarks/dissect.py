@@ -4,7 +4,7 @@ python benchmarks/dissect.py [--json FILE]
 python benchmarks/dissect.py --masks FOLDER... --markdown docs/dissect.md
 
 One thread, CPU seconds. Memory is the peak over what the process holds before it begins, each in a process of its own.
-With ``--masks`` instead, the small AlexNet is dissected over folders of pictures with masks: random starts of several
+With ``--masks`` instead, the small AlexNet is dissected over folders of images with masks: random starts of several
 seeds, and every set of its weights that ships; ``--markdown`` puts the table between ``<!-- results: begin -->`` and
 ``<!-- results: end -->`` of a page.
 """
@@ -35,7 +35,7 @@ PROMISES = {
     "labels at 512 px from 5,056 channels, MB": ("<", 2000.0),
     "1,000 samples of 64 units, s": ("<", 30.0),
     "memory, 1,000 more samples, MB": ("<", 40.0),
-    "plain loop over pictures, units and concepts / ours": (">=", 10.0),
+    "plain loop over images, units and concepts / ours": (">=", 10.0),
     "units above their cut with masks of others, %": ("<", 5.0),
 }
 
@@ -79,7 +79,7 @@ def main() -> None:
         "labels at 512 px from 5,056 channels, MB": label_mb,
         "1,000 samples of 64 units, s": levels["sketch"],
         "memory, 1,000 more samples, MB": memory_mb[1500] - memory_mb[500],
-        "plain loop over pictures, units and concepts / ours": measure_counts(),
+        "plain loop over images, units and concepts / ours": measure_counts(),
         "units above their cut with masks of others, %": measure_false_detectors(),
     }
     print(describe_origin())
@@ -106,12 +106,12 @@ def dissect_samples(count: int, level: Any = "sketch") -> None:
     model = SmallGenerator(size=32).eval()
     concepts = {step: f"step {step}" for step in range(12)}
     source = DrawnSource(inputs_of(model), label_by_brightness, concepts, count=count)
-    dissect(model, "layer2", source, level=level, least_share=0.0, least_pictures=1)
+    dissect(model, "layer2", source, level=level, least_share=0.0, least_images=1)
 
 
-def label_by_brightness(pictures: torch.Tensor) -> torch.Tensor:
+def label_by_brightness(images: torch.Tensor) -> torch.Tensor:
     """Twelve classes, from dark to bright."""
-    return (pictures.mean(dim=1) * 12).long().clamp(0, 11)
+    return (images.mean(dim=1) * 12).long().clamp(0, 11)
 
 
 _CHANNELS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 256, 128: 128, 256: 64, 512: 32}
@@ -135,7 +135,7 @@ class WideGenerator(torch.nn.Module):
 
 
 def label_wide(steps: int = 3) -> None:
-    """Train a head on 16 annotated pictures of 512 pixels for a few steps, and label a picture."""
+    """Train a head on 16 annotated images of 512 pixels for a few steps, and label an image."""
     model = WideGenerator()
     layers = [f"layers.{name}" for name in model.layers]
     masks = [torch.randint(0, 34, (512, 512), generator=torch.Generator().manual_seed(k)) for k in range(16)]
@@ -174,12 +174,12 @@ def measure_counts() -> float:
 
 
 def measure_false_detectors() -> float:
-    """Units above their cut, in percent, over four random layers whose masks are those of other pictures."""
+    """Units above their cut, in percent, over four random layers whose masks are those of other images."""
     sys.path.insert(0, str(ROOT))
-    from tests.unit.dissect.test_dissection import RandomNetwork, layered_pictures
+    from tests.unit.dissect.test_dissection import RandomNetwork, layered_images
 
     found = [
-        dissect(RandomNetwork(seed), "filters", Shuffled(layered_pictures(200, seed), seed), share=share, seed=seed)
+        dissect(RandomNetwork(seed), "filters", Shuffled(layered_images(200, seed), seed), share=share, seed=seed)
         for seed in range(2)
         for share in (0.01, 0.05)
     ]
@@ -187,7 +187,7 @@ def measure_false_detectors() -> float:
 
 
 def dissect_backbone(folders: list[Path], page: Path | None) -> None:
-    """Dissect layers of the small AlexNet over folders of pictures with masks, and print the table."""
+    """Dissect layers of the small AlexNet over folders of images with masks, and print the table."""
     shipped = noise_weights("small_alexnet")
     width = width_of(shipped)
     kinds = [(shipped, 0, shipped), *((f"random start {seed}", seed, None) for seed in (0, 1))]
@@ -205,7 +205,7 @@ def dissect_backbone(folders: list[Path], page: Path | None) -> None:
     made = describe_origin()
     lines += [
         "",
-        f"Width {width:g}, pictures of {_SIDE} pixels, level exceeded in 1 % of cells. {made['date']}, commit "
+        f"Width {width:g}, images of {_SIDE} pixels, level exceeded in 1 % of cells. {made['date']}, commit "
         f"{made['commit']}.",
     ]
     if page:

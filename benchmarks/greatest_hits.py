@@ -63,7 +63,7 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--recipes", nargs="*", default=[], help="what to train beside the baselines")
     parser.add_argument("--weights", nargs="*", default=[], help="weights to measure as they are")
     parser.add_argument("--seed", type=int, default=0, help="of folds, training, draws and resamples (default 0)")
-    parser.add_argument("--size", type=int, nargs=2, default=(54, 96), help="of pictures (default 54 96)")
+    parser.add_argument("--size", type=int, nargs=2, default=(54, 96), help="of images (default 54 96)")
     parser.add_argument("--cache", type=Path, help="where small frames are kept")
     parser.add_argument("--out", type=Path, required=True, help="run directories, table.md and table.json")
     parser.add_argument("--readme", type=Path, nargs="*", default=[], help="pages to put the table into")

@@ -2,9 +2,9 @@
 
 python benchmarks/interventions.py [--generator WEIGHTS] [--json FILE] [--markdown docs/dissect.md]
 
-Everything that is chosen (layer, units, size of a place) is chosen on pictures of one seed and measured on pictures of
+Everything that is chosen (layer, units, size of a place) is chosen on images of one seed and measured on images of
 three others. Removing: the four units that take most away when they are switched off one after the other, beside four
-random ones. Inserting: units are set to their mean where the concept is, at a random place of each picture, and the
+random ones. Inserting: units are set to their mean where the concept is, at a random place of each image, and the
 places are told apart by whether the scenes' law allows the concept there. The shipped segmenter counts pixels. One
 thread, CPU seconds. ``--markdown`` puts the tables between ``<!-- causes: begin -->`` and ``<!-- causes: end -->``.
 """
@@ -31,7 +31,7 @@ from crossmodal.dissect import (
     mean_at_concept,
     rank_by_effect,
 )
-from crossmodal.dissect.source import segment_pictures
+from crossmodal.dissect.source import segment_images
 from crossmodal.provenance import describe_origin
 from crossmodal.simulation.scenes import OUTDOOR_CONTEXT
 
@@ -114,19 +114,19 @@ class Bench:
         self.model, self.segmenter = model, segmenter
 
     def source(self, kinds: Sequence[Sequence[str]], names: Sequence[str], seed: int, count: int) -> DrawnSource:
-        """Pictures of a seed in which each kind is one of several classes, and the rest the last of the names."""
+        """Images of a seed in which each kind is one of several classes, and the rest the last of the names."""
         classes = list(self.segmenter.classes)
         merged = torch.full((len(classes),), len(kinds))
         for kind, members in enumerate(kinds):
             merged[[classes.index(member) for member in members]] = kind
 
-        def segment(pictures: Tensor) -> Tensor:
-            return merged[segment_pictures(self.segmenter, pictures)]
+        def segment(images: Tensor) -> Tensor:
+            return merged[segment_images(self.segmenter, images)]
 
         return DrawnSource(inputs_of(self.model, seed=seed), segment, dict(enumerate(names)), count=count)
 
     def remove(self, classes: Sequence[str]) -> Removal:
-        """Choose layer and units, then switch them off in other pictures."""
+        """Choose layer and units, then switch them off in other images."""
 
         def source(seed: int, count: int) -> DrawnSource:
             return self.source([classes], ("it", _ELSEWHERE), seed, count)
@@ -149,7 +149,7 @@ class Bench:
         return Removal(layer, units[:TOP], change, random)
 
     def insert(self, name: str) -> Insertion:
-        """Choose layer, units and the size of a place, then switch them on in other pictures."""
+        """Choose layer, units and the size of a place, then switch them on in other images."""
 
         def source(seed: int, count: int) -> DrawnSource:
             allowed = [context for context in OUTDOOR_CONTEXT[name] if context != name]
@@ -208,7 +208,7 @@ def origin(seconds: float) -> str:
     """Where the tables come from."""
     made = describe_origin()
     return (
-        f"In brackets the extremes of {len(SEEDS)} seeds, of {_REMOVED_FROM} pictures each (insertion: "
+        f"In brackets the extremes of {len(SEEDS)} seeds, of {_REMOVED_FROM} images each (insertion: "
         f"{_INSERTED_INTO}). {seconds:.0f} CPU seconds. {made['date']}, commit {made['commit']}."
     )
 

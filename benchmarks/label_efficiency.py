@@ -86,7 +86,7 @@ class Gait(Modality):
 
     def changes(self, weights: str | None, seed: int) -> dict[str, Any]:
         """Start the backbone, in the width of the weights."""
-        start = {"task.model.backbone_weights": weights, "task.model.width": width_of(self.words.weights)}
+        start = {"task.model.weights": weights, "task.model.width": width_of(self.words.weights)}
         return {"data.root": str(self.data), **start}
 
     def figures(self, runs: Sequence[Path]) -> dict[str, Floats]:

@@ -1,13 +1,13 @@
-"""How good labels from 16 annotated pictures are, and what a network learns from them.
+"""How good labels from 16 annotated images are, and what a network learns from them.
 
 python benchmarks/label_synthesis.py [--other WEIGHTS] [--json FILE] [--markdown docs/imagine.md]
 
 The shipped generator of 32 pixels draws, the shipped segmenter stands for the person who annotates and for the truth of
-fresh pictures. Its own error on scenes is on its card; on a generator's pictures nobody knows it, so ``--other``, a
+fresh images. Its own error on scenes is on its card; on a generator's images nobody knows it, so ``--other``, a
 segmenter trained from another seed (``crossmodal train scenes/segmenter --seed 1 --out runs/other``), tells how far two
 of them agree there: no head can be expected to agree better. One thread, CPU seconds; each row over three seeds.
 
-Then a segmenter is trained for as many steps on labelled pictures of several kinds, and tested on scenes with exact
+Then a segmenter is trained for as many steps on labelled images of several kinds, and tested on scenes with exact
 masks. ``--markdown`` puts both tables between ``<!-- labels: begin -->`` and ``<!-- labels: end -->`` of a page.
 """
 
@@ -27,9 +27,9 @@ from torch import Tensor, nn
 
 from crossmodal import hub
 from crossmodal.dissect import inputs_of
-from crossmodal.dissect.source import segment_pictures
+from crossmodal.dissect.source import segment_images
 from crossmodal.labels import LabelHead, default_layers, train_head
-from crossmodal.labels.annotations import draw_pictures
+from crossmodal.labels.annotations import draw_images
 from crossmodal.labels.head import Labels
 from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou
 from crossmodal.models import Segmenter
@@ -39,11 +39,11 @@ from crossmodal.simulation import scenes
 
 SEEDS = (0, 1, 2)
 KEEP = 0.9
-#: Fresh pictures that heads are measured on, and pictures that a network learns from.
+#: Fresh images that heads are measured on, and images that a network learns from.
 FRESH, MADE, TESTED = 300, 500, 500
 _FIRST_FRESH, _FIRST_TESTED = 100_000, 900_000
 HEADS: dict[str, dict[str, Any]] = {
-    "16 annotated, as published and the picture": {"annotated": 16, "around": (), "rarity": 0.0},
+    "16 annotated, as published and the image": {"annotated": 16, "around": (), "rarity": 0.0},
     "16 annotated": {"annotated": 16},
     "64 annotated": {"annotated": 64},
 }
@@ -85,19 +85,19 @@ def main() -> None:
 
 
 def label_by(model: nn.Module, segmenter: nn.Module, indices: Sequence[int], seed: int) -> Tensor:
-    """What a segmenter sees in a generator's pictures."""
-    return segment_pictures(segmenter, draw_pictures(model, indices, seed))
+    """What a segmenter sees in a generator's images."""
+    return segment_images(segmenter, draw_images(model, indices, seed))
 
 
 def fit_head(model: nn.Module, segmenter: Any, seed: int, annotated: int, **how: Any) -> LabelHead:
-    """Train a head on the first pictures of a seed."""
+    """Train a head on the first images of a seed."""
     given, masks = inputs_of(model, seed=seed), list(label_by(model, segmenter, range(annotated), seed))
     layers = default_layers(model)
     return train_head(model, layers, lambda k: given(np.array([k])), masks, segmenter.classes, seed=seed, **how)
 
 
 def label_made(model: nn.Module, head: LabelHead, indices: Sequence[int], seed: int) -> tuple[Tensor, Labels]:
-    """Draw pictures, uint8, and label them, some at a time."""
+    """Draw images, uint8, and label them, some at a time."""
     given, drawn, found = inputs_of(model, seed=seed), [], []
     for start in range(0, len(indices), _BATCH):
         output, labels = head.draw_labelled(model, given(np.array(indices[start : start + _BATCH])))
@@ -107,11 +107,11 @@ def label_made(model: nn.Module, head: LabelHead, indices: Sequence[int], seed: 
 
 
 def measure_head(model: nn.Module, segmenter: Any, head: LabelHead, seed: int) -> dict[str, float]:
-    """Hold a head's labels of fresh pictures against the segmenter's."""
+    """Hold a head's labels of fresh images against the segmenter's."""
     fresh = range(_FIRST_FRESH, _FIRST_FRESH + FRESH)
     _, found = label_made(model, head, fresh, seed)
     true = label_by(model, segmenter, fresh, seed)
-    wrong, unsure = (found.masks != true).float().mean(dim=(1, 2)), found.by_picture()
+    wrong, unsure = (found.masks != true).float().mean(dim=(1, 2)), found.by_image()
     surest = unsure.argsort()[: round(KEEP * FRESH)]
     counts = confusion_matrix(true, found.masks, len(segmenter.classes))
     figures = (
@@ -126,7 +126,7 @@ def measure_head(model: nn.Module, segmenter: Any, head: LabelHead, seed: int) -
 
 
 def measure_agreement(model: nn.Module, segmenter: Any, other: Any, seed: int) -> dict[str, float]:
-    """Hold another segmenter's labels of the same fresh pictures against the segmenter's."""
+    """Hold another segmenter's labels of the same fresh images against the segmenter's."""
     fresh = range(_FIRST_FRESH, _FIRST_FRESH + FRESH)
     true, named = (label_by(model, one, fresh, seed) for one in (segmenter, other))
     counts = confusion_matrix(true, named, len(segmenter.classes))
@@ -135,25 +135,25 @@ def measure_agreement(model: nn.Module, segmenter: Any, other: Any, seed: int) -
 
 
 def measure_downstream(model: nn.Module, segmenter: Any, head: LabelHead, seed: int) -> dict[str, float]:
-    """Train segmenters alike on labelled pictures of several kinds; mIoU of each on scenes with exact masks."""
+    """Train segmenters alike on labelled images of several kinds; mIoU of each on scenes with exact masks."""
     outdoor = scenes.create("outdoor")
-    pictures, found = label_made(model, head, range(16, 16 + MADE), seed)
-    made = pictures, found.masks
-    surest = found.by_picture().argsort()[: round(KEEP * MADE)]
+    images, found = label_made(model, head, range(16, 16 + MADE), seed)
+    made = images, found.masks
+    surest = found.by_image().argsort()[: round(KEEP * MADE)]
     few, many = (outdoor.label(range(count), 32, seed) for count in (16, 900))
     tested = outdoor.label(range(_FIRST_TESTED, _FIRST_TESTED + TESTED), 32, seed)
-    filtered, real = (made[0][surest], made[1][surest]), (few.pictures, few.masks)
-    seen = pictures[surest], segment_pictures(segmenter, pictures[surest].float() / 255)
+    filtered, real = (made[0][surest], made[1][surest]), (few.images, few.masks)
+    seen = images[surest], segment_images(segmenter, images[surest].float() / 255)
     # What is learnt from, one kind after the other; the parts of a kind share each batch.
     courses = {
         f"{MADE} synthetic": [[made]],
         f"{len(surest)} synthetic, filtered": [[filtered]],
-        "the same pictures, labelled by the segmenter": [[seen]],
+        "the same images, labelled by the segmenter": [[seen]],
         "16 real": [[real]],
         "16 real, twice as long": [[real], [real]],
         f"{len(surest)} synthetic, filtered, then 16 real": [[filtered], [real]],
         f"16 real and {len(surest)} synthetic, filtered, together": [[real, filtered]],
-        "900 real": [[(many.pictures, many.masks)]],
+        "900 real": [[(many.images, many.masks)]],
     }
     found_iou = {}
     for name, course in courses.items():
@@ -161,24 +161,24 @@ def measure_downstream(model: nn.Module, segmenter: Any, head: LabelHead, seed: 
         student = Segmenter(segmenter.classes)
         for parts in course:
             train_segmenter(student, parts, seed)
-        named = student.segment(tested.pictures)
+        named = student.segment(tested.images)
         found_iou[name] = mean_iou(confusion_matrix(tested.masks, named, len(segmenter.classes)))
     return found_iou
 
 
 def train_segmenter(student: Segmenter, parts: list[tuple[Tensor, Tensor]], seed: int) -> None:
-    """Train a segmenter; each batch takes as many pictures of each part."""
+    """Train a segmenter; each batch takes as many images of each part."""
     student.train()
     optimizer = torch.optim.AdamW(student.parameters(), lr=_RATE, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS, pct_start=0.1)
     draws = generator(seed, "label synthesis/batches")
     for _ in range(_STEPS):
         chosen = [torch.from_numpy(draws.integers(len(part[0]), size=_BATCH // len(parts))) for part in parts]
-        pictures = torch.cat([part[0][some] for part, some in zip(parts, chosen, strict=True)])
+        images = torch.cat([part[0][some] for part, some in zip(parts, chosen, strict=True)])
         masks = torch.cat([part[1][some].long() for part, some in zip(parts, chosen, strict=True)])
         if draws.random() < 0.5:
-            pictures, masks = pictures.flip(3), masks.flip(2)
-        loss = F.cross_entropy(student(pictures), masks)
+            images, masks = images.flip(3), masks.flip(2)
+        loss = F.cross_entropy(student(images), masks)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -188,7 +188,7 @@ def train_segmenter(student: Segmenter, parts: list[tuple[Tensor, Tensor]], seed
 
 def head_table(heads: dict[str, list[dict[str, float]]]) -> list[str]:
     """The heads side by side, the mean over seeds with the extremes in brackets; then each class's IoU."""
-    lines = ["| labels of fresh pictures | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
+    lines = ["| labels of fresh images | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
     for name, runs in heads.items():
         cells = [
             spread([run[key] for run in runs], 1 if "wrong" in key else 2) if key in runs[0] else "–" for key in FIGURES
@@ -216,8 +216,8 @@ def origin(seconds: float) -> str:
     """Where the tables come from."""
     made = describe_origin()
     return (
-        f"In brackets the extremes of {len(SEEDS)} seeds; {FRESH} fresh pictures, {TESTED} scenes, {_STEPS} steps of "
-        f"{_BATCH} pictures; {seconds:.0f} CPU seconds in all. {made['date']}, commit {made['commit']}."
+        f"In brackets the extremes of {len(SEEDS)} seeds; {FRESH} fresh images, {TESTED} scenes, {_STEPS} steps of "
+        f"{_BATCH} images; {seconds:.0f} CPU seconds in all. {made['date']}, commit {made['commit']}."
     )
 
 

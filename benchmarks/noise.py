@@ -1,4 +1,4 @@
-"""Speed of every process: pictures per CPU-second, beside the published generators, a simple OpenCV twin, and memory.
+"""Speed of every process: images per CPU-second, beside the published generators, a simple OpenCV twin, and memory.
 
 Run from anywhere: ``python benchmarks/noise.py [--only NAME ...] [--repeats N] [--json FILE] [--markdown PAGE]``.
 One thread, CPU seconds (a busy machine counts less against them), medians; the two processes at the end are measured in
@@ -23,12 +23,12 @@ from page import put
 
 from crossmodal import noise
 
-# A repeat takes about so long, and at least one picture.
+# A repeat takes about so long, and at least one image.
 _REPEAT_S = 0.3
-# A network of the random generator makes pictures 2000 to 2399, so that its making is not in the rate.
+# A network of the random generator makes images 2000 to 2399, so that its making is not in the rate.
 _FIRST = 2004
 _PROGRAMS = 200
-_TWIN_PICTURES = 40
+_TWIN_IMAGES = 40
 _GPU_BATCH, _GPU_REPEATS, _LEAVES_PER_GPU_SECOND, _SHARE_OF_STEP = 256, 10, 50_000, 0.1
 
 
@@ -40,11 +40,11 @@ class Promise:
         title: what is measured.
         process: its name, with
         options: those that differ from the usual.
-        size: side of the pictures in pixels.
-        target: pictures per CPU-second; None where nothing was promised.
+        size: side of the images in pixels.
+        target: images per CPU-second; None where nothing was promised.
         reference: what the published generator made on two cores of this kind, 2026-11-22; None without one.
         twin: the shape of leaf that the OpenCV twin paints.
-        ready: pictures that are drawn first and do not count.
+        ready: images that are drawn first and do not count.
     """
 
     title: str
@@ -113,7 +113,7 @@ def _words() -> argparse.Namespace:
 
 
 def measure(promise: Promise, repeats: int) -> dict[str, Any]:
-    """Measure one row: pictures per CPU-second, the twin's, and what making ready took."""
+    """Measure one row: images per CPU-second, the twin's, and what making ready took."""
     process = noise.create(promise.process, **promise.options)
     started = time.process_time()
     process(range(promise.ready), promise.size)
@@ -128,12 +128,12 @@ def measure(promise: Promise, repeats: int) -> dict[str, Any]:
     return {
         "title": promise.title, "process": promise.process, "options": promise.options, "size": promise.size,
         "ours": ours, "target": promise.target, "reference": promise.reference, "twin": twin,
-        "ready_s": ready_s, "first_picture_s": first,
+        "ready_s": ready_s, "first_image_s": first,
     }  # fmt: skip
 
 
 def _rate(make: Callable[[range], Any], repeats: int) -> float:
-    """Pictures per CPU-second: the median over repeats, each of other pictures, after a run that does not count."""
+    """Images per CPU-second: the median over repeats, each of other images, after a run that does not count."""
     make(range(_FIRST - 4, _FIRST))
     started = time.process_time()
     make(range(_FIRST, _FIRST + 4))
@@ -147,7 +147,7 @@ def _rate(make: Callable[[range], Any], repeats: int) -> float:
 
 
 def _rates_of_programs(process: noise.Process[Any], size: int) -> tuple[float, float]:
-    """The median rate over programs that are known already, and the median seconds of a program's first picture."""
+    """The median rate over programs that are known already, and the median seconds of a program's first image."""
     rates, firsts = [], []
     for index in range(1, _PROGRAMS + 1):
         taken = []
@@ -169,9 +169,9 @@ def _twin_rate(shape: str, size: int, repeats: int) -> float:
     rates = []
     for _ in range(repeats + 1):
         started = time.process_time()
-        for _ in range(_TWIN_PICTURES):
+        for _ in range(_TWIN_IMAGES):
             paint_dead_leaves(generator, size, shape)
-        rates.append(_TWIN_PICTURES / (time.process_time() - started))
+        rates.append(_TWIN_IMAGES / (time.process_time() - started))
     return median(rates[1:])
 
 
@@ -204,21 +204,21 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 def measure_limits(rows: list[dict[str, Any]], promises: list[Promise]) -> list[str]:
     """Measure what stands beside the table, a sentence each: memory, making ready, two processes, the GPU."""
-    sentences = [f"Memory: a picture of 128 px can be copied {_figure(copies_per_second(128))} times a second."]
+    sentences = [f"Memory: an image of 128 px can be copied {_figure(copies_per_second(128))} times a second."]
     bank = [row for row in rows if "texture" in row["options"]]
     if bank:
-        sentences.append(f"Textures: the 512 pictures that leaves are cut from take {bank[0]['ready_s']:.0f} s, once.")
+        sentences.append(f"Textures: the 512 images that leaves are cut from take {bank[0]['ready_s']:.0f} s, once.")
     dense = [row for row in rows if row["options"].get("variant") == "random"]
     if dense:
         sentences.append(
-            f"The random generator: a network of {dense[0]['size']} px and its first picture take "
-            f"{dense[0]['ready_s']:.1f} s, once in 400 pictures; the table leaves the network out."
+            f"The random generator: a network of {dense[0]['size']} px and its first image take "
+            f"{dense[0]['ready_s']:.1f} s, once in 400 images; the table leaves the network out."
         )
     programs = [row for row in rows if row["process"] == "programs"]
     if programs:
-        first_ms = 1000 * programs[0]["first_picture_s"]
+        first_ms = 1000 * programs[0]["first_image_s"]
         sentences.append(
-            f"Programs: the first picture of one takes {first_ms:.0f} ms, since it is written and assembled."
+            f"Programs: the first image of one takes {first_ms:.0f} ms, since it is written and assembled."
         )
     by_cpu, by_wall = measure_two_processes()
     sentences.append(
@@ -236,7 +236,7 @@ _NO_GPU = (
 
 
 def copies_per_second(side: int) -> float:
-    """How often a picture can be copied from memory to memory, of several hundred MB that no cache holds."""
+    """How often an image can be copied from memory to memory, of several hundred MB that no cache holds."""
     count = 2**28 // (3 * side * side)
     source, target = np.ones((count, 3, side, side), np.uint8), np.ones((count, 3, side, side), np.uint8)
     rates = []
@@ -263,11 +263,11 @@ def processes_rates(count: int) -> tuple[float, float]:
     """Dead leaves that so many processes draw at once: per CPU-second, and all together per second on the wall."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(count), context.Queue()
-    workers = [context.Process(target=_draw_leaves, args=(number, barrier, results)) for number in range(count)]
-    for worker in workers:
+    num_workers = [context.Process(target=_draw_leaves, args=(number, barrier, results)) for number in range(count)]
+    for worker in num_workers:
         worker.start()
-    drawn, starts, ends, cpu_s = zip(*(results.get() for _ in workers), strict=True)
-    for worker in workers:
+    drawn, starts, ends, cpu_s = zip(*(results.get() for _ in num_workers), strict=True)
+    for worker in num_workers:
         worker.join()
     return sum(drawn) / sum(cpu_s), sum(drawn) / (max(ends) - min(starts))
 
@@ -284,7 +284,7 @@ def _draw_leaves(number: int, barrier: Any, results: Any) -> None:
 
 
 def measure_gpu(promises: list[Promise]) -> list[str]:
-    """Measure every process on the GPU, beside a training step of the small AlexNet on as many pictures."""
+    """Measure every process on the GPU, beside a training step of the small AlexNet on as many images."""
     step_s = _training_step_s()
     sentences = [
         f"On {torch.cuda.get_device_name()}, batches of {_GPU_BATCH}: a training step of the small AlexNet (64 px, "
@@ -321,11 +321,11 @@ def _training_step_s() -> float:
 
     network = torch.nn.Sequential(backbones.create("small_alexnet"), torch.nn.Linear(192, 128)).cuda()
     optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9)
-    pictures = torch.rand(_GPU_BATCH, 3, 64, 64, device="cuda")
+    images = torch.rand(_GPU_BATCH, 3, 64, 64, device="cuda")
 
     def step(repeat: int) -> None:
         optimizer.zero_grad()
-        network(pictures).square().mean().backward()
+        network(images).square().mean().backward()
         optimizer.step()
 
     return _gpu_s(step)

@@ -2,7 +2,7 @@
 
 python benchmarks/noise_pretraining.py --recipe noise_pretraining/reduced --steps 12
 
-Ours is `crossmodal.run.train`, with all that a run does between steps. The bare loop has the same network, optimiser,
+Ours is `crossmodal.run.train`, with all that a run does between steps. The bare loop has the same network, optimizer,
 precision and loss, and sees one batch of views again and again. Times are CPU seconds of this process (on a GPU, wall
 seconds), the median over steps; the two take turns, so that neither has the machine to itself.
 """
@@ -22,7 +22,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from crossmodal import recipe as recipes
-from crossmodal.data.noise.module import NoiseData
+from crossmodal.data.noise.module import NoiseDataModule
 from crossmodal.objectives import alignment_uniformity_loss
 from crossmodal.progress import Progress
 from crossmodal.provenance import describe_origin
@@ -52,7 +52,7 @@ def main() -> None:
     words = parser.parse_args()
     changes = {key: recipes.parse_value(value) for key, value in words.set}
     recipe = recipes.override(recipes.read(words.recipe), changes)
-    # Fresh pictures for every step, none of them kept from an earlier one.
+    # Fresh images for every step, none of them kept from an earlier one.
     recipe = recipes.override(recipe, {"data.length": None, "data.keep": False, "trainer.limit_val_batches": 0})
     bare, ours, drawn = [], [], []
     loop = _bare_loop(recipe)
@@ -69,7 +69,7 @@ def main() -> None:
         for name, fine in (("ratio", ratio >= _PROMISED_RATIO), ("share", share <= _PROMISED_SHARE))
     }
     print(f"{'views a second':<28}{views / step:>10.1f}{views / reference:>10.1f}{ratio:>8.3f}  {kept['ratio']}")
-    print(f"{'share of pictures and views':<28}{share:>10.3f}{'':>18}  {kept['share']}")
+    print(f"{'share of images and views':<28}{share:>10.3f}{'':>18}  {kept['share']}")
     made, threads = describe_origin(), torch.get_num_threads()
     print(f"{words.recipe}, {threads} threads, torch {torch.__version__}; {made['date']}, {made['commit']}")
 
@@ -94,7 +94,7 @@ def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _parts(recipe: dict[str, Any]) -> tuple[NoiseData, AlignmentUniformityTask]:
+def _parts(recipe: dict[str, Any]) -> tuple[NoiseDataModule, AlignmentUniformityTask]:
     torch.manual_seed(recipe["seed"])
     task = recipes.build(recipe["task"], "task", seed=recipe["seed"])
     if not isinstance(task, AlignmentUniformityTask):
@@ -108,7 +108,7 @@ def _batches(recipe: dict[str, Any]) -> Callable[[], tuple[AlignmentUniformityTa
 
     def draw() -> tuple[AlignmentUniformityTask, list[Tensor]]:
         batch = data.on_after_batch_transfer(data.transfer_batch_to_device(next(numbers), _device(), 0), 0)
-        return task, task.views(batch["picture"], batch["draw"], task.seed)
+        return task, task.views(batch["image"], batch["draw"], task.seed)
 
     return draw
 

@@ -18,7 +18,7 @@ from crossmodal.noise.programs.census import Census, take_census
 
 
 def measure_rate(size: int, count: int = 200) -> NDArray[np.float64]:
-    """Measure CPU-seconds of each of some pictures."""
+    """Measure CPU-seconds of each of some images."""
     process = noise.create("programs")
     process(range(10**6, 10**6 + 300), size=size)  # compiles, and records the operations
     seconds = []

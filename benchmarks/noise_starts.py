@@ -3,11 +3,11 @@
 python benchmarks/noise_starts.py --data tiny_imagenet_100 --masks camvid labelmefacade --out runs/starts
 python benchmarks/noise_starts.py --masks camvid labelmefacade --out runs/starts --markdown docs/see.md
 
-Sets are folders of classes, as `crossmodal probe --data` takes them, and folders of pictures with masks, as `crossmodal
+Sets are folders of classes, as `crossmodal probe --data` takes them, and folders of images with masks, as `crossmodal
 dissect --masks` does. Of the latter, patches are cut out and written under ``OUT/patches``: squares of 64 pixels out of
-each picture brought to 256, every 32 pixels; a patch is of the concept that fills at least half of it, and at most four
-of a concept are taken from a picture. The first six tenths of the pictures, by name, are to fit on, the others to test
-on, so no picture is on both sides. Concepts with fewer than 100 patches to fit on are left out.
+each image brought to 256, every 32 pixels; a patch is of the concept that fills at least half of it, and at most four
+of a concept are taken from an image. The first six tenths of the images, by name, are to fit on, the others to test
+on, so no image is on both sides. Concepts with fewer than 100 patches to fit on are left out.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from page import put
 from PIL import Image
 
 from crossmodal.dissect.masks import MaskFolder
-from crossmodal.evaluation.probe.baselines import NOISE, PICTURE_SOURCES
+from crossmodal.evaluation.probe.baselines import IMAGE_SOURCES, NOISE
 from crossmodal.evaluation.probe.protocol import RANDOM, probe
 from crossmodal.evaluation.probe.result import ProbeResult
 from crossmodal.provenance import describe_origin
 from crossmodal.randomness import generator
 from crossmodal.weights import shipped_names
 
-_PICTURE, _PATCH, _STRIDE = 256, 64, 32
-_FILLED, _OF_ONE_PICTURE = 0.5, 4
+_IMAGE, _PATCH, _STRIDE = 256, 64, 32
+_FILLED, _OF_ONE_IMAGE = 0.5, 4
 _TRAIN_SHARE, _LEAST = 0.6, 100
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     starts = [name for name in shipped_names() if name.startswith(f"{NOISE}/")]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders of classes")
-    parser.add_argument("--masks", type=Path, nargs="*", default=[], help="folders of pictures with masks")
+    parser.add_argument("--masks", type=Path, nargs="*", default=[], help="folders of images with masks")
     parser.add_argument("--starts", nargs="+", choices=starts, default=starts, help="which (default: all)")
     parser.add_argument("--out", type=Path, required=True, help="where patches and features are kept")
     parser.add_argument("--markdown", type=Path, help="the page to put the table into")
@@ -45,7 +45,7 @@ def main() -> None:
     sets = [*words.data, *(cut_patches(masks, words.out / "patches" / masks.name) for masks in words.masks)]
     if not sets:
         parser.error("nothing to measure on: give --data or --masks")
-    heads = ["set", "classes", "to fit on", "to test on", "start", "top-1 (%)", RANDOM, *PICTURE_SOURCES, "times"]
+    heads = ["set", "classes", "to fit on", "to test on", "start", "top-1 (%)", RANDOM, *IMAGE_SOURCES, "times"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for folder in sets:
         for name in words.starts:
@@ -63,23 +63,23 @@ def main() -> None:
 
 
 def cut_patches(masks: Path, out: Path) -> Path:
-    """Cut labelled patches out of pictures with masks, unless ``out`` is there.
+    """Cut labelled patches out of images with masks, unless ``out`` is there.
 
     They lie in ``OUT/train/<concept>/…png`` and ``OUT/test/<concept>/…png``.
     """
     if out.is_dir():
         return out
-    source = MaskFolder(masks, size=_PICTURE)
+    source = MaskFolder(masks, size=_IMAGE)
     parts: dict[str, dict[str, list[tuple[str, Image.Image]]]] = {part: defaultdict(list) for part in ("train", "test")}
     for number, (path, _) in enumerate(source.pairs):
         place = np.array([number])
         inputs = source.inputs(place)
         mask = source.labelled(place, inputs, None).labels[0].numpy()
-        picture = Image.fromarray(inputs[0][0].permute(1, 2, 0).numpy())
+        image = Image.fromarray(inputs[0][0].permute(1, 2, 0).numpy())
         part = parts["train" if number < _TRAIN_SHARE * len(source) else "test"]
         for index, corners in _corners(mask, set(source.concepts), number).items():
             for top, left in corners:
-                patch = picture.crop((left, top, left + _PATCH, top + _PATCH))
+                patch = image.crop((left, top, left + _PATCH, top + _PATCH))
                 part[source.concepts[index]].append((f"{path.stem}-{top}-{left}.png", patch))
     partial = out.with_name(f"{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -93,23 +93,23 @@ def cut_patches(masks: Path, out: Path) -> Path:
 
 
 def _corners(mask: np.ndarray, concepts: set[int], number: int) -> dict[int, list[tuple[int, int]]]:
-    """Upper left corners of patches of each concept, at most so many of one, drawn by the picture's number."""
+    """Upper left corners of patches of each concept, at most so many of one, drawn by the image's number."""
     found = defaultdict(list)
-    steps = range(0, _PICTURE - _PATCH + 1, _STRIDE)
+    steps = range(0, _IMAGE - _PATCH + 1, _STRIDE)
     for top, left in ((top, left) for top in steps for left in steps):
         inside = np.bincount(mask[top : top + _PATCH, left : left + _PATCH].ravel())
         if inside.max() >= _FILLED * _PATCH**2 and int(inside.argmax()) in concepts:
             found[int(inside.argmax())].append((top, left))
     draws = generator(0, "noise_starts/patches", number)
     return {
-        concept: [corners[place] for place in sorted(draws.permutation(len(corners))[:_OF_ONE_PICTURE])]
+        concept: [corners[place] for place in sorted(draws.permutation(len(corners))[:_OF_ONE_IMAGE])]
         for concept, corners in sorted(found.items())
     }
 
 
 def _line(folder: Path, name: str, result: ProbeResult) -> str:
-    counts = [f"{result.about[key]:,}" for key in ("classes", "train_pictures", "test_pictures")]
-    rows = [result.rows[row].top1 for row in (result.name, RANDOM, *PICTURE_SOURCES)]
+    counts = [f"{result.about[key]:,}" for key in ("classes", "train_images", "test_images")]
+    rows = [result.rows[row].top1 for row in (result.name, RANDOM, *IMAGE_SOURCES)]
     scores = [f"{100 * score.value:.1f} [{100 * score.low:.1f}, {100 * score.high:.1f}]" for score in rows]
     assert result.times_random is not None
     times = "{:.2f} [{:.2f}, {:.2f}]".format(*result.times_random)

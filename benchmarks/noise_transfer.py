@@ -33,7 +33,7 @@ from crossmodal import hub
 from crossmodal import recipe as recipes
 from crossmodal.backbones import Backbone
 from crossmodal.data.image_folder import ImageFolder, read_image_folder
-from crossmodal.evaluation.probe.baselines import PICTURE_SOURCES
+from crossmodal.evaluation.probe.baselines import IMAGE_SOURCES
 from crossmodal.evaluation.probe.features import BackboneFeatures, Source, extract
 from crossmodal.evaluation.probe.ridge import fit_ridge
 from crossmodal.evaluation.probe.score import Right, difference, ratio, score
@@ -102,7 +102,7 @@ def main() -> None:
     random = bench.random_row(chosen[0][2] if chosen else None, words.weights, words.random_starts)
     if not words.vary:
         rows = sorted(rows, key=lambda row: -row.right.mean())
-    everything = [*rows, random, *bench.picture_rows()]
+    everything = [*rows, random, *bench.image_rows()]
     text = _table(everything, random, bench, words)
     print(text)
     if words.figure:
@@ -154,8 +154,8 @@ class _Bench:
             right.append(self._measure(BackboneFeatures(backbone)))
         return Row("random start", "0", np.stack(right))
 
-    def picture_rows(self) -> list[Row]:
-        return [Row(name, "", self._measure(kind())[None]) for name, kind in PICTURE_SOURCES.items()]
+    def image_rows(self) -> list[Row]:
+        return [Row(name, "", self._measure(kind())[None]) for name, kind in IMAGE_SOURCES.items()]
 
     def _right_of(self, weights: Path) -> Right:
         backbone = hub.load_model(weights)
@@ -216,9 +216,9 @@ def _agreement(rows: list[Row]) -> str:
     published = [PUBLISHED[row.name] for row in rows]
     accuracies = np.stack([row.right.mean(axis=0) for row in rows])
     draws = generator(0, "noise_transfer/order")
-    pictures = accuracies.shape[1]
+    images = accuracies.shape[1]
     resampled = [
-        spearmanr(accuracies[:, draws.integers(pictures, size=pictures)].mean(axis=1), published).statistic
+        spearmanr(accuracies[:, draws.integers(images, size=images)].mean(axis=1), published).statistic
         for _ in range(1000)
     ]
     low, high, _ = percentile_interval(np.array(resampled))

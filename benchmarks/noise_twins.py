@@ -18,7 +18,7 @@ _QUARTERS = np.arange(4) * np.pi / 2
 
 def paint_dead_leaves(generator: np.random.Generator, side: int, shape: str) -> NDArray[np.uint8]:
     """Paint leaves, ``shape`` "square", "oriented" or "mixed", until no pixel is bare: uint8 (side, side, 3)."""
-    picture = np.zeros((side, side, 3), np.uint8)
+    image = np.zeros((side, side, 3), np.uint8)
     for _ in range(BLOCKS):
         chosen = np.searchsorted(_CUMULATIVE, generator.uniform(0, _CUMULATIVE[-1], BLOCK))
         radii = np.maximum((_RADII[chosen] * side).astype(int), 1)
@@ -32,12 +32,12 @@ def paint_dead_leaves(generator: np.random.Generator, side: int, shape: str) -> 
             kinds.tolist(), centres.tolist(), radii.tolist(), corners, colours, strict=True
         ):
             if kind == CIRCLE:
-                cv2.circle(picture, centre, radius, colour, thickness=-1)
+                cv2.circle(image, centre, radius, colour, thickness=-1)
             else:
-                cv2.fillConvexPoly(picture, polygon, colour)
-        if (picture[..., 0] | picture[..., 1] | picture[..., 2]).all():
+                cv2.fillConvexPoly(image, polygon, colour)
+        if (image[..., 0] | image[..., 1] | image[..., 2]).all():
             break
-    return picture
+    return image
 
 
 def _kinds(generator: np.random.Generator, shape: str) -> NDArray[np.int64]:

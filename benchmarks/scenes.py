@@ -21,7 +21,7 @@ from crossmodal import recipe as recipes
 from crossmodal.provenance import describe_origin
 from crossmodal.simulation import scenes
 
-#: Pictures a minute that one core must draw, whatever the process, at up to 64 pixels.
+#: Images a minute that one core must draw, whatever the process, at up to 64 pixels.
 PROMISED = 5_000
 SIZES = {32: 300, 64: 100, 128: 40, 256: 10}
 FIGURES = {
@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rates = {name: {size: pictures_a_minute(name, size) for size in SIZES} for name in scenes.names()}
-    print("pictures a minute   " + "".join(f"{size:>9} px" for size in SIZES))
+    rates = {name: {size: images_a_minute(name, size) for size in SIZES} for name in scenes.names()}
+    print("images a minute   " + "".join(f"{size:>9} px" for size in SIZES))
     for name, by_size in rates.items():
         print(f"{name:<20}" + "".join(f"{rate:>12,.0f}" for rate in by_size.values()))
     slowest = min(rate for by_size in rates.values() for size, rate in by_size.items() if size <= 64)
@@ -55,11 +55,11 @@ def main() -> None:
         if options.markdown:
             put(options.markdown, text, "generators")
     if options.json:
-        options.json.write_text(json.dumps({"pictures_a_minute": rates, "generator": runs}, indent=2) + "\n")
+        options.json.write_text(json.dumps({"images_a_minute": rates, "generator": runs}, indent=2) + "\n")
 
 
-def pictures_a_minute(name: str, size: int) -> float:
-    """Draw pictures with their masks."""
+def images_a_minute(name: str, size: int) -> float:
+    """Draw images with their masks."""
     process = scenes.create(name)
     process.label(range(2), size)
     begin = time.process_time()
@@ -86,7 +86,7 @@ def converge(seed: int, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def describe_runs(runs: Sequence[dict[str, Any]]) -> str:
-    """A table of the figures of every seed, with those of true pictures beside them."""
+    """A table of the figures of every seed, with those of true images beside them."""
     lines = [
         f"| seed | steps | {' | '.join(FIGURES.values())} | CPU minutes |",
         f"|---|---|{'---|' * len(FIGURES)}---|",
@@ -98,9 +98,9 @@ def describe_runs(runs: Sequence[dict[str, Any]]) -> str:
     true = [f"{sum(run[f'{key}_real'] for run in runs) / len(runs):.3f}" for key in FIGURES]
     made = describe_origin()
     lines += [
-        f"| true pictures | | {' | '.join(true)} | |",
+        f"| true images | | {' | '.join(true)} | |",
         "",
-        f"Of {runs[0]['pictures']:,} pictures each, one thread. {made['date']}, commit {made['commit']}.",
+        f"Of {runs[0]['images']:,} images each, one thread. {made['date']}, commit {made['commit']}.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -31,14 +31,14 @@ def as_page(title: str, body: Iterable[str], style: str = "") -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(body) + "\n</body></html>\n"
 
 
-def as_image(picture: bytes, kind: str = "png", alt: str = "") -> str:
-    """Write the tag of a picture that is inside the page; ``kind`` is ``png`` or ``jpeg``."""
-    return f'<img src="data:image/{kind};base64,{b64encode(picture).decode()}" alt="{html.escape(alt)}">'
+def as_image(image: bytes, kind: str = "png", alt: str = "") -> str:
+    """Write the tag of an image that is inside the page; ``kind`` is ``png`` or ``jpeg``."""
+    return f'<img src="data:image/{kind};base64,{b64encode(image).decode()}" alt="{html.escape(alt)}">'
 
 
-def as_figure(picture: bytes, caption: str, alt: str = "") -> str:
-    """Write a PNG picture with its caption."""
-    return f"<figure>{as_image(picture, alt=alt)}<figcaption>{html.escape(caption)}</figcaption></figure>"
+def as_figure(image: bytes, caption: str, alt: str = "") -> str:
+    """Write a PNG image with its caption."""
+    return f"<figure>{as_image(image, alt=alt)}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 
 def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

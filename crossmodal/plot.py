@@ -1,4 +1,4 @@
-"""Figures of predictions (frames, cochleagrams, onsets and waveform on one time axis) and sheets of pictures."""
+"""Figures of predictions (frames, cochleagrams, onsets and waveform on one time axis) and sheets of images."""
 
 import math
 import os
@@ -42,7 +42,7 @@ def figure_prediction(
     onset_probability: Any | None = None,
     waveform: Any | None = None,
     waveform_rate_hz: float | None = None,
-    pictures: int = 8,
+    images: int = 8,
     span_s: Span | None = None,
     title: str | None = None,
 ) -> Figure:
@@ -58,7 +58,7 @@ def figure_prediction(
         onset_probability: (steps,) at 90 Hz between 0 and 1, drawn behind the onsets.
         waveform: (time,) the predicted sound.
         waveform_rate_hz: its samples a second.
-        pictures: largest number of frames shown: at onsets spread over the span (true ones where known), or evenly.
+        images: largest number of frames shown: at onsets spread over the span (true ones where known), or evenly.
         span_s: the stretch (start, end) that is shown; all by default.
         title: a line above.
 
@@ -66,7 +66,7 @@ def figure_prediction(
         ValueError: there are no frames, frames and times differ in number, a cochleagram has not two axes, the span
             is empty, or a waveform comes without its rate.
     """
-    shown = _as_pictures(frames, times_s)
+    shown = _as_images(frames, times_s)
     seen_s = np.asarray(times_s, dtype=np.float64)
     predicted, true = _matrix(predicted_cochleagram), _matrix(true_cochleagram)
     span = _choose_span(span_s, seen_s, predicted)
@@ -74,7 +74,7 @@ def figure_prediction(
         raise ValueError("a waveform needs its waveform_rate_hz")
     true_s, predicted_s = _inside(true_onsets_s, span), _inside(predicted_onsets_s, span)
     marked = next((times for times in (true_s, predicted_s) if times is not None and len(times)), None)
-    picked = _choose_frames(seen_s, _choose_moments(marked, span, pictures))
+    picked = _choose_frames(seen_s, _choose_moments(marked, span, images))
     rows = {
         "true sound": true is not None,
         "predicted sound": True,
@@ -93,21 +93,21 @@ def figure_prediction(
     return figure
 
 
-def figure_contact_sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int) -> Figure:
-    """Draw captioned pictures in rows, so that a data set is seen at a glance.
+def figure_contact_sheet(images: Sequence[Any], captions: Sequence[str], columns: int) -> Figure:
+    """Draw captioned images in rows, so that a data set is seen at a glance.
 
     Args:
-        pictures: uint8 (3, height, width) RGB each, tensors or arrays, all of one size.
+        images: uint8 (3, height, width) RGB each, tensors or arrays, all of one size.
         captions: a short line for each.
-        columns: pictures in a row.
+        columns: images in a row.
 
     Raises:
-        ValueError: there are no pictures, or not as many captions.
+        ValueError: there are no images, or not as many captions.
     """
-    if not pictures or len(pictures) != len(captions):
-        raise ValueError(f"need a caption for each of at least one picture, got {len(captions)} for {len(pictures)}")
-    rows = -(-len(pictures) // columns)
-    height, width = pictures[0].shape[1:]
+    if not images or len(images) != len(captions):
+        raise ValueError(f"need a caption for each of at least one image, got {len(captions)} for {len(images)}")
+    rows = -(-len(images) // columns)
+    height, width = images[0].shape[1:]
     cell_in = _WIDTH_IN / columns
     figure = Figure(figsize=(_WIDTH_IN, rows * (cell_in * height / width + 0.25)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -115,26 +115,26 @@ def figure_contact_sheet(pictures: Sequence[Any], captions: Sequence[str], colum
     grid = figure.subplots(rows, columns, squeeze=False)
     for axis in grid.flat:
         axis.set_axis_off()
-    for axis, picture, caption in zip(grid.flat, pictures, captions, strict=False):
-        axis.imshow(np.asarray(torch.as_tensor(picture)).transpose(1, 2, 0))
+    for axis, image, caption in zip(grid.flat, images, captions, strict=False):
+        axis.imshow(np.asarray(torch.as_tensor(image)).transpose(1, 2, 0))
         axis.set_title(caption, fontsize=8, color=_INK, pad=2)
     return figure
 
 
-def tile_pictures(pictures: Any, captions: Sequence[str], columns: int | None = None) -> NDArray[np.uint8]:
-    """Lay captioned pictures out in rows, pixel for pixel: uint8 (height, width, 3) on white.
+def tile_images(images: Any, captions: Sequence[str], columns: int | None = None) -> NDArray[np.uint8]:
+    """Lay captioned images out in rows, pixel for pixel: uint8 (height, width, 3) on white.
 
     Args:
-        pictures: uint8 (n, 3, height, width) RGB, tensor or array.
-        captions: a short line for each, written below it; one runs on below pictures with empty captions.
-        columns: pictures in a row; by default about twice as many as rows.
+        images: uint8 (n, 3, height, width) RGB, tensor or array.
+        captions: a short line for each, written below it; one runs on below images with empty captions.
+        columns: images in a row; by default about twice as many as rows.
 
     Raises:
-        ValueError: there are no pictures, or not as many captions.
+        ValueError: there are no images, or not as many captions.
     """
-    shown = np.asarray(torch.as_tensor(pictures).cpu()).transpose(0, 2, 3, 1)
+    shown = np.asarray(torch.as_tensor(images).cpu()).transpose(0, 2, 3, 1)
     if not len(shown) or len(shown) != len(captions):
-        raise ValueError(f"need a caption for each of at least one picture, got {len(captions)} for {len(shown)}")
+        raise ValueError(f"need a caption for each of at least one image, got {len(captions)} for {len(shown)}")
     columns = columns or math.ceil(len(shown) / max(1, round(math.sqrt(len(shown) / 2))))
     font = ImageFont.load_default(_CAPTION_PX)
     followed = [caption for caption, after in zip(captions, [*captions[1:], "the end"], strict=True) if after]
@@ -143,22 +143,22 @@ def tile_pictures(pictures: Any, captions: Sequence[str], columns: int | None = 
     rows = math.ceil(len(shown) / columns)
     sheet = Image.new("RGB", (min(columns, len(shown)) * width + _GAP_PX, rows * height + _GAP_PX), "white")
     pen = ImageDraw.Draw(sheet)
-    for place, (picture, caption) in enumerate(zip(shown, captions, strict=True)):
+    for place, (image, caption) in enumerate(zip(shown, captions, strict=True)):
         row, column = divmod(place, columns)
         left, top = _GAP_PX + column * width, _GAP_PX + row * height
-        sheet.paste(Image.fromarray(np.ascontiguousarray(picture)), (left, top))
-        pen.text((left, top + len(picture)), caption, fill=_INK, font=font)
+        sheet.paste(Image.fromarray(np.ascontiguousarray(image)), (left, top))
+        pen.text((left, top + len(image)), caption, fill=_INK, font=font)
     return np.asarray(sheet)
 
 
-def save_picture(picture: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
-    """Write a picture, uint8 (height, width, 3), as PNG, whole or not at all.
+def save_image(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
+    """Write an image, uint8 (height, width, 3), as PNG, whole or not at all.
 
     Raises:
         OutputError: the place cannot be written.
     """
     with replace_atomically(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG", optimize=True)
+        Image.fromarray(image).save(temporary, format="PNG", optimize=True)
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, dots_per_inch: int = 130) -> None:
@@ -295,9 +295,9 @@ def _draw_frames(
         figure.add_artist(tie)
 
 
-def _choose_moments(marked_s: Floats | None, span: Span, pictures: int) -> Floats:
+def _choose_moments(marked_s: Floats | None, span: Span, images: int) -> Floats:
     """Times of the frames to show: some of the marked ones, spread evenly, or the middles of equal parts."""
-    count = max(1, pictures)
+    count = max(1, images)
     if marked_s is None:
         return span[0] + (np.arange(count) + 0.5) * (span[1] - span[0]) / count
     chosen = np.unique(np.round(np.linspace(0, len(marked_s) - 1, min(count, len(marked_s)))).astype(np.int64))
@@ -325,12 +325,12 @@ def _inside(times_s: ArrayLike | None, span: Span) -> Floats | None:
     return times[(times >= span[0]) & (times <= span[1])]
 
 
-def _as_pictures(frames: Any, times_s: ArrayLike) -> NDArray[np.uint8]:
+def _as_images(frames: Any, times_s: ArrayLike) -> NDArray[np.uint8]:
     """Frames with the colours last, as matplotlib draws them."""
-    pictures = np.asarray(torch.as_tensor(frames).detach().cpu())
-    if len(pictures) == 0 or len(pictures) != np.size(times_s):
-        raise ValueError(f"need a time for each of at least one frame, got {np.size(times_s)} for {len(pictures)}")
-    return pictures.transpose(0, 2, 3, 1) if pictures.ndim == 4 else pictures
+    images = np.asarray(torch.as_tensor(frames).detach().cpu())
+    if len(images) == 0 or len(images) != np.size(times_s):
+        raise ValueError(f"need a time for each of at least one frame, got {np.size(times_s)} for {len(images)}")
+    return images.transpose(0, 2, 3, 1) if images.ndim == 4 else images
 
 
 def _matrix(features: Any | None) -> Floats | None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from crossmodal import recipe as recipes
 from crossmodal.backbones import create
-from tests.fakes.carpet import tiny_carpet
+from tests.fakes.carpet import tiny_intelligent_carpet
 from tests.fakes.step_up import tiny_step_up
 
 Recipe = dict[str, Any]
@@ -28,7 +28,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tiny_hits(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
-    """The same networks on smaller pictures of simulated hits, thinner and in smaller batches."""
+    """The same networks on smaller images of simulated hits, thinner and in smaller batches."""
     folder: Path = request.getfixturevalue("stand_in")
     return {
         "data.root": str(folder),
@@ -43,7 +43,7 @@ def tiny_hits(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
 
 
 def tiny_noise(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
-    """The same process, views and objective on few small pictures, with thinner networks where they come thinner."""
+    """The same process, views and objective on few small images, with thinner networks where they come thinner."""
     data, task = recipe["data"]["init_args"], recipe["task"]["init_args"]
     changes: Changes = {
         "data.size": 32,
@@ -98,7 +98,7 @@ def tiny_walks(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
         "data.batch_size": 2,
         "data.validation": 0.3,
         "task.model.width": 0.1,
-        "task.model.backbone_weights": None,
+        "task.model.weights": None,
         "task.model.channels": 4,
         "task.model.hidden": 16,
         "trainer.val_check_interval": 1,
@@ -112,19 +112,19 @@ PROCESSES: dict[str, Changes] = runpy.run_path(str(Path(__file__).parents[1] / "
 
 #: What makes the recipes of a data module small, and stands in for its data.
 TINY: dict[str, Callable[[Recipe, pytest.FixtureRequest], Changes]] = {
-    "CarpetData": tiny_carpet,
-    "GreatestHitsData": tiny_hits,
-    "NoiseData": tiny_noise,
-    "ScenesData": tiny_scenes,
-    "StepUpData": tiny_step_up,
-    "WalkStepsData": tiny_walks,
+    "IntelligentCarpetDataModule": tiny_intelligent_carpet,
+    "GreatestHitsDataModule": tiny_hits,
+    "NoiseDataModule": tiny_noise,
+    "ScenesDataModule": tiny_scenes,
+    "StepUpDataModule": tiny_step_up,
+    "WalkStepsDataModule": tiny_walks,
 }
 
 
 @pytest.mark.parametrize("name", [name for name in recipes.names() if not name.startswith(("noise_", "scenes/"))])
 def test_hearing_and_feeling_start_from_noise(name: str) -> None:
     model = recipes.read(name)["task"]["init_args"]["model"]
-    weights = model["init_args"].get("weights") or model["init_args"]["backbone_weights"]
+    weights = model["init_args"].get("weights") or model["init_args"]["weights"]
     assert weights.startswith("noise/")
     started = recipes.build(model, "task", annotation=nn.Module).backbone.state_dict()
     shipped = create("small_alexnet", weights=weights).state_dict()
@@ -162,7 +162,7 @@ def test_another_process_alone_is_enough(name: str, process: str) -> None:
     if before["data"]["init_args"]["process"] == process:
         assert recipe == before
     else:
-        assert recipe == before | {"data": {"class_path": "NoiseData", "init_args": kept | {"process": process}}}
+        assert recipe == before | {"data": {"class_path": "NoiseDataModule", "init_args": kept | {"process": process}}}
 
 
 def test_what_the_words_of_a_process_give() -> None:

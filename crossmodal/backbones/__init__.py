@@ -1,7 +1,7 @@
-"""Picture encoders shared by every sense, and the temporal networks behind them."""
+"""Image encoders shared by every sense, and the temporal networks behind them."""
 
 from crossmodal.backbones.catalogue import create, names
-from crossmodal.backbones.images import Backbone, PictureNormalization
+from crossmodal.backbones.images import Backbone, ImageNormalization
 from crossmodal.backbones.layers import features, layer_names
 from crossmodal.backbones.projection import DistillationHead, Embedder, PerceptronHead
 from crossmodal.backbones.resnet import ResNetBackbone
@@ -16,9 +16,9 @@ __all__ = [
     "ConvolutionalTemporal",
     "DistillationHead",
     "Embedder",
+    "ImageNormalization",
     "LoadReport",
     "PerceptronHead",
-    "PictureNormalization",
     "RecurrentTemporal",
     "ResNetBackbone",
     "SmallAlexNet",

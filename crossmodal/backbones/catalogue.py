@@ -57,7 +57,7 @@ def create(name: str, *, width: float | None = None, weights: str | os.PathLike[
     width = named if width is None else width
     if width != 1.0 and name.startswith("resnet"):
         raise ValueError(f"{name} has one width; leave width at 1 (got {width})")
-    # Channels last, like the pictures that `Backbone.encode` feeds: twice as fast on a CPU.
+    # Channels last, like the images that `Backbone.encode` feeds: twice as fast on a CPU.
     backbone: Backbone = _MAKERS[name](width)
     backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
     if path is not None:

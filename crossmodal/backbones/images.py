@@ -1,4 +1,4 @@
-"""What every picture encoder offers: feature maps, a pooled vector, and its own input normalisation."""
+"""What every image encoder offers: feature maps, a pooled vector, and its own input normalisation."""
 
 from typing import Any, NamedTuple
 
@@ -6,21 +6,21 @@ import torch
 from torch import Tensor, nn
 
 
-class PictureNormalization(NamedTuple):
+class ImageNormalization(NamedTuple):
     """Mean and standard deviation of each input channel, in units of full scale (0 to 1)."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
 
-#: A neutral choice for pictures whose statistics are not known beforehand, procedural ones among them.
-NEUTRAL = PictureNormalization((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+#: A neutral choice for images whose statistics are not known beforehand, procedural ones among them.
+NEUTRAL = ImageNormalization((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 #: Statistics of ImageNet photographs, which torchvision's weights expect.
-IMAGENET = PictureNormalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+IMAGENET = ImageNormalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 class Backbone(nn.Module):
-    """A picture encoder: ``maps`` gives feature maps, calling it gives one pooled vector a picture.
+    """An image encoder: ``maps`` gives feature maps, calling it gives one pooled vector an image.
 
     Subclasses set ``channels`` (of the feature maps), ``trunk``, and the ``arguments`` that make them again.
     """
@@ -31,21 +31,21 @@ class Backbone(nn.Module):
     _mean: Tensor
     _std: Tensor
 
-    def __init__(self, normalization: PictureNormalization) -> None:
+    def __init__(self, normalization: ImageNormalization) -> None:
         super().__init__()
         self.normalization = normalization
         self.register_buffer("_mean", torch.tensor(normalization.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("_std", torch.tensor(normalization.std).view(1, 3, 1, 1), persistent=False)
 
-    def normalize(self, pictures: Tensor) -> Tensor:
-        """Bring pictures (n, 3, height, width), uint8 or float in 0 to 1, to the trunk's input range."""
-        if pictures.dtype == torch.uint8:
-            pictures = pictures.to(self._mean.dtype) / 255
-        return (pictures - self._mean) / self._std
+    def normalize(self, images: Tensor) -> Tensor:
+        """Bring images (n, 3, height, width), uint8 or float in 0 to 1, to the trunk's input range."""
+        if images.dtype == torch.uint8:
+            images = images.to(self._mean.dtype) / 255
+        return (images - self._mean) / self._std
 
-    def maps(self, pictures: Tensor) -> Tensor:
-        """Compute the feature maps (n, channels, rows, columns) of pictures (n, 3, height, width)."""
-        return self.encode(self.normalize(pictures))
+    def maps(self, images: Tensor) -> Tensor:
+        """Compute the feature maps (n, channels, rows, columns) of images (n, 3, height, width)."""
+        return self.encode(self.normalize(images))
 
     def encode(self, inputs: Tensor) -> Tensor:
         """Compute the feature maps of inputs that are normalised already."""
@@ -53,6 +53,6 @@ class Backbone(nn.Module):
         features: Tensor = self.trunk(inputs.contiguous(memory_format=torch.channels_last))
         return features
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Compute the pooled vector (n, channels): the mean of the feature maps over the picture."""
-        return self.maps(pictures).mean(dim=(2, 3))
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute the pooled vector (n, channels): the mean of the feature maps over the image."""
+        return self.maps(images).mean(dim=(2, 3))

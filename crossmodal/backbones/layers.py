@@ -10,7 +10,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from crossmodal.backbones.images import Backbone
 
-#: The mean of the last maps over the picture, which every backbone has.
+#: The mean of the last maps over the image, which every backbone has.
 POOLED = "pooled"
 
 
@@ -27,18 +27,18 @@ def layer_names(backbone: Backbone) -> tuple[str, ...]:
     return (*_stages(backbone), POOLED)
 
 
-def features(backbone: Backbone, pictures: Tensor, layer: str = POOLED) -> Tensor:
-    """Compute what a layer makes of pictures (n, 3, height, width), uint8 or float in 0 to 1.
+def features(backbone: Backbone, images: Tensor, layer: str = POOLED) -> Tensor:
+    """Compute what a layer makes of images (n, 3, height, width), uint8 or float in 0 to 1.
 
     Returns:
         Maps (n, channels, rows, columns) of a convolutional layer, a residual stage or a transformer block; vectors
         (n, units) of ``fc6``, ``fc7``, ``projection`` and ``pooled``.
 
     Raises:
-        ValueError: the backbone has no such layer, or the layer does not take pictures of this size.
+        ValueError: the backbone has no such layer, or the layer does not take images of this size.
     """
     if layer == POOLED:
-        pooled: Tensor = backbone(pictures)
+        pooled: Tensor = backbone(images)
         return pooled
     stages = _stages(backbone)
     if layer not in stages:
@@ -46,7 +46,7 @@ def features(backbone: Backbone, pictures: Tensor, layer: str = POOLED) -> Tenso
             f"{type(backbone).__name__} has no layer {layer!r}; choose one of: {', '.join(stages)}, {POOLED}"
         )
     # Channels last, as in `Backbone.encode`.
-    hidden = backbone.normalize(pictures).contiguous(memory_format=torch.channels_last)
+    hidden = backbone.normalize(images).contiguous(memory_format=torch.channels_last)
     for name, stage in stages.items():
         hidden = stage(hidden)
         if name == layer:

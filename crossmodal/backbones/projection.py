@@ -1,4 +1,4 @@
-"""A backbone with the head that pretraining compares pictures by; the head is thrown away afterwards."""
+"""A backbone with the head that pretraining compares images by; the head is thrown away afterwards."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -85,12 +85,12 @@ class Embedding(Protocol):
     #: Of the embedding.
     dimension: int
 
-    def embed(self, pictures: Tensor) -> Tensor:
-        """Compute the embeddings (n, dimension) of pictures (n, 3, height, width)."""
+    def embed(self, images: Tensor) -> Tensor:
+        """Compute the embeddings (n, dimension) of images (n, 3, height, width)."""
 
 
 class Embedder(nn.Module):
-    """A backbone and a head on its pooled vector: pictures in, embeddings out.
+    """A backbone and a head on its pooled vector: images in, embeddings out.
 
     Args:
         backbone: what is to stay.
@@ -118,10 +118,10 @@ class Embedder(nn.Module):
         assert isinstance(self.backbone, Embedding)
         return self.backbone.dimension
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Compute the embeddings (n, dimension) of pictures (n, 3, height, width)."""
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute the embeddings (n, dimension) of images (n, 3, height, width)."""
         if self.head is None:
             assert isinstance(self.backbone, Embedding)
-            return self.backbone.embed(pictures)
-        embedded: Tensor = self.head(self.backbone(pictures))
+            return self.backbone.embed(images)
+        embedded: Tensor = self.head(self.backbone(images))
         return embedded

@@ -2,16 +2,16 @@
 
 from torch import nn
 
-from crossmodal.backbones.images import IMAGENET, Backbone, PictureNormalization
+from crossmodal.backbones.images import IMAGENET, Backbone, ImageNormalization
 
 _CHANNELS = {18: 512, 50: 2048}
 
 
 class ResNetBackbone(Backbone):
-    """ResNet-18 or ResNet-50 up to its last feature maps, with an optional stem for small pictures.
+    """ResNet-18 or ResNet-50 up to its last feature maps, with an optional stem for small images.
 
     The ``small`` stem is one 3x3 convolution of stride 1 without max pooling, so that maps keep four times the rows and
-    columns; the ``standard`` stem divides the picture's sides by 32 in all.
+    columns; the ``standard`` stem divides the image's sides by 32 in all.
 
     Raises:
         ValueError: ``depth`` is not 18 or 50, or ``stem`` is unknown.
@@ -20,7 +20,7 @@ class ResNetBackbone(Backbone):
         He et al., "Deep residual learning for image recognition", CVPR 2016; the small stem as in its section 4.2.
     """
 
-    def __init__(self, depth: int = 18, stem: str = "standard", normalization: PictureNormalization = IMAGENET) -> None:
+    def __init__(self, depth: int = 18, stem: str = "standard", normalization: ImageNormalization = IMAGENET) -> None:
         super().__init__(normalization)
         if depth not in _CHANNELS:
             raise ValueError(f"depth must be one of {sorted(_CHANNELS)}, got {depth}")

@@ -3,11 +3,11 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossmodal.backbones.images import NEUTRAL, Backbone, PictureNormalization
+from crossmodal.backbones.images import NEUTRAL, Backbone, ImageNormalization
 
 _CHANNELS = (96, 192, 384, 384, 192)
 _POOLED = (True, True, False, False, True)
-#: Rows and columns of the maps of a 64 x 64 picture, which the fully connected layers count on.
+#: Rows and columns of the maps of a 64 x 64 image, which the fully connected layers count on.
 _GRID = 7
 _UNITS = 4096
 
@@ -15,7 +15,7 @@ _UNITS = 4096
 class SmallAlexNet(Backbone):
     """Five bias-free 3x3 convolutions, each with batch norm and ReLU; 3/2 max pooling after the 1st, 2nd and 5th.
 
-    A 64 x 64 picture gives maps of 7 x 7. Weights start as N(0, 0.02), batch norm as 1 and 0. ``width`` scales every
+    A 64 x 64 image gives maps of 7 x 7. Weights start as N(0, 0.02), batch norm as 1 and 0. ``width`` scales every
     layer's channels; 1 is the published network.
 
     Raises:
@@ -29,7 +29,7 @@ class SmallAlexNet(Backbone):
     #: Parameters that the whole network's files hold beyond the trunk's, by how their names begin.
     beyond: tuple[str, ...] = ("fc6.", "fc7.", "projection.")
 
-    def __init__(self, width: float = 1.0, normalization: PictureNormalization = NEUTRAL) -> None:
+    def __init__(self, width: float = 1.0, normalization: ImageNormalization = NEUTRAL) -> None:
         super().__init__(normalization)
         channels = [round(width * count) for count in _CHANNELS]
         if min(channels) < 1:
@@ -58,7 +58,7 @@ class SmallAlexNet(Backbone):
 
 
 class WholeSmallAlexNet(SmallAlexNet):
-    """The small AlexNet with its fully connected layers, for pictures of 64 x 64: 58.7 million parameters at width 1.
+    """The small AlexNet with its fully connected layers, for images of 64 x 64: 58.7 million parameters at width 1.
 
     Two linear layers of 4096 units with batch norm and ReLU (``fc6``, ``fc7``), then a linear map to 128 numbers scaled
     to length 1 (``projection``). ``width`` scales the units, too, but not the projection. As a backbone it gives the
@@ -74,7 +74,7 @@ class WholeSmallAlexNet(SmallAlexNet):
 
     beyond = ()
 
-    def __init__(self, width: float = 1.0, projected: int = 128, normalization: PictureNormalization = NEUTRAL) -> None:
+    def __init__(self, width: float = 1.0, projected: int = 128, normalization: ImageNormalization = NEUTRAL) -> None:
         super().__init__(width, normalization)
         units = round(width * _UNITS)
         self.arguments["projected"] = projected
@@ -94,13 +94,13 @@ class WholeSmallAlexNet(SmallAlexNet):
             "projection": nn.Sequential(self.projection, _UnitLength()),
         }
 
-    def embed(self, pictures: Tensor) -> Tensor:
-        """Compute the projections (n, 128), of length 1, of pictures (n, 3, 64, 64), uint8 or float in 0 to 1.
+    def embed(self, images: Tensor) -> Tensor:
+        """Compute the projections (n, 128), of length 1, of images (n, 3, 64, 64), uint8 or float in 0 to 1.
 
         Raises:
-            ValueError: pictures of another size.
+            ValueError: images of another size.
         """
-        hidden = self.fc7(self.fc6(_FlattenMaps()(self.maps(pictures))))
+        hidden = self.fc7(self.fc6(_FlattenMaps()(self.maps(images))))
         return F.normalize(self.projection(hidden), dim=1)
 
 
@@ -109,7 +109,7 @@ class _FlattenMaps(nn.Module):
         if maps.shape[2:] != (_GRID, _GRID):
             rows, columns = maps.shape[2:]
             raise ValueError(
-                "the fully connected layers take pictures of 64 x 64 pixels, whose maps are "
+                "the fully connected layers take images of 64 x 64 pixels, whose maps are "
                 f"{_GRID} x {_GRID}; found maps of {rows} x {columns}"
             )
         return maps.flatten(1)

@@ -1,10 +1,10 @@
-"""A small vision transformer for small pictures."""
+"""A small vision transformer for small images."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossmodal.backbones.images import NEUTRAL, Backbone, PictureNormalization
+from crossmodal.backbones.images import NEUTRAL, Backbone, ImageNormalization
 
 _PATCH = 8
 _BLOCKS = 6
@@ -16,8 +16,8 @@ _WAVELENGTH = 10_000.0
 class SmallViT(Backbone):
     """Six pre-norm transformer blocks of 256 channels (4 heads) on patches of 8 x 8 pixels: 4.8 million parameters.
 
-    A 64 x 64 picture gives maps of 8 x 8. Positions are fixed sines and cosines, and the picture's vector is the mean
-    over patches instead of a class token, so pictures of any size go through; rows and columns that fill no patch are
+    A 64 x 64 image gives maps of 8 x 8. Positions are fixed sines and cosines, and the image's vector is the mean
+    over patches instead of a class token, so images of any size go through; rows and columns that fill no patch are
     left out. ``width`` scales channels and heads together, a head being 64 channels: 0.25 (64 channels, 0.3 million
     parameters), 0.5 (128, 1.2 million), 0.75, 1, and so on in quarters.
 
@@ -29,7 +29,7 @@ class SmallViT(Backbone):
         Zhai & Kolesnikov, "Better plain ViT baselines for ImageNet-1k", 2022.
     """
 
-    def __init__(self, width: float = 1.0, normalization: PictureNormalization = NEUTRAL) -> None:
+    def __init__(self, width: float = 1.0, normalization: ImageNormalization = NEUTRAL) -> None:
         super().__init__(normalization)
         heads = round(_HEADS * width)
         if heads < 1 or heads != _HEADS * width:
@@ -55,7 +55,7 @@ class _Patches(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         if min(inputs.shape[2:]) < _PATCH:
-            raise ValueError(f"pictures must have at least {_PATCH} x {_PATCH} pixels, got {tuple(inputs.shape[2:])}")
+            raise ValueError(f"images must have at least {_PATCH} x {_PATCH} pixels, got {tuple(inputs.shape[2:])}")
         maps: Tensor = self.project(inputs)
         return maps + _positions(maps)
 

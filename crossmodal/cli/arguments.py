@@ -31,13 +31,13 @@ class Parser(argparse.ArgumentParser):
         """Complain by an exception, not by leaving the process."""
         raise UsageError(f"{message} (`{self.prog} --help` says more)")
 
-    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+    def parse(self, args: Sequence[str]) -> argparse.Namespace:
         """Read the words; keys of recipes and unknown options, where they are taken, arrive as ``changes``.
 
         Raises:
             UsageError: a word is unknown, missing or of the wrong kind.
         """
-        found, rest = self.parse_known_args(words)
+        found, rest = self.parse_known_args(args)
         changes: dict[str, Any] = {}
         remaining = iter(rest)
         for word in remaining:

@@ -18,7 +18,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("recipes", metavar="RECIPE", nargs="*", help="names or paths; none means all that are shipped")
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Check recipes against the constructors they name.
 
     Raises:
@@ -27,9 +27,9 @@ def run(words: argparse.Namespace) -> int:
     from crossmodal import recipe as recipes
 
     found = []
-    for name in words.recipes or recipes.names():
+    for name in args.recipes or recipes.names():
         try:
-            recipes.check(recipes.override(recipes.read(name), words.changes), name)
+            recipes.check(recipes.override(recipes.read(name), args.changes), name)
         except RecipeError as error:
             found.append(str(error))
         else:

@@ -11,15 +11,15 @@ from crossmodal.spelling import nearest
 
 EXAMPLES = """\
   crossmodal data list
-  crossmodal data make stand_in_hits --out hits --videos 24 --seconds 12 --seed 0 --workers 2
+  crossmodal data make stand_in_hits --out hits --videos 24 --seconds 12 --seed 0 --num-workers 2
   crossmodal data make stand_in_hits --out hits --grid hits.png
-  crossmodal data make walks --out walks --walks 64 --seconds 10 --seed 0 --workers 2
+  crossmodal data make walks --out walks --walks 64 --seconds 10 --seed 0 --num-workers 2
   crossmodal data verify greatest_hits vis-data-256
   crossmodal data fetch greatest_hits --out downloads --archive vis-data-256.zip
 """
 #: What lists the faults of a folder; the others are of Greatest Hits and its stand-in.
 _CHECKS = {
-    "intelligent_carpet": ("crossmodal.data.intelligent_carpet.dataset", "check_carpet"),
+    "intelligent_carpet": ("crossmodal.data.intelligent_carpet.dataset", "check_intelligent_carpet"),
     "step_up": ("crossmodal.data.step_up.dataset", "check_step_up"),
     "walks": ("crossmodal.simulation.walks.folder", "check_walks"),
 }
@@ -39,40 +39,40 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--walks", type=int, default=64, metavar="N", help="make: how many walks (default: 64)")
     parser.add_argument("--seconds", type=float, default=12.0, metavar="S", help="make: length of each (default: 12)")
     parser.add_argument("--seed", type=int, default=0, metavar="K", help="make: of all draws (default: 0)")
-    parser.add_argument("--workers", type=int, default=1, metavar="W", help="make: processes (default: 1)")
+    parser.add_argument("--num-workers", type=int, default=1, metavar="W", help="make: processes (default: 1)")
     parser.add_argument("--grid", metavar="PNG", type=Path, help="make: also draw some of the hits of the videos")
     parser.add_argument("--archive", metavar="FILE", help="fetch: which of the archives (default: the first listed)")
     parser.add_argument("--keep-archive", action="store_true", help="fetch: do not delete the archive once unpacked")
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Do one of the actions.
 
     Raises:
         UsageError: the action, the data set or an option of it is unknown or missing.
     """
-    if words.action not in _ACTIONS:
-        close = nearest(words.action, _ACTIONS)
+    if args.action not in _ACTIONS:
+        close = nearest(args.action, _ACTIONS)
         raise UsageError(
-            f"there is no action {words.action!r}"
+            f"there is no action {args.action!r}"
             + (f"; did you mean `crossmodal data {close}`?" if close else f"; there are: {', '.join(_ACTIONS)}")
         )
-    if words.action == "list":
-        return _list(words)
+    if args.action == "list":
+        return _list(args)
     from crossmodal import cards
 
-    if words.name is None:
+    if args.name is None:
         raise UsageError(f"which data set? One of: {', '.join(cards.names())}")
-    if words.name not in cards.names():
-        close = nearest(words.name, cards.names())
+    if args.name not in cards.names():
+        close = nearest(args.name, cards.names())
         guess = f"; did you mean {close}?" if close else f"; there are: {', '.join(cards.names())}"
-        raise UsageError(f"there is no data set {words.name!r}{guess}")
+        raise UsageError(f"there is no data set {args.name!r}{guess}")
     actions = {"verify": _verify, "make": _make, "fetch": _fetch}
-    return actions[words.action](words)
+    return actions[args.action](args)
 
 
-def _list(words: argparse.Namespace) -> int:
+def _list(args: argparse.Namespace) -> int:
     from crossmodal import cards
     from crossmodal.progress import readable_size
 
@@ -81,82 +81,82 @@ def _list(words: argparse.Namespace) -> int:
         (card["name"], readable_size(card["archives"][0]["bytes"]) if card["archives"] else "made here", card["title"])
         for card in listed
     ]
-    show_result(listed, table([("data set", "size", "title"), *rows]), words.json)
+    show_result(listed, table([("data set", "size", "title"), *rows]), args.json)
     return 0
 
 
-def _verify(words: argparse.Namespace) -> int:
-    if words.folder is None:
-        raise UsageError(f"which folder? As in: crossmodal data verify {words.name} DIR")
+def _verify(args: argparse.Namespace) -> int:
+    if args.folder is None:
+        raise UsageError(f"which folder? As in: crossmodal data verify {args.name} DIR")
     from crossmodal.progress import Progress
 
     progress = Progress(label="verify")
-    if words.name in _CHECKS:
-        module, check = _CHECKS[words.name]
-        faults = getattr(import_module(module), check)(words.folder)
+    if args.name in _CHECKS:
+        module, check = _CHECKS[args.name]
+        faults = getattr(import_module(module), check)(args.folder)
     else:
         from crossmodal.data.greatest_hits.check import check_folder
 
-        faults = check_folder(words.folder, decode=not words.quick, progress=progress)
+        faults = check_folder(args.folder, decode=not args.quick, progress=progress)
     progress.close()
     count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}" if faults else "all is well"
-    show_result({"faults": faults}, "\n".join([*faults, f"{words.folder}: {count}"]), words.json)
+    show_result({"faults": faults}, "\n".join([*faults, f"{args.folder}: {count}"]), args.json)
     return 1 if faults else 0
 
 
-def _make(words: argparse.Namespace) -> int:
-    if words.name not in _MAKERS:
-        raise UsageError(f"{words.name} cannot be made, only fetched; {', '.join(_MAKERS)} can")
-    if words.out is None:
-        raise UsageError(f"where to? As in: crossmodal data make {words.name} --out DIR")
-    for option in ("videos", "walks", "seconds", "workers"):
-        if getattr(words, option) <= 0:
-            raise UsageError(f"--{option}: a number above 0 was expected, found {getattr(words, option)}")
-    if words.seed < 0:
-        raise UsageError(f"--seed: a whole number of at least 0 was expected, found {words.seed}")
+def _make(args: argparse.Namespace) -> int:
+    if args.name not in _MAKERS:
+        raise UsageError(f"{args.name} cannot be made, only fetched; {', '.join(_MAKERS)} can")
+    if args.out is None:
+        raise UsageError(f"where to? As in: crossmodal data make {args.name} --out DIR")
+    for option in ("videos", "walks", "seconds", "num_workers"):
+        if getattr(args, option) <= 0:
+            raise UsageError(f"--{option}: a number above 0 was expected, found {getattr(args, option)}")
+    if args.seed < 0:
+        raise UsageError(f"--seed: a whole number of at least 0 was expected, found {args.seed}")
     makers = {"stand_in_hits": _make_hits, "walks": _make_walks}
-    return makers[words.name](words)
+    return makers[args.name](args)
 
 
-def _make_walks(words: argparse.Namespace) -> int:
-    if words.grid is not None:
+def _make_walks(args: argparse.Namespace) -> int:
+    if args.grid is not None:
         raise UsageError("--grid: draws hits; walks have none")
     from crossmodal.progress import Progress
     from crossmodal.simulation.walks.folder import make_walks
 
     progress = Progress(label="make")
     folder = make_walks(
-        words.out,
-        walks=words.walks,
-        seconds=words.seconds,
-        seed=words.seed,
-        workers=words.workers,
+        args.out,
+        walks=args.walks,
+        seconds=args.seconds,
+        seed=args.seed,
+        num_workers=args.num_workers,
         progress=progress,
     )
     progress.close()
-    show_result({"folder": str(folder), "walks": words.walks}, f"{words.walks} walks in {folder}", words.json)
+    show_result({"folder": str(folder), "walks": args.walks}, f"{args.walks} walks in {folder}", args.json)
     return 0
 
 
-def _make_hits(words: argparse.Namespace) -> int:
-    if words.grid is not None:
-        make_sure_of(words.grid)
+def _make_hits(args: argparse.Namespace) -> int:
+    if args.grid is not None:
+        make_sure_of(args.grid)
     from crossmodal.progress import Progress
     from crossmodal.simulation.hits import make_stand_in_hits
 
     progress = Progress(label="make")
     folder = make_stand_in_hits(
-        words.out,
-        videos=words.videos,
-        seconds=words.seconds,
-        seed=words.seed,
-        workers=words.workers,
+        args.out,
+        videos=args.videos,
+        seconds=args.seconds,
+        seed=args.seed,
+        num_workers=args.num_workers,
         progress=progress,
     )
     progress.close()
-    if words.grid is not None:
-        _draw_hits(folder, words.grid)
-    show_result({"folder": str(folder), "videos": words.videos}, f"{words.videos} videos in {folder}", words.json)
+    if args.grid is not None:
+        _draw_hits(folder, args.grid)
+    show_result({"folder": str(folder), "videos": args.videos}, f"{args.videos} videos in {folder}", args.json)
     return 0
 
 
@@ -168,7 +168,7 @@ def _draw_hits(folder: Path, out: Path) -> None:
     from crossmodal.plot import figure_contact_sheet, save_figure
     from crossmodal.video import read_frames
 
-    pictures, captions = [], []
+    images, captions = [], []
     layout = find_layout(folder)
     for video_id, labels in list(layout.labels.items())[:_GRID_ROWS]:
         video = layout.video(video_id, "denoised")
@@ -177,28 +177,28 @@ def _draw_hits(folder: Path, out: Path) -> None:
             continue
         frames, times_s = read_frames(video)
         for hit in hits:
-            pictures.append(frames[int(np.abs(np.asarray(times_s) - hit.time_s).argmin())])
+            images.append(frames[int(np.abs(np.asarray(times_s) - hit.time_s).argmin())])
             captions.append(", ".join(word for word in (hit.material, hit.action, hit.reaction) if word is not None))
-    if not pictures:
+    if not images:
         raise DatasetError(
             f"{folder}: no video has {_GRID_COLUMNS} labelled hits to draw; make longer ones (--seconds)"
         )
-    save_figure(figure_contact_sheet(pictures, captions, _GRID_COLUMNS), out, dots_per_inch=90)
+    save_figure(figure_contact_sheet(images, captions, _GRID_COLUMNS), out, dots_per_inch=90)
 
 
-def _fetch(words: argparse.Namespace) -> int:
+def _fetch(args: argparse.Namespace) -> int:
     from crossmodal import cards
 
-    card = cards.load(words.name)
+    card = cards.load(args.name)
     if not card["archives"]:
-        raise DatasetError(f"{words.name} is not published anywhere; make it: {card['stand_in_command']}")
+        raise DatasetError(f"{args.name} is not published anywhere; make it: {card['stand_in_command']}")
     by_name = {archive["name"]: archive for archive in card["archives"]}
-    chosen = words.archive or next(iter(by_name))
+    chosen = args.archive or next(iter(by_name))
     if chosen not in by_name:
         close = nearest(chosen, by_name) or ", ".join(by_name)
-        raise UsageError(f"--archive: {words.name} has no {chosen!r}; did you mean {close}?")
-    if words.out is None:
-        raise UsageError(f"where to? As in: crossmodal data fetch {words.name} --out DIR")
+        raise UsageError(f"--archive: {args.name} has no {chosen!r}; did you mean {close}?")
+    if args.out is None:
+        raise UsageError(f"where to? As in: crossmodal data fetch {args.name} --out DIR")
     from crossmodal.data.fetch import extract_archive, fetch_archive
     from crossmodal.progress import Progress
 
@@ -207,16 +207,16 @@ def _fetch(words: argparse.Namespace) -> int:
     arriving = Progress(label=f"{chosen} from {host}", count_bytes=True)
     path = fetch_archive(
         archive["url"],
-        words.out / chosen,
+        args.out / chosen,
         bytes_expected=archive.get("exact_bytes"),
         sha256=archive.get("sha256"),
         progress=arriving,
     )
     arriving.close()
     unpacking = Progress(label="unpack")
-    files = extract_archive(path, words.out, progress=unpacking)
+    files = extract_archive(path, args.out, progress=unpacking)
     unpacking.close()
-    if not words.keep_archive:
+    if not args.keep_archive:
         path.unlink()
-    show_result({"folder": str(words.out), "files": len(files)}, f"{len(files)} files in {words.out}", words.json)
+    show_result({"folder": str(args.out), "files": len(files)}, f"{len(files)} files in {args.out}", args.json)
     return 0

@@ -26,18 +26,18 @@ COMMANDS = {
     "probe": ("crossmodal.cli.probe", "measure what a frozen backbone knows of photographs, beside baselines"),
     "dissect": ("crossmodal.cli.dissect", "find out what the units of a network answer to, and what they cause"),
     "weights": ("crossmodal.cli.weights", "rebuild published generators as weights folders, running nothing of them"),
-    "annotate": ("crossmodal.cli.annotate", "paint masks over a generator's pictures, in the browser"),
-    "synthesize-labels": ("crossmodal.cli.synthesize_labels", "make a labelled data set of a few annotated pictures"),
-    "noise": ("crossmodal.cli.noise", "draw procedural pictures: files, shards, a contact sheet, a report"),
+    "annotate": ("crossmodal.cli.annotate", "paint masks over a generator's images, in the browser"),
+    "synthesize-labels": ("crossmodal.cli.synthesize_labels", "make a labelled data set of a few annotated images"),
+    "noise": ("crossmodal.cli.noise", "draw procedural images: files, shards, a contact sheet, a report"),
 }
 _INTERRUPTED = 128 + signal.SIGINT
 _PIPE_CLOSED = 128 + 13  # SIGPIPE, as a shell reports it
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; ``words`` default to those of the process."""
     try:
-        code = _dispatch(list(sys.argv[1:] if words is None else words))
+        code = _dispatch(list(sys.argv[1:] if args is None else args))
         sys.stdout.flush()
     except SystemExit as left:  # argparse after --help, and a run after SIGTERM
         return left.code if isinstance(left.code, int) else 0
@@ -57,14 +57,14 @@ def main(words: Sequence[str] | None = None) -> int:
     return code
 
 
-def _dispatch(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help"):
+def _dispatch(args: list[str]) -> int:
+    if not args or args[0] in ("-h", "--help"):
         print(_overview())
-        return 0 if words else 2
-    if words[0] == "--version":
+        return 0 if args else 2
+    if args[0] == "--version":
         print(f"crossmodal {crossmodal.__version__}")
         return 0
-    name = words[0]
+    name = args[0]
     if name not in COMMANDS:
         close = nearest(name, COMMANDS)
         guess = f"; did you mean `crossmodal {close}`?" if close else ""
@@ -73,7 +73,7 @@ def _dispatch(words: list[str]) -> int:
     command = import_module(module_name)
     parser = Parser(prog=f"crossmodal {name}", description=summary.capitalize() + ".", examples=command.EXAMPLES)
     command.add_arguments(parser)
-    return int(command.run(parser.parse(words[1:])))
+    return int(command.run(parser.parse(args[1:])))
 
 
 def _overview() -> str:

@@ -33,32 +33,32 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Measure a model, alone or beside the baselines, and print its figures.
 
     Raises:
         UsageError: a table without baselines.
         OutputError: an output cannot be written; found out before the work begins.
     """
-    if words.table is not None and not words.baselines:
+    if args.table is not None and not args.baselines:
         raise UsageError("--table: shows methods side by side; add --baselines")
-    for path in (words.table, words.json):
+    for path in (args.table, args.json):
         if path is not None and path != "-":
             make_sure_of(Path(path))
     from crossmodal.progress import Progress
     from crossmodal.run import compare_run, evaluate_run
 
     progress = Progress(label="evaluate")
-    if not words.baselines:
-        results = evaluate_run(words.source, words.changes, progress)
-        show_result(results, figures_table(results), words.json)
+    if not args.baselines:
+        results = evaluate_run(args.source, args.changes, progress)
+        show_result(results, figures_table(results), args.json)
         return 0
-    compared = compare_run(words.source, words.changes, progress)
-    if words.table is not None:
-        with replace_atomically(words.table) as temporary:
+    compared = compare_run(args.source, args.changes, progress)
+    if args.table is not None:
+        with replace_atomically(args.table) as temporary:
             temporary.write_text(compared.markdown(), encoding="utf-8")
     shown = _lined_up(compared.markdown(intervals=False))
-    show_result(json.loads(compared.json()), shown, words.json)
+    show_result(json.loads(compared.json()), shown, args.json)
     return 0
 
 

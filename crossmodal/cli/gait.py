@@ -45,7 +45,7 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Analyse the recordings and write the report.
 
     Raises:
@@ -54,29 +54,29 @@ def run(words: argparse.Namespace) -> int:
         FormatError: a recording or the norms cannot be read.
         OutputError: an output cannot be written; found out before the work begins.
     """
-    if words.age is not None and not 0 < words.age < 130:
-        raise UsageError(f"--age: years were expected, found {words.age:g}")
-    if words.weights and words.method != "learned":
-        raise UsageError(f"--weights: {words.method} uses none; leave it out, or take --method learned")
-    for path in words.recordings:
+    if args.age is not None and not 0 < args.age < 130:
+        raise UsageError(f"--age: years were expected, found {args.age:g}")
+    if args.weights and args.method != "learned":
+        raise UsageError(f"--weights: {args.method} uses none; leave it out, or take --method learned")
+    for path in args.recordings:
         if not path.exists():
             raise FormatError(f"{path}: no such file")
     for name in _FILES:
-        make_sure_of(words.out / name)
+        make_sure_of(args.out / name)
     from crossmodal.gait import analyse
     from crossmodal.gait.norms import ADULTS, read_norms
     from crossmodal.gait.report import write_report
     from crossmodal.gait.tables import summary
     from crossmodal.tactile import read
 
-    norms = ADULTS if words.norms is None else read_norms(words.norms)
-    recordings = [read(path) for path in words.recordings]
+    norms = ADULTS if args.norms is None else read_norms(args.norms)
+    recordings = [read(path) for path in args.recordings]
     try:
-        analysis = analyse(recordings, words.method, weights=words.weights)
+        analysis = analyse(recordings, args.method, weights=args.weights)
     except ValueError as error:
-        raise UsageError(f"{', '.join(map(str, words.recordings))}: {error}") from error
-    title = f"Gait: {', '.join(path.name for path in words.recordings)}"
-    written = write_report(analysis, words.out, title=title, norms=norms, age=words.age)
+        raise UsageError(f"{', '.join(map(str, args.recordings))}: {error}") from error
+    title = f"Gait: {', '.join(path.name for path in args.recordings)}"
+    written = write_report(analysis, args.out, title=title, norms=norms, age=args.age)
     rows = [("parameter", "side", "value", "sd", "unit", "steps")]
     for one in analysis.parameters:
         name = one.name if not one.walker else f"{one.name} (walker {one.walker})"
@@ -84,6 +84,6 @@ def run(words: argparse.Namespace) -> int:
         rows.append((name, one.side or "both", f"{one.value:.4g}", sd, one.unit, str(one.steps)))
     lines = [f"{analysis.kind}, {len(analysis.stances)} stances, {analysis.method}", table(rows)]
     lines += [f"left out: {reason}" for reason in analysis.left_out] + [f"written: {path}" for path in written]
-    content = summary(analysis, norms, words.age) | {"written": [str(path) for path in written]}
-    show_result(content, "\n".join(lines), words.json)
+    content = summary(analysis, norms, args.age) | {"written": [str(path) for path in written]}
+    show_result(content, "\n".join(lines), args.json)
     return 0

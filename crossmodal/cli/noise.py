@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   crossmodal noise --list                       the processes and their options
-  crossmodal noise --list --grid processes.png  a row of pictures of each
+  crossmodal noise --list --grid processes.png  a row of images of each
   crossmodal noise dead_leaves --shape oriented --grid leaves.png
-  crossmodal noise spectrum_colour --count 100 --size 96x128 --seed 7 --out pictures
-  crossmodal noise dead_leaves --texture spectrum_colour_wmm --count 105000 --shards leaves --workers 2
+  crossmodal noise spectrum_colour --count 100 --size 96x128 --seed 7 --out images
+  crossmodal noise dead_leaves --texture spectrum_colour_wmm --count 105000 --shards leaves --num-workers 2
   crossmodal noise wmm --count 200 --report --json wmm.json
   crossmodal noise mine.frag --grid mine.png
 """
 _FORMATS = ("png", "jpg", "webp")
 _GRID_COUNT, _LIST_COUNT, _REPORT_COUNT, _REPORT_SIDE = 18, 6, 100, 32
 _SHADERS = (".frag", ".fs", ".glsl")
-_OF_SHARDS = ("shard_size", "format", "workers")
+_OF_SHARDS = ("shard_size", "format", "num_workers")
 
 
 class _NeedsNoProcess(argparse.Action):
@@ -48,28 +48,28 @@ def add_arguments(parser: Parser) -> None:
         help="name of a process, its options are --NAME VALUE; or a fragment shader of yours, or a folder of them",
     )
     parser.add_argument("--list", action=_NeedsNoProcess, process=process, help="list the processes and their options")
-    parser.add_argument("--count", type=int, metavar="N", help="pictures (default: 18 for --grid, 100 for --report)")
+    parser.add_argument("--count", type=int, metavar="N", help="images (default: 18 for --grid, 100 for --report)")
     parser.add_argument("--size", type=_size, default=(128, 128), metavar="S|HxW", help="in pixels (default: 128)")
     parser.add_argument("--seed", type=int, default=0, metavar="K", help="of all draws (default: 0)")
-    parser.add_argument("--first", type=int, default=0, metavar="I", help="index of the first picture (default: 0)")
+    parser.add_argument("--first", type=int, default=0, metavar="I", help="index of the first image (default: 0)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--out", metavar="DIR", type=Path, help="write PNG files and index.json")
-    what.add_argument("--grid", metavar="PNG", type=Path, help="draw a contact sheet, each picture with its index")
-    what.add_argument("--report", action="store_true", help="measure the pictures against the law of the process")
+    what.add_argument("--grid", metavar="PNG", type=Path, help="draw a contact sheet, each image with its index")
+    what.add_argument("--report", action="store_true", help="measure the images against the law of the process")
     what.add_argument(
         "--shards", metavar="DIR", type=Path, help="write tar shards and manifest.json; goes on after a kill"
     )
-    parser.add_argument("--shard-size", type=int, metavar="M", help="--shards: pictures in each (default: 1000)")
-    parser.add_argument("--format", choices=_FORMATS, help="--shards: of the pictures (default: png)")
-    parser.add_argument("--workers", type=int, metavar="W", help="--shards: processes (default: 1)")
-    parser.add_argument("--device", default="cpu", metavar="D", help="where pictures are rendered (default: cpu)")
+    parser.add_argument("--shard-size", type=int, metavar="M", help="--shards: images in each (default: 1000)")
+    parser.add_argument("--format", choices=_FORMATS, help="--shards: of the images (default: png)")
+    parser.add_argument("--num-workers", type=int, metavar="W", help="--shards: processes (default: 1)")
+    parser.add_argument("--device", default="cpu", metavar="D", help="where images are rendered (default: cpu)")
     add_json(parser)
     # A misspelt one of these arrives as an option of the process.
     own = [option.lstrip("-") for action in parser._actions for option in action.option_strings]
     parser.set_defaults(own=own)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Draw what was asked for.
 
     Raises:
@@ -78,42 +78,42 @@ def run(words: argparse.Namespace) -> int:
         FormatError: a shader does not compile; says its line.
         OutputError: an output cannot be written; found out before the work begins.
     """
-    _check(words)
-    if words.list:
-        return _list(words) if words.grid is None else _draw_all(words)
-    process = _process(words)
-    _check_device(words.device)
-    outputs = {"out": _write_pictures, "grid": _draw_grid, "shards": _write_shards}
-    if words.report:
-        return _report(words, process)
-    chosen = next(name for name in outputs if getattr(words, name) is not None)
-    summary, text = outputs[chosen](words, process)
-    show_result(process.describe() | {"seed": words.seed, "size": words.size} | summary, text, words.json)
+    _check(args)
+    if args.list:
+        return _list(args) if args.grid is None else _draw_all(args)
+    process = _process(args)
+    _check_device(args.device)
+    outputs = {"out": _write_images, "grid": _draw_grid, "shards": _write_shards}
+    if args.report:
+        return _report(args, process)
+    chosen = next(name for name in outputs if getattr(args, name) is not None)
+    summary, text = outputs[chosen](args, process)
+    show_result(process.describe() | {"seed": args.seed, "size": args.size} | summary, text, args.json)
     return 0
 
 
-def _check(words: argparse.Namespace) -> None:
+def _check(args: argparse.Namespace) -> None:
     """Find the mistakes that take no torch to find."""
-    if words.list and (words.out or words.report or words.shards):
+    if args.list and (args.out or args.report or args.shards):
         raise UsageError("--list: goes with --grid, to draw a row of every process, and with nothing else")
-    if not (words.list or words.out or words.grid or words.report or words.shards):
+    if not (args.list or args.out or args.grid or args.report or args.shards):
         raise UsageError(
-            f"what is to become of the pictures? As in: crossmodal noise {words.process} --grid sheet.png; or --out DIR"
+            f"what is to become of the images? As in: crossmodal noise {args.process} --grid sheet.png; or --out DIR"
             ", --shards DIR, --report"
         )
     for option in _OF_SHARDS:
-        if getattr(words, option) is not None and words.shards is None:
+        if getattr(args, option) is not None and args.shards is None:
             raise UsageError(f"--{option.replace('_', '-')}: belongs to --shards")
-    if words.report and min(words.size) < _REPORT_SIDE:
-        raise UsageError(f"--report: takes pictures of at least {_REPORT_SIDE} pixels, found --size {min(words.size)}")
-    if words.count is None and (words.out or words.shards):
-        raise UsageError("how many pictures? As in: --count 1000")
-    for option, least in (("count", 1), ("shard_size", 1), ("workers", 1), ("first", 0), ("seed", 0)):
-        value = getattr(words, option)
+    if args.report and min(args.size) < _REPORT_SIDE:
+        raise UsageError(f"--report: takes images of at least {_REPORT_SIDE} pixels, found --size {min(args.size)}")
+    if args.count is None and (args.out or args.shards):
+        raise UsageError("how many images? As in: --count 1000")
+    for option, least in (("count", 1), ("shard_size", 1), ("num_workers", 1), ("first", 0), ("seed", 0)):
+        value = getattr(args, option)
         if value is not None and value < least:
             name = option.replace("_", "-")
             raise UsageError(f"--{name}: a whole number of at least {least} was expected, found {value}")
-    for path in (words.grid, words.json):
+    for path in (args.grid, args.json):
         if path is not None and path != "-":
             make_sure_of(Path(path))
 
@@ -126,22 +126,22 @@ def _size(text: str) -> tuple[int, int]:
     return int(height_width[0]), int(height_width[1])
 
 
-def _process(words: argparse.Namespace) -> "Process[Any]":
+def _process(args: argparse.Namespace) -> "Process[Any]":
     from dataclasses import fields
 
-    options = {key.replace("-", "_"): value for key, value in words.changes.items()}
+    options = {key.replace("-", "_"): value for key, value in args.changes.items()}
     try:
-        kind, taken = _kind(words.process)
+        kind, taken = _kind(args.process)
         known = [field.name for field in fields(kind) if field.name not in taken]
         for option in options:
             if option not in known:
-                raise UsageError(_unknown_option(words, option.replace("_", "-"), known))
+                raise UsageError(_unknown_option(args, option.replace("_", "-"), known))
         return kind(**taken, **options)
     except ValueError as error:
         raise UsageError(f"{error} (`crossmodal noise --list` tells all)") from error
     except TypeError as error:  # words where the process counts on numbers
-        given = ", ".join(f"--{key} {value}" for key, value in words.changes.items())
-        raise UsageError(f"{words.process} cannot be made with {given} ({error})") from error
+        given = ", ".join(f"--{key} {value}" for key, value in args.changes.items())
+        raise UsageError(f"{args.process} cannot be made with {given} ({error})") from error
 
 
 def _kind(name: str) -> tuple[type["Process[Any]"], dict[str, Any]]:
@@ -156,10 +156,10 @@ def _kind(name: str) -> tuple[type["Process[Any]"], dict[str, Any]]:
     return ShaderFile, {"path": name}
 
 
-def _unknown_option(words: argparse.Namespace, option: str, known: list[str]) -> str:
-    close = nearest(option, [*(name.replace("_", "-") for name in known), *words.own])
+def _unknown_option(args: argparse.Namespace, option: str, known: list[str]) -> str:
+    close = nearest(option, [*(name.replace("_", "-") for name in known), *args.own])
     guess = f"; did you mean --{close}?" if close else f"; it has: {', '.join(known) or 'none'}"
-    return f"--{option}: neither the command nor {words.process} has such an option{guess}"
+    return f"--{option}: neither the command nor {args.process} has such an option{guess}"
 
 
 def _check_device(name: str) -> None:
@@ -172,7 +172,7 @@ def _check_device(name: str) -> None:
         raise UsageError(f"--device {name}: cannot be used here ({reason})") from error
 
 
-def _list(words: argparse.Namespace) -> int:
+def _list(args: argparse.Namespace) -> int:
     from crossmodal import noise
 
     listed, lines = [], []
@@ -183,7 +183,7 @@ def _list(words: argparse.Namespace) -> int:
         listed.append({"process": name, "about": about, "classes": process.classes, "options": options})
         lines += [f"{name}: {about}"]
         lines += [f"    --{option.replace('_', '-')} {_as_word(value)}" for option, value in options.items()]
-    show_result(listed, "\n".join(lines), words.json)
+    show_result(listed, "\n".join(lines), args.json)
     return 0
 
 
@@ -196,75 +196,75 @@ def _as_word(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _write_pictures(words: argparse.Namespace, process: "Process[Any]") -> tuple[dict[str, Any], str]:
-    from crossmodal.data.noise.images import write_noise_pictures
+def _write_images(args: argparse.Namespace, process: "Process[Any]") -> tuple[dict[str, Any], str]:
+    from crossmodal.data.noise.images import write_noise_images
     from crossmodal.progress import Progress
 
-    progress = Progress(label=words.process)
-    folder = write_noise_pictures(
-        words.out, process, words.count, first=words.first, size=words.size, seed=words.seed, device=words.device,
+    progress = Progress(label=args.process)
+    folder = write_noise_images(
+        args.out, process, args.count, first=args.first, size=args.size, seed=args.seed, device=args.device,
         progress=progress,
     )  # fmt: skip
     progress.close()
-    return _summary(words, "folder", folder), f"{words.count} pictures in {folder}"
+    return _summary(args, "folder", folder), f"{args.count} images in {folder}"
 
 
-def _write_shards(words: argparse.Namespace, process: "Process[Any]") -> tuple[dict[str, Any], str]:
+def _write_shards(args: argparse.Namespace, process: "Process[Any]") -> tuple[dict[str, Any], str]:
     from crossmodal.data.noise.shards import write_noise_shards
     from crossmodal.progress import Progress
 
-    progress = Progress(label=words.process)
+    progress = Progress(label=args.process)
     folder = write_noise_shards(
-        words.shards, process, words.count, first=words.first, size=words.size, seed=words.seed,
-        shard_size=words.shard_size or 1000, picture_format=words.format or "png", workers=words.workers or 1,
-        device=words.device, progress=progress,
+        args.shards, process, args.count, first=args.first, size=args.size, seed=args.seed,
+        shard_size=args.shard_size or 1000, image_format=args.format or "png", num_workers=args.num_workers or 1,
+        device=args.device, progress=progress,
     )  # fmt: skip
     progress.close()
-    return _summary(words, "folder", folder), f"{words.count} pictures in {folder}"
+    return _summary(args, "folder", folder), f"{args.count} images in {folder}"
 
 
-def _draw_grid(words: argparse.Namespace, process: "Process[Any]") -> tuple[dict[str, Any], str]:
-    from crossmodal.plot import save_picture, tile_pictures
+def _draw_grid(args: argparse.Namespace, process: "Process[Any]") -> tuple[dict[str, Any], str]:
+    from crossmodal.plot import save_image, tile_images
 
-    words.count = words.count or _GRID_COUNT
-    indices = range(words.first, words.first + words.count)
-    pictures = process(indices, words.size, words.seed, words.device)
-    save_picture(tile_pictures(pictures, [str(index) for index in indices]), words.grid)
-    return _summary(words, "grid", words.grid), f"pictures {indices[0]} to {indices[-1]} in {words.grid}"
+    args.count = args.count or _GRID_COUNT
+    indices = range(args.first, args.first + args.count)
+    images = process(indices, args.size, args.seed, args.device)
+    save_image(tile_images(images, [str(index) for index in indices]), args.grid)
+    return _summary(args, "grid", args.grid), f"images {indices[0]} to {indices[-1]} in {args.grid}"
 
 
-def _draw_all(words: argparse.Namespace) -> int:
-    """Draw a row of pictures for every process, each row with its name."""
+def _draw_all(args: argparse.Namespace) -> int:
+    """Draw a row of images for every process, each row with its name."""
     import torch
 
     from crossmodal import noise
-    from crossmodal.plot import save_picture, tile_pictures
+    from crossmodal.plot import save_image, tile_images
     from crossmodal.progress import Progress
 
     names, rows = noise.names(), []
-    words.count = words.count or _LIST_COUNT
+    args.count = args.count or _LIST_COUNT
     progress = Progress(label="processes")
     for done, name in enumerate(names):
         progress(done, len(names), name)
-        indices = range(words.first, words.first + words.count)
-        rows.append(noise.create(name)(indices, words.size, words.seed, words.device).cpu())
+        indices = range(args.first, args.first + args.count)
+        rows.append(noise.create(name)(indices, args.size, args.seed, args.device).cpu())
     progress.close()
-    captions = [caption for name in names for caption in [name, *[""] * (words.count - 1)]]
-    save_picture(tile_pictures(torch.cat(rows), captions, words.count), words.grid)
-    summary = {"processes": list(names), "seed": words.seed, "size": words.size}
-    show_result(summary | _summary(words, "grid", words.grid), f"{len(names)} processes in {words.grid}", words.json)
+    captions = [caption for name in names for caption in [name, *[""] * (args.count - 1)]]
+    save_image(tile_images(torch.cat(rows), captions, args.count), args.grid)
+    summary = {"processes": list(names), "seed": args.seed, "size": args.size}
+    show_result(summary | _summary(args, "grid", args.grid), f"{len(names)} processes in {args.grid}", args.json)
     return 0
 
 
-def _summary(words: argparse.Namespace, what: str, place: Path) -> dict[str, Any]:
-    return {"first": words.first, "count": words.count, what: str(place)}
+def _summary(args: argparse.Namespace, what: str, place: Path) -> dict[str, Any]:
+    return {"first": args.first, "count": args.count, what: str(place)}
 
 
-def _report(words: argparse.Namespace, process: "Process[Any]") -> int:
+def _report(args: argparse.Namespace, process: "Process[Any]") -> int:
     """Print the figures of a process; 1 when one breaks its law."""
     from crossmodal.noise.checks.report import report
 
-    count = words.count or _REPORT_COUNT
-    found = report(process, range(words.first, words.first + count), words.size, words.seed, words.device)
-    show_result(found.as_dict(), table(found.rows()), words.json)
+    count = args.count or _REPORT_COUNT
+    found = report(process, range(args.first, args.first + count), args.size, args.seed, args.device)
+    show_result(found.as_dict(), table(found.rows()), args.json)
     return 0 if found.lawful else 1

@@ -38,7 +38,7 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Predict the sound and write what was asked for.
 
     Raises:
@@ -46,29 +46,29 @@ def run(words: argparse.Namespace) -> int:
         FormatError: there is no such video, or no true sound.
         OutputError: an output cannot be written; found out before the work begins.
     """
-    if words.seed < 0:
-        raise UsageError(f"--seed: a whole number of at least 0 was expected, found {words.seed}")
-    inputs = [path for path in (words.video, words.truth) if path is not None]
+    if args.seed < 0:
+        raise UsageError(f"--seed: a whole number of at least 0 was expected, found {args.seed}")
+    inputs = [path for path in (args.video, args.truth) if path is not None]
     for path in inputs:
         if not path.is_file():
             raise FormatError(f"{path}: no such file")
-    outputs = [path for path in (words.out, words.wav, words.figure) if path is not None]
+    outputs = [path for path in (args.out, args.wav, args.figure) if path is not None]
     for path in outputs:
         if path.exists() and any(path.samefile(given) for given in inputs):
             raise UsageError(f"{path}: is the video itself; name another file")
         make_sure_of(path)
     from crossmodal.predict import predict_sound, read_truth
 
-    truth = None if words.truth is None else read_truth(words.truth)
+    truth = None if args.truth is None else read_truth(args.truth)
     predicted = predict_sound(
-        words.video, weights=words.weights, synthesis=words.synthesis, passes=words.passes, seed=words.seed
+        args.video, weights=args.weights, synthesis=args.synthesis, passes=args.passes, seed=args.seed
     )
-    picture = predicted.write_video(words.out)
-    if words.wav is not None:
-        predicted.write_waveform(words.wav)
-    if words.figure is not None:
-        predicted.write_figure(words.figure, truth)
+    picture = predicted.write_video(args.out)
+    if args.wav is not None:
+        predicted.write_waveform(args.wav)
+    if args.figure is not None:
+        predicted.write_figure(args.figure, truth)
     summary = predicted.summary() | ({} if truth is None else predicted.compare(truth)) | {"picture": picture}
     lines = [f"{key}: {value}" for key, value in summary.items()] + [f"written: {path}" for path in outputs]
-    show_result(summary | {"written": [str(path) for path in outputs]}, "\n".join(lines), words.json)
+    show_result(summary | {"written": [str(path) for path in outputs]}, "\n".join(lines), args.json)
     return 0

@@ -18,7 +18,7 @@ EXAMPLES = """\
   crossmodal probe resnet18 --data photographs --weights mine.safetensors --layer layer3 --method knn
   crossmodal probe small_vit --data photographs --weights none --few-shot 1,5,10 --table few.md
 """
-_METHODS = ("ridge", "knn", "sgd")
+_METHODS = ("ridge", "knn", "adam")
 
 
 def add_arguments(parser: Parser) -> None:
@@ -35,20 +35,20 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--width", type=float, metavar="W", help="of the backbone (default: the weights' own, or 1)")
     parser.add_argument(
         "--method", choices=_METHODS, default="ridge",
-        help="closed form, nearest neighbours, or Adam on augmented pictures as published (default: ridge)",
+        help="closed form, nearest neighbours, or Adam on augmented images as published (default: ridge)",
     )  # fmt: skip
     parser.add_argument("--layer", metavar="L", help="of the backbone (default: fc6 where there is one, else pooled)")
-    parser.add_argument("--size", type=int, default=64, metavar="S", help="side of the pictures (default: 64)")
+    parser.add_argument("--size", type=int, default=64, metavar="S", help="side of the images (default: 64)")
     parser.add_argument(
-        "--few-shot", type=_numbers, default=(), metavar="1,5,10", help="accuracy with so few pictures a class, too"
+        "--few-shot", type=_numbers, default=(), metavar="1,5,10", help="accuracy with so few images a class, too"
     )
     parser.add_argument(
-        "--draws", type=int, default=5, metavar="D", help="--few-shot: of pictures, for each number (default: 5)"
+        "--draws", type=int, default=5, metavar="D", help="--few-shot: of images, for each number (default: 5)"
     )
     parser.add_argument(
         "--k", type=_numbers, metavar="10,20", help="--method knn: neighbours to choose from (default: 10,20,100,200)"
     )
-    parser.add_argument("--epochs", type=int, metavar="E", help="--method sgd: how many (default: 100)")
+    parser.add_argument("--epochs", type=int, metavar="E", help="--method adam: how many (default: 100)")
     parser.add_argument(
         "--random-starts", type=int, default=5, metavar="N", help="random networks to compare with (default: 5)"
     )
@@ -61,31 +61,31 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Probe a backbone and print the table.
 
     Raises:
         UsageError: an unknown backbone or layer, or a number that makes no sense.
-        DatasetError: the folder is missing, has no classes, or too few pictures.
+        DatasetError: the folder is missing, has no classes, or too few images.
         WeightsError: no such weights, or those of another architecture.
         OutputError: an output cannot be written; found out before the work begins.
     """
-    for option, method in (("k", "knn"), ("epochs", "sgd")):
-        if getattr(words, option) is not None and words.method != method:
+    for option, method in (("k", "knn"), ("epochs", "adam")):
+        if getattr(args, option) is not None and args.method != method:
             raise UsageError(f"--{option}: belongs to --method {method}")
-    for path in (words.table, words.json):
+    for path in (args.table, args.json):
         if path is not None and path != "-":
             make_sure_of(Path(path))
-    _check_device(words.device)
-    result = _probe(words)
-    if words.table is not None:
-        with replace_atomically(words.table) as temporary:
+    _check_device(args.device)
+    result = _probe(args)
+    if args.table is not None:
+        with replace_atomically(args.table) as temporary:
             temporary.write_text(result.markdown(), encoding="utf-8")
-    show_result(result.as_dict(), "\n".join([table(result.table()), "", *result.notes()]), words.json)
+    show_result(result.as_dict(), "\n".join([table(result.table()), "", *result.notes()]), args.json)
     return 0
 
 
-def _probe(words: argparse.Namespace) -> "ProbeResult":
+def _probe(args: argparse.Namespace) -> "ProbeResult":
     from crossmodal.evaluation.probe.gradient import EPOCHS
     from crossmodal.evaluation.probe.neighbours import NEIGHBOURS
     from crossmodal.evaluation.probe.protocol import probe
@@ -93,12 +93,12 @@ def _probe(words: argparse.Namespace) -> "ProbeResult":
     progress = _StageProgress()
     try:
         return probe(
-            words.backbone, words.data, words.method,
-            weights=None if words.weights == "none" else words.weights,
-            width=words.width, layer=words.layer, size=words.size, few_shot=words.few_shot, draws=words.draws,
-            neighbours=words.k or NEIGHBOURS, epochs=EPOCHS if words.epochs is None else words.epochs,
-            random_starts=words.random_starts, seed=words.seed, device=words.device,
-            cache=False if words.cache == "none" else words.cache, progress=progress,
+            args.backbone, args.data, args.method,
+            weights=None if args.weights == "none" else args.weights,
+            width=args.width, layer=args.layer, size=args.size, few_shot=args.few_shot, draws=args.draws,
+            neighbours=args.k or NEIGHBOURS, epochs=EPOCHS if args.epochs is None else args.epochs,
+            random_starts=args.random_starts, seed=args.seed, device=args.device,
+            cache=False if args.cache == "none" else args.cache, progress=progress,
         )  # fmt: skip
     except ValueError as error:
         raise UsageError(str(error)) from error

@@ -21,7 +21,7 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """List every recipe: its name, data, cost and expected figure, and below what it trains."""
     from crossmodal import recipe as recipes
 
@@ -31,7 +31,7 @@ def run(words: argparse.Namespace) -> int:
     told = [heads, f"{_INDENT}trains"]
     for line, entry in zip(lines, listed, strict=True):
         told += [line, _INDENT + _elide(_first_sentence(entry.get("trains", "")), WIDTH - len(_INDENT))]
-    show_result(listed, "\n".join(told), words.json)
+    show_result(listed, "\n".join(told), args.json)
     return 0
 
 

@@ -19,14 +19,14 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print a recipe with its bases and overrides resolved, or its differences from another."""
     from crossmodal import recipe as recipes
 
-    recipe = recipes.override(recipes.read(words.recipe), words.changes)
-    if words.against is None:
-        show_result(recipe, recipes.written(recipe).rstrip(), words.json)
+    recipe = recipes.override(recipes.read(args.recipe), args.changes)
+    if args.against is None:
+        show_result(recipe, recipes.written(recipe).rstrip(), args.json)
         return 0
-    lines = recipes.difference(recipes.read(words.against), recipe)
-    show_result(lines, "\n".join(lines) or "no difference", words.json)
+    lines = recipes.difference(recipes.read(args.against), recipe)
+    show_result(lines, "\n".join(lines) or "no difference", args.json)
     return 0

@@ -18,17 +18,17 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Write the silent copy and say what became of the picture.
 
     Raises:
         FormatError: there is no such video.
         OutputError: the copy cannot be written.
     """
-    if not words.video.is_file():
-        raise FormatError(f"{words.video}: no such file")
+    if not args.video.is_file():
+        raise FormatError(f"{args.video}: no such file")
     from crossmodal.video import strip_sound
 
-    picture = strip_sound(words.video, words.out)
-    show_result({"out": str(words.out), "picture": picture}, f"{words.out}: no sound, picture {picture}", words.json)
+    picture = strip_sound(args.video, args.out)
+    show_result({"out": str(args.out), "picture": picture}, f"{args.out}: no sound, picture {picture}", args.json)
     return 0

@@ -27,25 +27,25 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Train into the run directory and say what came out.
 
     Everything that a mistake can be found in without torch is looked at before torch is loaded.
     """
     from crossmodal import recipe as recipes
 
-    recipe = recipes.override(recipes.read(words.recipe), words.changes)
-    out = words.out or Path("runs") / Path(words.recipe).with_suffix("").as_posix().strip("/.").replace("/", "-")
+    recipe = recipes.override(recipes.read(args.recipe), args.changes)
+    out = args.out or Path("runs") / Path(args.recipe).with_suffix("").as_posix().strip("/.").replace("/", "-")
     from crossmodal.progress import Progress
     from crossmodal.run import train
 
     result = train(
         recipe,
         out,
-        resume=words.resume,
-        dry_run=words.dry_run,
-        progress=Progress(label=words.recipe),
-        name=words.recipe,
+        resume=args.resume,
+        dry_run=args.dry_run,
+        progress=Progress(label=args.recipe),
+        name=args.recipe,
     )
     summary = {
         "directory": str(result.directory),
@@ -54,10 +54,10 @@ def run(words: argparse.Namespace) -> int:
         "weights": str(result.weights) if result.weights else None,
         "metrics": result.metrics,
     }
-    if words.dry_run:
-        text = f"{words.recipe}: ok; {result.parameters:,} parameters; would run into {result.directory}"
+    if args.dry_run:
+        text = f"{args.recipe}: ok; {result.parameters:,} parameters; would run into {result.directory}"
     else:
         figures = [figures_table(result.metrics)] if result.metrics else []
         text = "\n".join([*figures, f"{result.steps} steps; weights in {result.weights}"])
-    show_result(summary, text, words.json)
+    show_result(summary, text, args.json)
     return 0

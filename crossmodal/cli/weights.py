@@ -42,7 +42,7 @@ def add_arguments(parser: Parser) -> None:
     add_json(parser)
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Convert a file, of which nothing is run, or pack a folder; say what came of it.
 
     Raises:
@@ -51,91 +51,91 @@ def run(words: argparse.Namespace) -> int:
         WeightsError: it holds no generator that is known here; a weights folder is none, or of another backbone.
         OutputError: the folder holds something, or cannot be written; found out before the work begins.
     """
-    if words.action not in _ACTIONS:
-        close = nearest(words.action, _ACTIONS)
+    if args.action not in _ACTIONS:
+        close = nearest(args.action, _ACTIONS)
         guess = f"; did you mean `crossmodal weights {close}`?" if close else ""
-        raise UsageError(f"weights has no action {words.action!r}{guess} (there are: {', '.join(_ACTIONS)})")
-    if words.licence is not None and not words.licence.strip():
+        raise UsageError(f"weights has no action {args.action!r}{guess} (there are: {', '.join(_ACTIONS)})")
+    if args.licence is not None and not args.licence.strip():
         raise UsageError("--licence: is empty; leave it out if the licence is not known")
-    strange = ("backbone", "probe") if words.action == "convert" else ("licence",)
+    strange = ("backbone", "probe") if args.action == "convert" else ("licence",)
     for name in strange:
-        if getattr(words, name) is not None:
-            raise UsageError(f"--{name} does not go with `crossmodal weights {words.action}`; leave it out")
-    if words.out.is_dir() and any(words.out.iterdir()):
-        raise OutputError(f"{words.out}: the directory is not empty; choose another with --out")
-    make_sure_of(words.out / "config.json")
-    if words.json is not None and words.json != "-":
-        make_sure_of(Path(words.json))
-    return _convert(words) if words.action == "convert" else _pack(words)
+        if getattr(args, name) is not None:
+            raise UsageError(f"--{name} does not go with `crossmodal weights {args.action}`; leave it out")
+    if args.out.is_dir() and any(args.out.iterdir()):
+        raise OutputError(f"{args.out}: the directory is not empty; choose another with --out")
+    make_sure_of(args.out / "config.json")
+    if args.json is not None and args.json != "-":
+        make_sure_of(Path(args.json))
+    return _convert(args) if args.action == "convert" else _pack(args)
 
 
-def _convert(words: argparse.Namespace) -> int:
+def _convert(args: argparse.Namespace) -> int:
     from crossmodal import hub
     from crossmodal.models.foreign import rebuild_generator
 
-    rebuilt = rebuild_generator(words.file)
-    facts = _facts(words, rebuilt)
-    hub.save_weights(rebuilt.generator, words.out, card=_card(words.out.name, facts), half=words.half)
-    lines = [f"{words.out}: {facts['family']}, {facts['parameters']:,} parameters, {facts['size']} pixels"]
+    rebuilt = rebuild_generator(args.file)
+    facts = _facts(args, rebuilt)
+    hub.save_weights(rebuilt.generator, args.out, card=_card(args.out.name, facts), half=args.half)
+    lines = [f"{args.out}: {facts['family']}, {facts['parameters']:,} parameters, {facts['size']} pixels"]
     lines.append(f"layers: {', '.join(rebuilt.generator.layer_names)}")
     lines.append(f"licence: {facts['licence']}")
-    show_result(facts | {"layers": rebuilt.generator.layer_names}, "\n".join(lines), words.json)
+    show_result(facts | {"layers": rebuilt.generator.layer_names}, "\n".join(lines), args.json)
     return 0
 
 
-def _pack(words: argparse.Namespace) -> int:
+def _pack(args: argparse.Namespace) -> int:
     from crossmodal import hub
     from crossmodal.weights import find_weights
 
-    card = find_weights(words.file).with_name("README.md")
-    text = card.read_text(encoding="utf-8").rstrip() if card.is_file() else f"# {words.out.name}"
-    model = _packed(words)
+    card = find_weights(args.file).with_name("README.md")
+    text = card.read_text(encoding="utf-8").rstrip() if card.is_file() else f"# {args.out.name}"
+    model = _packed(args)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    kept = f"{type(model).__name__}, {parameters:,} parameters{', in half precision' if words.half else ''}"
+    kept = f"{type(model).__name__}, {parameters:,} parameters{', in half precision' if args.half else ''}"
     text += f"\n\n## Packed\n\n{kept}."
-    if words.probe is not None:
+    if args.probe is not None:
         try:
-            text += f"\n\n## Frozen features\n\n{words.probe.read_text(encoding='utf-8').strip()}"
+            text += f"\n\n## Frozen features\n\n{args.probe.read_text(encoding='utf-8').strip()}"
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--probe {words.probe}: cannot be read ({error})") from error
-    hub.save_weights(model, words.out, card=f"{text}\n", half=words.half)
+            raise UsageError(f"--probe {args.probe}: cannot be read ({error})") from error
+    hub.save_weights(model, args.out, card=f"{text}\n", half=args.half)
     facts = {
-        "out": str(words.out),
+        "out": str(args.out),
         "model": type(model).__name__,
         "parameters": parameters,
-        "bytes": sum(path.stat().st_size for path in words.out.iterdir()),
+        "bytes": sum(path.stat().st_size for path in args.out.iterdir()),
     }
-    show_result(facts, f"{words.out}: {kept}, {facts['bytes'] / 1e6:.1f} MB", words.json)
+    show_result(facts, f"{args.out}: {kept}, {facts['bytes'] / 1e6:.1f} MB", args.json)
     return 0
 
 
-def _packed(words: argparse.Namespace) -> "nn.Module":
+def _packed(args: argparse.Namespace) -> "nn.Module":
     from crossmodal import backbones, hub
 
-    if words.backbone is None:
-        return hub.load_model(words.file)
+    if args.backbone is None:
+        return hub.load_model(args.file)
     try:
-        return backbones.create(words.backbone, weights=words.file)
+        return backbones.create(args.backbone, weights=args.file)
     except ValueError as error:
         raise UsageError(f"--backbone: {error}") from error
 
 
-def _facts(words: argparse.Namespace, rebuilt: "Rebuilt") -> dict[str, object]:
+def _facts(args: argparse.Namespace, rebuilt: "Rebuilt") -> dict[str, object]:
     import hashlib
 
     generator = rebuilt.generator
-    with words.file.open("rb") as file:
+    with args.file.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
-        "out": str(words.out),
+        "out": str(args.out),
         "family": rebuilt.family,
         "model": type(generator).__name__,
         "size": generator.arguments["size"],
         "classes": generator.classes,
         "parameters": sum(parameter.numel() for parameter in generator.parameters()),
-        "file": words.file.name,
+        "file": args.file.name,
         "file_sha256": digest,
-        "licence": words.licence or _UNKNOWN,
+        "licence": args.licence or _UNKNOWN,
     }
 
 
@@ -149,6 +149,6 @@ The tensors are those of the file; its code was not run and is not here.
 - licence of the weights: {facts["licence"]}
 - file: {facts["file"]}
 - sha256 of the file: {facts["file_sha256"]}
-- pictures: {facts["size"]} pixels; classes: {facts["classes"]}
+- images: {facts["size"]} pixels; classes: {facts["classes"]}
 - parameters: {facts["parameters"]:,}
 """

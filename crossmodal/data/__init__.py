@@ -1,4 +1,4 @@
-"""Data sets and data modules: Greatest Hits, its stand-in, procedural pictures, and how batches are drawn."""
+"""Data sets and data modules: Greatest Hits, its stand-in, procedural images, and how batches are drawn."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -8,9 +8,13 @@ from crossmodal.data.folds import fold_videos
 from crossmodal.data.greatest_hits.check import check_folder
 from crossmodal.data.greatest_hits.dataset import GreatestHits, LoadReport
 from crossmodal.data.greatest_hits.files import Hit, read_sound_features
-from crossmodal.data.intelligent_carpet.dataset import CarpetWindows, check_carpet, read_carpet
+from crossmodal.data.intelligent_carpet.dataset import (
+    IntelligentCarpetWindows,
+    check_intelligent_carpet,
+    read_intelligent_carpet,
+)
 from crossmodal.data.noise.dataset import NoiseDataset, NoiseIndices
-from crossmodal.data.noise.images import write_noise_pictures
+from crossmodal.data.noise.images import write_noise_images
 from crossmodal.data.noise.shard_reader import NoiseShards
 from crossmodal.data.noise.shards import write_noise_shards
 from crossmodal.data.scenes.dataset import SceneDataset
@@ -18,53 +22,53 @@ from crossmodal.data.step_up.dataset import StepUpFootsteps, check_step_up
 from crossmodal.data.views.views import Views, create_views
 
 if TYPE_CHECKING:
-    from crossmodal.data.greatest_hits.module import GreatestHitsData
-    from crossmodal.data.intelligent_carpet.module import CarpetData
+    from crossmodal.data.greatest_hits.module import GreatestHitsDataModule
+    from crossmodal.data.intelligent_carpet.module import IntelligentCarpetDataModule
     from crossmodal.data.noise.mixing import NoiseMixing
-    from crossmodal.data.noise.module import NoiseData
-    from crossmodal.data.scenes.module import ScenesData
-    from crossmodal.data.step_up.module import StepUpData
-    from crossmodal.data.walks.module import WalkStepsData
+    from crossmodal.data.noise.module import NoiseDataModule
+    from crossmodal.data.scenes.module import ScenesDataModule
+    from crossmodal.data.step_up.module import StepUpDataModule
+    from crossmodal.data.walks.module import WalkStepsDataModule
 
 # Lightning and torchvision take seconds to import, which the data sets do not need.
 _LATE_HOMES = {
-    "CarpetData": "crossmodal.data.intelligent_carpet.module",
-    "GreatestHitsData": "crossmodal.data.greatest_hits.module",
-    "NoiseData": "crossmodal.data.noise.module",
+    "IntelligentCarpetDataModule": "crossmodal.data.intelligent_carpet.module",
+    "GreatestHitsDataModule": "crossmodal.data.greatest_hits.module",
+    "NoiseDataModule": "crossmodal.data.noise.module",
     "NoiseMixing": "crossmodal.data.noise.mixing",
-    "WalkStepsData": "crossmodal.data.walks.module",
-    "StepUpData": "crossmodal.data.step_up.module",
-    "ScenesData": "crossmodal.data.scenes.module",
+    "WalkStepsDataModule": "crossmodal.data.walks.module",
+    "StepUpDataModule": "crossmodal.data.step_up.module",
+    "ScenesDataModule": "crossmodal.data.scenes.module",
 }
 
 __all__ = [
-    "CarpetData",
-    "CarpetWindows",
     "GreatestHits",
-    "GreatestHitsData",
+    "GreatestHitsDataModule",
     "Hit",
+    "IntelligentCarpetDataModule",
+    "IntelligentCarpetWindows",
     "LoadReport",
-    "NoiseData",
+    "NoiseDataModule",
     "NoiseDataset",
     "NoiseIndices",
     "NoiseMixing",
     "NoiseShards",
     "SceneDataset",
-    "ScenesData",
-    "StepUpData",
+    "ScenesDataModule",
+    "StepUpDataModule",
     "StepUpFootsteps",
     "Views",
-    "WalkStepsData",
-    "check_carpet",
+    "WalkStepsDataModule",
     "check_folder",
+    "check_intelligent_carpet",
     "check_step_up",
     "create_views",
     "extract_archive",
     "fetch_archive",
     "fold_videos",
-    "read_carpet",
+    "read_intelligent_carpet",
     "read_sound_features",
-    "write_noise_pictures",
+    "write_noise_images",
     "write_noise_shards",
 ]
 

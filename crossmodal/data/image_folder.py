@@ -1,7 +1,7 @@
-"""Labelled photographs in folders: ``<class>/<picture>``, in a training and a test part or in one tree.
+"""Labelled photographs in folders: ``<class>/<image>``, in a training and a test part or in one tree.
 
-The layout is torchvision's ``ImageFolder``. Any PIL format goes; grey, palette, 16-bit and transparent pictures become
-RGB, and a picture that cannot be read is named, not fatal.
+The layout is torchvision's ``ImageFolder``. Any PIL format goes; grey, palette, 16-bit and transparent images become
+RGB, and an image that cannot be read is named, not fatal.
 """
 
 import os
@@ -34,7 +34,7 @@ ImageArray = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """Paths of pictures and the numbers of their classes, (n,) each."""
+    """Paths of images and the numbers of their classes, (n,) each."""
 
     paths: tuple[Path, ...]
     labels: Labels
@@ -45,7 +45,7 @@ class LabelledImages:
 
 @dataclass(frozen=True, eq=False)
 class ImageFolder:
-    """Labelled pictures to fit on and others to measure on.
+    """Labelled images to fit on and others to measure on.
 
     Attributes:
         root: the folder.
@@ -63,28 +63,28 @@ class ImageFolder:
 
 
 class ReadImage(NamedTuple):
-    """A picture, uint8 (height, width, 3), or None and the reason why there is none."""
+    """An image, uint8 (height, width, 3), or None and the reason why there is none."""
 
-    picture: ImageArray | None
+    image: ImageArray | None
     reason: str
 
 
 def read_image_folder(root: str | os.PathLike[str], *, seed: int = 0) -> ImageFolder:
-    """List the pictures of a folder: ``train/`` with ``val/`` or ``test/``, or one tree of classes.
+    """List the images of a folder: ``train/`` with ``val/`` or ``test/``, or one tree of classes.
 
-    One tree is split by the seed, class by class: a fifth of each class's pictures, at least one, is for testing.
+    One tree is split by the seed, class by class: a fifth of each class's images, at least one, is for testing.
 
     Raises:
-        DatasetError: no such folder; it has no classes, or only one; a part is missing; the test pictures have a class
-            that the training pictures lack.
+        DatasetError: no such folder; it has no classes, or only one; a part is missing; the test images have a class
+            that the training images lack.
     """
     folder = Path(root)
     if not folder.is_dir():
         what = "a file, not a folder" if folder.exists() else "no such folder"
-        raise DatasetError(f"{folder}: {what}; name a folder that holds one folder of pictures a class")
+        raise DatasetError(f"{folder}: {what}; name a folder that holds one folder of images a class")
     if not (folder / "train").is_dir():
         classes, images = _list_classes(folder)
-        train, test = split_by_class(images.labels, _TEST_SHARE, seed, "image folder/test pictures")
+        train, test = split_by_class(images.labels, _TEST_SHARE, seed, "image folder/test images")
         how = f"one tree, split by seed {seed}: of each class 80 % to train on, 20 % to test on"
         return ImageFolder(folder, classes, _taken(images, train), _taken(images, test), how)
     tests = [name for name in _TEST_FOLDERS if (folder / name).is_dir()]
@@ -105,7 +105,7 @@ def read_image_folder(root: str | os.PathLike[str], *, seed: int = 0) -> ImageFo
 def split_by_class(labels: Labels, share: float, seed: int, stream: str) -> tuple[Labels, Labels]:
     """Split places 0 to n - 1 at random so that of each class ``share``, but at least one, goes to the second part.
 
-    A class with a single picture stays in the first part whole.
+    A class with a single image stays in the first part whole.
 
     Returns:
         The places in the first and in the second part, each in rising order.
@@ -122,10 +122,10 @@ def split_by_class(labels: Labels, share: float, seed: int, stream: str) -> tupl
 
 
 def open_image(path: Path) -> Image.Image:
-    """Read a picture as RGB; transparency is ignored, as torchvision does, and 16 bits become 8.
+    """Read an image as RGB; transparency is ignored, as torchvision does, and 16 bits become 8.
 
     Raises:
-        FormatError: it is damaged, or no picture.
+        FormatError: it is damaged, or no image.
     """
     try:
         with Image.open(path) as image:
@@ -134,7 +134,7 @@ def open_image(path: Path) -> Image.Image:
             # PIL warns when the transparency of a palette gets lost on the way to RGB, so go there by two steps.
             return (image.convert("RGBA") if image.mode == "P" else image).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
+        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
         raise FormatError(f"{path}: cannot be read ({reason})") from error
 
 
@@ -153,7 +153,7 @@ def centred(image: Image.Image, size: int) -> ImageArray:
 
 
 def read_images(paths: Sequence[Path], render: Callable[[int, Image.Image], ImageArray]) -> Iterator[ReadImage]:
-    """Read pictures in order, a few ahead; ``render`` turns the place in the list and the RGB picture into an array."""
+    """Read images in order, a few ahead; ``render`` turns the place in the list and the RGB image into an array."""
 
     def read(place: int, path: Path) -> ReadImage:
         try:
@@ -170,7 +170,7 @@ def read_images(paths: Sequence[Path], render: Callable[[int, Image.Image], Imag
 
 
 def _list_classes(folder: Path, least: int = 2) -> tuple[tuple[str, ...], LabelledImages]:
-    members = {child.name: _pictures_in(child) for child in sorted(folder.iterdir()) if _is_class(child)}
+    members = {child.name: _images_in(child) for child in sorted(folder.iterdir()) if _is_class(child)}
     classes = tuple(name for name, paths in members.items() if paths)
     if len(classes) < least:
         raise DatasetError(f"{folder}: {_too_few(folder, classes)}")
@@ -182,21 +182,21 @@ def _list_classes(folder: Path, least: int = 2) -> tuple[tuple[str, ...], Labell
 def _too_few(folder: Path, classes: tuple[str, ...]) -> str:
     if classes:
         return f"has one class only ({classes[0]}); telling classes apart takes two"
-    loose = sum(_is_picture(child) for child in folder.iterdir())
-    found = f"found {loose} pictures lying loose" if loose else "found no picture"
-    return f"has no classes; {found}, where folders of pictures, one a class, were expected"
+    loose = sum(_is_image(child) for child in folder.iterdir())
+    found = f"found {loose} images lying loose" if loose else "found no image"
+    return f"has no classes; {found}, where folders of images, one a class, were expected"
 
 
 def _is_class(child: Path) -> bool:
     return child.is_dir() and not child.name.startswith(".")
 
 
-def _is_picture(path: Path) -> bool:
+def _is_image(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def _pictures_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if _is_picture(path))
+def _images_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if _is_image(path))
 
 
 def _taken(images: LabelledImages, places: Labels) -> LabelledImages:

@@ -1,7 +1,7 @@
 """What is lost without units: concepts that shrink as more and more units are switched off, and what else changes.
 
-Everything is measured on the pictures a network gives, with and without the edit, by the pixels of each concept (or any
-other amounts of its output). Intervals are over pictures and, for random units, over their draws, too.
+Everything is measured on the images a network gives, with and without the edit, by the pixels of each concept (or any
+other amounts of its output). Intervals are over images and, for random units, over their draws, too.
 
 References:
     Bau et al., "GAN dissection: visualizing and understanding generative adversarial networks", ICLR 2019, section 4.2.
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crossmodal.dissect.editing import edit
-from crossmodal.dissect.estimate import Estimate, estimate, picture_batches, poisson_weights
+from crossmodal.dissect.estimate import Estimate, estimate, image_batches, poisson_weights
 from crossmodal.dissect.layer import Inputs, find_layer, record_with_output, to_device
 from crossmodal.dissect.source import DrawnSource, Source
 from crossmodal.randomness import generator
@@ -37,7 +37,7 @@ class AblationCurve:
         change: (counts, quantities, 3): relative change (-1: nothing is left) with its interval, best units first.
         random_change: the same for units drawn at random; NaN without any draw.
         rivals: draws of random units.
-        pictures: that all this is measured on.
+        images: that all this is measured on.
     """
 
     quantities: tuple[str, ...]
@@ -45,7 +45,7 @@ class AblationCurve:
     change: Floats
     random_change: Floats
     rivals: int
-    pictures: int
+    images: int
 
     def of(self, quantity: str) -> list[tuple[int, Estimate, Estimate]]:
         """The curve of one amount: number of units, change by the best, change by random ones."""
@@ -64,7 +64,7 @@ class AblationCurve:
             ]
             for name in self.quantities
         }
-        return {"pictures": self.pictures, "rivals": self.rivals, "curves": rows}
+        return {"images": self.images, "rivals": self.rivals, "curves": rows}
 
 
 def ablation_curve(
@@ -107,7 +107,7 @@ def ablation_curve(
     draws = generator(seed, "dissect/random units")
     rankings = [list(ranking), *(draws.permutation(units).tolist() for _ in range(rivals))]
     totals = np.zeros((len(rankings), 1 + len(counts), 1 + resamples, len(names)))
-    for indices in picture_batches(len(source)):
+    for indices in image_batches(len(source)):
         weights = poisson_weights(seed, indices, resamples)
         inputs = to_device(source.inputs(indices), device)
         whole = weights @ _amounts(model, inputs, measure)
@@ -142,7 +142,7 @@ def rank_by_effect(
 
     The first ``together`` units are chosen one after the other, each as the one that takes most away from what those
     before it leave; the others follow by what each takes away besides them. Measure the curve of such a ranking on
-    other pictures than these: chosen units look better on the pictures that chose them.
+    other images than these: chosen units look better on the images that chose them.
 
     Raises:
         ValueError: no such layer or concept.
@@ -154,7 +154,7 @@ def rank_by_effect(
     rest = list(range(_count_units(model, layer, source, device)))
     while rest:
         left = np.zeros(len(rest))
-        for indices in picture_batches(len(source)):
+        for indices in image_batches(len(source)):
             inputs = to_device(source.inputs(indices), device)
             for place, unit in enumerate(rest):
                 with edit(model, layer, [*chosen, unit]):

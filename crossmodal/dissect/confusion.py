@@ -3,7 +3,7 @@
 Let P(s | t) be the share of pixels of the true class t that the segmenter calls s. Where a mistake depends on the true
 class alone and not on the unit, counts with the segmenter's classes are those with the true classes mixed by P:
 both_seen(u, s) = sum over t of both_true(u, t) P(s | t), and the same for the area of a concept. Solving for the true
-counts sets IoU right in expectation; sampling pictures again, of the measured masks and of the dissected pictures,
+counts sets IoU right in expectation; sampling images again, of the measured masks and of the dissected images,
 carries the uncertainty of both into its interval. A concept that the segmenter can hardly tell from others stays
 unknown (NaN).
 
@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from crossmodal.dissect.overlap import Overlap
-from crossmodal.dissect.source import Segment, Source, segment_pictures
+from crossmodal.dissect.source import Segment, Source, segment_images
 from crossmodal.errors import DatasetError
 from crossmodal.randomness import generator
 
@@ -90,7 +90,7 @@ class Confusion:
 
 
 def measure_confusion(segment: Segment, truth: Source, *, resamples: int = 200, seed: int = 0) -> Confusion:
-    """Compare a segmenter with true masks, with resamples over pictures.
+    """Compare a segmenter with true masks, with resamples over images.
 
     Raises:
         DatasetError: no pixel has a label.
@@ -103,8 +103,8 @@ def measure_confusion(segment: Segment, truth: Source, *, resamples: int = 200, 
     for first in range(0, len(truth), _BATCH):
         indices = np.arange(first, min(first + _BATCH, len(truth)))
         inputs = truth.inputs(indices)
-        pictures, labels = truth.labelled(indices, inputs, None)
-        seen = segment_pictures(segment, pictures.float() / 255)
+        images, labels = truth.labelled(indices, inputs, None)
+        seen = segment_images(segment, images.float() / 255)
         codes = places[labels] * size + places[seen]
         own = np.stack([np.bincount(code.numpy(), minlength=size * size) for code in codes.flatten(1)]).astype(float)
         weights = generator(seed, "dissect/confusion", first).poisson(1.0, size=(resamples, len(own)))

@@ -1,4 +1,4 @@
-"""Dissection: which concept each unit of a layer answers to, beyond chance, named and scored on different pictures.
+"""Dissection: which concept each unit of a layer answers to, beyond chance, named and scored on different images.
 
 A unit is named for the concept whose threshold its IoU exceeds by the largest factor (see
 `crossmodal.dissect.null_distribution`). The largest IoU, by which the literature names units, favours concepts whose
@@ -40,7 +40,7 @@ class Concept:
         name: as the source calls it.
         index: its class index.
         share: of the labelled pixels.
-        pictures: that show it.
+        images: that show it.
         cut: IoU that no unit exceeds by chance, see `crossmodal.dissect.null_distribution`.
         detectors: units named for it that exceed the cut.
     """
@@ -48,20 +48,20 @@ class Concept:
     name: str
     index: int
     share: float
-    pictures: int
+    images: int
     cut: float
     detectors: int
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What a unit answers to. IoU and all that follows is measured on the half of the pictures that did not name it.
+    """What a unit answers to. IoU and all that follows is measured on the half of the images that did not name it.
 
     Attributes:
         unit: its number in the layer.
         concept: the one whose cut its IoU on the naming half exceeds by the largest factor.
         iou: with the concept.
-        low: end of the 95 % interval over pictures.
+        low: end of the 95 % interval over images.
         high: the other end.
         chance: IoU expected by chance.
         detector: whether the IoU exceeds the concept's cut.
@@ -69,12 +69,12 @@ class Unit:
         corrected: IoU as true masks would give it, by the segmenter's confusion; NaN where that is not known.
         corrected_low: end of its interval, with the uncertainty of the confusion.
         corrected_high: the other end.
-        iou_all: IoU on all pictures with ``concept_all``, the figure of the literature.
-        concept_all: the concept of largest IoU on all pictures, the name of the literature.
+        iou_all: IoU on all images with ``concept_all``, the figure of the literature.
+        concept_all: the concept of largest IoU on all images, the name of the literature.
         level: above which it is active.
         active: share of labelled pixels where it is.
         also: other concepts whose cut it exceeds.
-        top: the pictures that it answers to most.
+        top: the images that it answers to most.
     """
 
     unit: int
@@ -108,7 +108,7 @@ class Dissection:
         left_out: concepts too rare to name a unit, with their share of pixels.
         layer_cut: the IoU that the layer's best unit and concept exceed by chance with probability alpha.
         settings: how it was done.
-        iou: (units, concepts) on all pictures.
+        iou: (units, concepts) on all images.
         levels: (units,) above which each unit is active.
     """
 
@@ -128,7 +128,7 @@ class Dissection:
         return tuple(sorted((unit for unit in self.units if unit.detector), key=lambda unit: -unit.iou))
 
     def ranking(self, concept: str) -> list[int]:
-        """Units by their IoU with a concept on all pictures, best first.
+        """Units by their IoU with a concept on all images, best first.
 
         Raises:
             ValueError: no such concept.
@@ -175,7 +175,7 @@ def dissect(
     level: LevelKind = "sketch",
     confusion: Confusion | None = None,
     least_share: float = 1e-3,
-    least_pictures: int = 8,
+    least_images: int = 8,
     resamples: int = 200,
     pairings: int = 1000,
     alpha: float = 0.05,
@@ -187,7 +187,7 @@ def dissect(
 ) -> Dissection:
     """Find out which concept each unit of a layer answers to.
 
-    The network is put into evaluation mode. Memory does not depend on the number of pictures.
+    The network is put into evaluation mode. Memory does not depend on the number of images.
 
     Args:
         model: any network.
@@ -195,13 +195,13 @@ def dissect(
         source: what it looks at, or draws.
         share: of its cells in which a unit is active; what ``level`` is.
         level: how the level is found, see `estimate_levels`.
-        confusion: of the segmenter that labelled the pictures, to set IoU right.
+        confusion: of the segmenter that labelled the images, to set IoU right.
         least_share: of the labelled pixels that a concept needs.
-        least_pictures: in each half that a concept needs.
+        least_images: in each half that a concept needs.
         resamples: for intervals.
         pairings: for cuts; more are drawn where the number of concepts asks for it.
         alpha: probability that a layer that answers to nothing has any detector.
-        top: pictures kept for each unit.
+        top: images kept for each unit.
         seed: of order, resamples and pairings.
         device: where the network runs.
         name: of the model, for the report.
@@ -209,7 +209,7 @@ def dissect(
 
     Raises:
         ValueError: no such layer; a share or rate that makes no sense.
-        DatasetError: too few pictures, or no concept is frequent enough.
+        DatasetError: too few images, or no concept is frequent enough.
         WeightsError: the network gives values that are not numbers.
     """
     model = model.eval().to(device)
@@ -218,15 +218,15 @@ def dissect(
     classes = len(source.concepts)
     pairings = max(pairings, int(np.ceil(classes / alpha))) if 0 < alpha < 1 else pairings
     halves, tops = _count(viewer, levels, resamples, pairings, top)
-    frequent = _frequent(halves, source, least_share, least_pictures)
+    frequent = _frequent(halves, source, least_share, least_images)
     chances = [estimate_chance(half.paired().of_concepts(frequent).iou(), alpha) for half in halves]
     assert viewer.cells is not None
     assert viewer.grid is not None
     settings = {
-        "pictures": len(source), "share": share, "level": level, "resamples": resamples, "pairings": pairings,
+        "images": len(source), "share": share, "level": level, "resamples": resamples, "pairings": pairings,
         "alpha": alpha, "seed": seed, "cells": list(viewer.cells), "cell_step_px": list(viewer.grid.step),
-        "first_cell_px": list(viewer.grid.first), "picture_px": list(viewer.grid.size),
-        "named_on": halves[0].pictures, "scored_on": halves[1].pictures, "segmenter_corrected": confusion is not None,
+        "first_cell_px": list(viewer.grid.first), "image_px": list(viewer.grid.size),
+        "named_on": halves[0].images, "scored_on": halves[1].images, "segmenter_corrected": confusion is not None,
     }  # fmt: skip
     return _conclude(
         name or type(model).__name__, layer, source, halves, tops, levels, frequent, chances, confusion, settings
@@ -255,21 +255,19 @@ def _count(
     return (naming, scoring), places.numpy()
 
 
-def _frequent(
-    halves: tuple[Tally, Tally], source: Source, least_share: float, least_pictures: int
-) -> NDArray[np.int64]:
+def _frequent(halves: tuple[Tally, Tally], source: Source, least_share: float, least_images: int) -> NDArray[np.int64]:
     """Places of the concepts that are frequent enough, the largest first."""
     shares = _shares(halves)
     enough = shares >= least_share
     for half in halves:
-        # Of few pictures, a quarter is asked for.
-        enough &= half.pictures_with >= min(least_pictures, max(1, half.pictures // 4))
+        # Of few images, a quarter is asked for.
+        enough &= half.images_with >= min(least_images, max(1, half.images // 4))
     if not enough.any():
         names = [source.concepts[index] for index in sorted(source.concepts)]
         rarest = ", ".join(f"{names[place]} {100 * shares[place]:.2g} %" for place in np.argsort(-shares)[:5])
         raise DatasetError(
             f"no concept is frequent enough: each needs {100 * least_share:g} % of the labelled pixels and "
-            f"{least_pictures} pictures in each half; the most frequent are {rarest or 'none'}; give more pictures"
+            f"{least_images} images in each half; the most frequent are {rarest or 'none'}; give more images"
         )
     chosen = np.flatnonzero(enough)
     return chosen[np.argsort(-shares[chosen], kind="stable")]
@@ -300,13 +298,13 @@ def _conclude(
     whole = (halves[0].observed() + halves[1].observed()).of_concepts(frequent)
     own, corrected = _estimate_overlaps(halves[1], confusion, frequent, labels)
     units = _describe_units(scored, whole, labels, names, chance, tops, levels, own, corrected)
-    shares, pictures = _shares(halves), halves[0].pictures_with + halves[1].pictures_with
+    shares, images = _shares(halves), halves[0].images_with + halves[1].images_with
     concepts = [
         Concept(
             name=name,
             index=int(indices[place]),
             share=float(shares[place]),
-            pictures=int(pictures[place]),
+            images=int(images[place]),
             cut=float(cut),
             detectors=sum(unit.detector and unit.concept == name for unit in units),
         )
@@ -352,7 +350,7 @@ def _describe_units(
                 level=float(levels[unit]),
                 active=float(whole.active[unit] / whole.pixels),
                 also=tuple(names[place] for place in np.flatnonzero(above[unit]) if place != label),
-                top=tuple(int(picture) for picture in tops[unit] if picture >= 0),
+                top=tuple(int(image) for image in tops[unit] if image >= 0),
             )
         )
     return found

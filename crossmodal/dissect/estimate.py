@@ -1,4 +1,4 @@
-"""Figures with their 95 % intervals, by resamples over pictures."""
+"""Figures with their 95 % intervals, by resamples over images."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -26,14 +26,14 @@ def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
     return Estimate(float(value), interval.low, interval.high)
 
 
-def picture_batches(count: int) -> Iterator[NDArray[np.int64]]:
-    """Go over the numbers of pictures, a batch at a time."""
+def image_batches(count: int) -> Iterator[NDArray[np.int64]]:
+    """Go over the numbers of images, a batch at a time."""
     for first in range(0, count, _BATCH):
         yield np.arange(first, min(first + _BATCH, count))
 
 
 def poisson_weights(seed: int, indices: NDArray[np.int64], resamples: int) -> NDArray[np.float64]:
-    """How often each picture of a batch occurs in each resample: (1 + resamples, n); once each in the first row.
+    """How often each image of a batch occurs in each resample: (1 + resamples, n); once each in the first row.
 
     References:
         Chamandy et al., "Estimating uncertainty for massive data streams", Google technical report 2012.

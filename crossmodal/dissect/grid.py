@@ -1,7 +1,7 @@
-"""Where the cells of a layer lie in the picture, and maps brought to the picture's pixels.
+"""Where the cells of a layer lie in the image, and maps brought to the image's pixels.
 
-Pixel i covers [i, i + 1) and has its centre at i + 1/2. A layer that has ``cells`` cells where the picture has
-``pixels`` pixels is *centred* unless more is known: cell k stands for an equal share of the picture, its centre at
+Pixel i covers [i, i + 1) and has its centre at i + 1/2. A layer that has ``cells`` cells where the image has
+``pixels`` pixels is *centred* unless more is known: cell k stands for an equal share of the image, its centre at
 (k + 1/2) pixels / cells. That is so for generators, which enlarge by doubling cells. Networks that stride and pool look
 elsewhere: `trace_grid` composes the kernels, strides and paddings on the way to the layer.
 
@@ -27,12 +27,12 @@ _CELLWISE = (
 
 @dataclass(frozen=True)
 class CellGrid:
-    """Cell k of a layer has its centre at ``first + k * step`` along an axis, in pixels of a picture, (row, column).
+    """Cell k of a layer has its centre at ``first + k * step`` along an axis, in pixels of an image, (row, column).
 
     Attributes:
         step: pixels from one cell to the next.
         first: place of the first cell's centre.
-        size: of the picture that the places are of, in pixels.
+        size: of the image that the places are of, in pixels.
     """
 
     step: tuple[float, float]
@@ -42,7 +42,7 @@ class CellGrid:
     def weights(self, axis: int, cells: int, pixels: int) -> Tensor:
         """Weights (pixels, cells) of linear interpolation along an axis; beyond the outer centres, the outer cells'.
 
-        ``pixels`` may differ from ``size``: the picture is the same, its pixels are others.
+        ``pixels`` may differ from ``size``: the image is the same, its pixels are others.
         """
         scale = self.size[axis] / pixels
         places = ((torch.arange(pixels, dtype=torch.float64) + 0.5) * scale - self.first[axis]) / self.step[axis]
@@ -57,13 +57,13 @@ class CellGrid:
 
 
 def centred_grid(cells: tuple[int, int], size: tuple[int, int]) -> CellGrid:
-    """Equal shares of the picture: what ``align_corners=False`` means."""
+    """Equal shares of the image: what ``align_corners=False`` means."""
     step = (size[0] / cells[0], size[1] / cells[1])
     return CellGrid(step, (step[0] / 2, step[1] / 2), size)
 
 
 def upsample(maps: Tensor, size: tuple[int, int], grid: CellGrid | None = None) -> Tensor:
-    """Interpolate maps (..., rows, columns) bilinearly at the centres of a picture's pixels: (..., *size)."""
+    """Interpolate maps (..., rows, columns) bilinearly at the centres of an image's pixels: (..., *size)."""
     cells = (int(maps.shape[-2]), int(maps.shape[-1]))
     grid = grid or centred_grid(cells, size)
     down, across = (grid.weights(axis, cells[axis], size[axis]).to(maps) for axis in (0, 1))
@@ -71,8 +71,8 @@ def upsample(maps: Tensor, size: tuple[int, int], grid: CellGrid | None = None) 
 
 
 @torch.inference_mode()
-def trace_grid(model: nn.Module, layer: nn.Module, pictures: Tensor) -> CellGrid | None:
-    """Follow pictures (n, channels, height, width) through the network to a layer, and tell where its cells look.
+def trace_grid(model: nn.Module, layer: nn.Module, images: Tensor) -> CellGrid | None:
+    """Follow images (n, channels, height, width) through the network to a layer, and tell where its cells look.
 
     Returns:
         None where the way cannot be followed: a layer that is none of convolution, pooling, norm or activation stands
@@ -81,7 +81,7 @@ def trace_grid(model: nn.Module, layer: nn.Module, pictures: Tensor) -> CellGrid
     # What each tensor's cells see, by its identity; the tensors are kept so that no identity is used twice.
     known: dict[int, tuple[tuple[float, float], tuple[float, float]]] = {}
     kept: list[Tensor] = []
-    size = (int(pictures.shape[-2]), int(pictures.shape[-1]))
+    size = (int(images.shape[-2]), int(images.shape[-1]))
     whole = ((1.0, 1.0), (0.5, 0.5))
 
     def follow(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
@@ -89,7 +89,7 @@ def trace_grid(model: nn.Module, layer: nn.Module, pictures: Tensor) -> CellGrid
         if not isinstance(given, Tensor) or not isinstance(output, Tensor):
             return
         kept.extend((given, output))
-        # Whatever normalises the picture before the first layer keeps its pixels.
+        # Whatever normalises the image before the first layer keeps its pixels.
         seen = known.get(id(given)) or (whole if not known and tuple(given.shape[-2:]) == size else None)
         if seen is None:
             return
@@ -102,7 +102,7 @@ def trace_grid(model: nn.Module, layer: nn.Module, pictures: Tensor) -> CellGrid
     reached: list[Tensor] = []
     handles.append(layer.register_forward_hook(lambda _module, _inputs, output: reached.append(output)))
     try:
-        model(pictures)
+        model(images)
     finally:
         for handle in handles:
             handle.remove()

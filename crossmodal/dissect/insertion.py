@@ -1,11 +1,11 @@
 """What units bring about where they are switched on: at random places, measured at these places.
 
-Intervals are over pictures, of which each has a place of its own.
+Intervals are over images, of which each has a place of its own.
 
 References:
     Bau et al., "GAN dissection: visualizing and understanding generative adversarial networks", ICLR 2019, section 3.2
     (average causal effect) and 4.3 (what an insertion needs around it). There the effect of an insertion is read at the
-    place of another picture; here at its own.
+    place of another image; here at its own.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crossmodal.dissect.editing import edit
-from crossmodal.dissect.estimate import Estimate, estimate, picture_batches, poisson_weights
+from crossmodal.dissect.estimate import Estimate, estimate, image_batches, poisson_weights
 from crossmodal.dissect.grid import centred_grid
 from crossmodal.dissect.layer import Inputs, find_layer, record_with_output
 from crossmodal.dissect.source import DrawnSource
@@ -33,18 +33,18 @@ def mean_at_concept(model: nn.Module, layer: str, source: DrawnSource, concept: 
 
     Raises:
         ValueError: no such concept.
-        DatasetError: the pictures never show it.
+        DatasetError: the images never show it.
     """
     index, found = source.index_of(concept), find_layer(model, layer)
     total, weight = torch.zeros(()), 0.0
-    for indices in picture_batches(len(source)):
+    for indices in image_batches(len(source)):
         maps, output = record_with_output(model, found, source.inputs(indices))
         there = (source.see(output).labels == index).float()
         share = torch.nn.functional.adaptive_avg_pool2d(there[:, None], (maps.shape[2], maps.shape[3]))
         total = total + (maps * share).sum(dim=(0, 2, 3))
         weight += float(share.sum())
     if not weight:
-        raise DatasetError(f"none of {len(source)} pictures shows {concept!r}; draw more, or choose another concept")
+        raise DatasetError(f"none of {len(source)} images shows {concept!r}; draw more, or choose another concept")
     return total / weight
 
 
@@ -75,7 +75,7 @@ def average_causal_effect(
     resamples: int = 200,
     seed: int = 0,
 ) -> CausalEffect:
-    """Turn units on and off at a random place of every picture, and compare what is seen at that same place.
+    """Turn units on and off at a random place of every image, and compare what is seen at that same place.
 
     Args:
         model: a generator.
@@ -90,12 +90,12 @@ def average_causal_effect(
 
     Raises:
         ValueError: no such layer or concept, or a patch larger than the layer.
-        DatasetError: the pictures never show the concept.
+        DatasetError: the images never show the concept.
     """
     value = mean_at_concept(model, layer, source, concept)[list(units)] if value is None else value
     index = source.index_of(concept)
     totals = np.zeros((2, 1 + resamples))
-    for indices in picture_batches(len(source)):
+    for indices in image_batches(len(source)):
         inputs, weights = source.inputs(indices), poisson_weights(seed, indices, resamples)
         cells, pixels = _draw_places(model, layer, source, inputs, indices, patch, seed)
         for row, wanted in enumerate((value, torch.zeros_like(value))):
@@ -136,7 +136,7 @@ def insertion_by_context(
     resamples: int = 200,
     seed: int = 0,
 ) -> list[Insertion]:
-    """Turn units on at a random place of every picture, and tell how that goes by what was under the place.
+    """Turn units on at a random place of every image, and tell how that goes by what was under the place.
 
     Places that show the concept already do not count. Contexts come by number of places, the most frequent first.
 
@@ -154,12 +154,12 @@ def insertion_by_context(
 
     Raises:
         ValueError: no such layer or concept, or a patch larger than the layer.
-        DatasetError: the pictures never show the concept.
+        DatasetError: the images never show the concept.
     """
     value = mean_at_concept(model, layer, source, concept)[list(units)] if value is None else value
     wanted, contexts = source.index_of(concept), sorted(source.concepts)
     sums = np.zeros((len(contexts), 3, 1 + resamples))
-    for indices in picture_batches(len(source)):
+    for indices in image_batches(len(source)):
         inputs, weights = source.inputs(indices), poisson_weights(seed, indices, resamples)
         cells, pixels = _draw_places(model, layer, source, inputs, indices, patch, seed)
         before = _labels(model, source, inputs)
@@ -183,7 +183,7 @@ def insertion_by_context(
 def _draw_places(
     model: nn.Module, layer: str, source: DrawnSource, inputs: Inputs, indices: NDArray[np.int64], patch: int, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """A square of cells at a random place of each picture: (n, rows, columns), and its pixels (n, height, width)."""
+    """A square of cells at a random place of each image: (n, rows, columns), and its pixels (n, height, width)."""
     maps, output = record_with_output(model, find_layer(model, layer), tuple(part[:1] for part in inputs))
     rows, columns = int(maps.shape[2]), int(maps.shape[3])
     if not 1 <= patch <= min(rows, columns):
@@ -195,7 +195,7 @@ def _draw_places(
         cells[place, top : top + patch, left : left + patch] = 1
     size = (int(output.shape[2]), int(output.shape[3]))
     grid = centred_grid((rows, columns), size)
-    # The cell whose share of the picture a pixel's centre lies in.
+    # The cell whose share of the image a pixel's centre lies in.
     down, across = (((torch.arange(size[axis]) + 0.5) / grid.step[axis]).long() for axis in (0, 1))
     return cells, cells[:, down][:, :, across]
 
@@ -212,6 +212,6 @@ def _labels(model: nn.Module, source: DrawnSource, inputs: Inputs) -> Tensor:
 
 def _weight_sums(seed: int, count: int, resamples: int) -> Floats:
     sums = np.zeros(1 + resamples)
-    for indices in picture_batches(count):
+    for indices in image_batches(count):
         sums += poisson_weights(seed, indices, resamples).sum(axis=1)
     return np.maximum(sums, 1)

@@ -19,15 +19,15 @@ LEVEL_KINDS: tuple[LevelKind, ...] = ("sketch", "exact", "information")
 SHARES = tuple(float(share) for share in np.geomspace(0.001, 0.5, 40))
 #: A concept rarer than this among the labelled pixels, or that agrees with the unit less, names no level.
 _LEAST_FREQUENT, _LEAST_AGREEMENT = 1e-3, 0.8
-#: Pixels of a picture that candidate levels are taken from.
+#: Pixels of an image that candidate levels are taken from.
 _SAMPLED = 256
 
 
 def estimate_levels(viewer: Viewer, share: float, kind: LevelKind) -> Tensor:
     """Find the level of each unit: (units,), float32.
 
-    The share is one of the layer's own cells, before they are enlarged, over all pictures; ``information`` needs none:
-    it tries forty shares of interpolated pixels, on the pictures that name units.
+    The share is one of the layer's own cells, before they are enlarged, over all images; ``information`` needs none:
+    it tries forty shares of interpolated pixels, on the images that name units.
 
     Raises:
         ValueError: the share is not between 0 and 1, or the kind is unknown.

@@ -1,6 +1,6 @@
-"""A folder of pictures with masks: ``images/NAME.jpg`` beside ``masks/NAME.png``, and a list of the classes.
+"""A folder of images with masks: ``images/NAME.jpg`` beside ``masks/NAME.png``, and a list of the classes.
 
-A mask is a PNG of class indices, as grey levels of 8 bits or as places in a palette, of its picture's size. The list is
+A mask is a PNG of class indices, as grey levels of 8 bits or as places in a palette, of its image's size. The list is
 ``classes.txt`` (a name a line, line 0 for index 0) or a table ``classes.tsv`` or ``concepts.tsv`` with the columns
 ``index`` and ``name``, in the folder or beside it; where a table has a column ``dataset``, rows of other folders are
 skipped. 255 is "no label" everywhere, and so are classes called unlabelled, void, various or ignore.
@@ -28,7 +28,7 @@ _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 
 class MaskFolder:
-    """Pictures with masks, each brought to a square: the shorter side to ``size``, then the centre cut out.
+    """Images with masks, each brought to a square: the shorter side to ``size``, then the centre cut out.
 
     Args:
         root: the folder.
@@ -36,7 +36,7 @@ class MaskFolder:
         classes: the list of classes; by default the one in the folder or beside it.
 
     Raises:
-        DatasetError: there is no such folder, a part is missing, a picture has no mask, or the list of classes is none.
+        DatasetError: there is no such folder, a part is missing, an image has no mask, or the list of classes is none.
     """
 
     over: Literal["input", "output"] = "input"
@@ -48,16 +48,16 @@ class MaskFolder:
         for part in ("images", "masks"):
             if not (self.root / part).is_dir():
                 raise DatasetError(
-                    f"{self.root / part}: no such folder; a folder of pictures with masks holds images/NAME.jpg, "
+                    f"{self.root / part}: no such folder; a folder of images with masks holds images/NAME.jpg, "
                     "masks/NAME.png and a list of classes (classes.txt)"
                 )
         images = sorted(path for path in (self.root / "images").iterdir() if path.suffix.lower() in _SUFFIXES)
         if not images:
-            raise DatasetError(f"{self.root / 'images'}: holds no picture")
+            raise DatasetError(f"{self.root / 'images'}: holds no image")
         self.pairs = [(path, self.root / "masks" / f"{path.stem}.png") for path in images]
         lost = [mask.name for _, mask in self.pairs if not mask.is_file()]
         if lost:
-            raise DatasetError(f"{self.root / 'masks'}: {len(lost)} pictures have no mask, {lost[0]} among them")
+            raise DatasetError(f"{self.root / 'masks'}: {len(lost)} images have no mask, {lost[0]} among them")
         self._list = Path(classes) if classes is not None else _find_list(self.root)
         named = _read_classes(self._list, self.root.name)
         self._known = np.zeros(256, dtype=bool)
@@ -68,38 +68,38 @@ class MaskFolder:
         return len(self.pairs)
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
-        """Read pictures: uint8 (n, 3, size, size).
+        """Read images: uint8 (n, 3, size, size).
 
         Raises:
-            DatasetError: a picture cannot be read.
+            DatasetError: an image cannot be read.
         """
-        return (torch.stack([self._picture(self.pairs[index][0]) for index in indices]),)
+        return (torch.stack([self._image(self.pairs[index][0]) for index in indices]),)
 
     def labelled(self, indices: NDArray[np.int64], inputs: Inputs, output: Tensor | None) -> Labelled:
-        """Read masks for pictures.
+        """Read masks for images.
 
         Raises:
-            DatasetError: a mask cannot be read, has another size than its picture, or holds a class that has no name.
+            DatasetError: a mask cannot be read, has another size than its image, or holds a class that has no name.
         """
         return Labelled(inputs[0], torch.stack([self._mask(*self.pairs[index]) for index in indices]))
 
-    def _picture(self, path: Path) -> Tensor:
+    def _image(self, path: Path) -> Tensor:
         try:
             square = _squared(open_image(path), self.size, Image.Resampling.BILINEAR)
         except FormatError as error:
             raise DatasetError(str(error)) from error
         return torch.from_numpy(np.array(square)).permute(2, 0, 1)
 
-    def _mask(self, picture: Path, path: Path) -> Tensor:
+    def _mask(self, image: Path, path: Path) -> Tensor:
         try:
-            with Image.open(path) as mask, Image.open(picture) as beside:
+            with Image.open(path) as mask, Image.open(image) as beside:
                 if mask.mode not in ("L", "P"):
                     raise DatasetError(
                         f"{path}: a mask of class indices (8-bit grey or palette PNG) was expected, found {mask.mode}"
                     )
                 if mask.size != beside.size:
                     raise DatasetError(
-                        f"{path}: has {mask.size[0]} x {mask.size[1]} pixels, its picture {picture.name} "
+                        f"{path}: has {mask.size[0]} x {mask.size[1]} pixels, its image {image.name} "
                         f"{beside.size[0]} x {beside.size[1]}; they must be the same"
                     )
                 self._check_classes(path, mask)

@@ -1,7 +1,7 @@
 """The overlap that chance reaches: cuts for a layer at its level, from pairings of activations with others' masks.
 
 A fixed cut (0.04 in the literature) means something else at every level, layer and concept. Here the cut of a concept
-is the IoU that, when activations and masks of *different* pictures meet, its best unit rarely exceeds; and the cuts of
+is the IoU that, when activations and masks of *different* images meet, its best unit rarely exceeds; and the cuts of
 all concepts are chosen together, each at the same rank among its own pairings, so that with probability ``1 - alpha``
 no unit of the layer exceeds any of them. An error is thus one detector too many in the whole layer (family-wise, over
 units and concepts).

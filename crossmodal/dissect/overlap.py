@@ -37,7 +37,7 @@ class Overlap:
         return Overlap(self.both[..., places], self.active, self.present[..., places], self.pixels)
 
     def iou(self) -> Floats:
-        """Intersection over union of data set totals (not the mean over pictures): (..., units, concepts), 0 to 1.
+        """Intersection over union of data set totals (not the mean over images): (..., units, concepts), 0 to 1.
 
         References:
             Bau et al., "Network dissection", CVPR 2017, equation 1.

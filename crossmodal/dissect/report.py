@@ -41,7 +41,7 @@ def write_report(
         dissection: what was found.
         folder: made where it is missing; files of the same names are replaced.
         strips: of units, see `crossmodal.dissect.strip.draw_strips`; they come in this order.
-        more: goes into the JSON file as well, such as what the network and its pictures were.
+        more: goes into the JSON file as well, such as what the network and its images were.
         title: of the page.
 
     Returns:
@@ -70,7 +70,7 @@ def as_page(dissection: Dissection, strips: Mapping[int, ImageArray], title: str
     facts = [
         f"{summary['units']} units",
         f"{summary['detectors']} detectors of {summary['unique_concepts']} concepts",
-        f"{settings['pictures']} pictures",
+        f"{settings['images']} images",
         f"level exceeded in {100 * settings['share']:g} % of cells"
         if settings["level"] != "information"
         else "most telling level of each unit",
@@ -102,7 +102,7 @@ def as_page(dissection: Dissection, strips: Mapping[int, ImageArray], title: str
 
 
 _UNITS_CAPTION = (
-    "IoU of every unit with its concept, on pictures that did not name it, with the 95 % interval over pictures; "
+    "IoU of every unit with its concept, on images that did not name it, with the 95 % interval over images; "
     "ticks: the cut of the concept, which no unit exceeds by chance."
 )
 _CONCEPTS_CAPTION = "Units of each concept: detectors, and units named for it that do not exceed its cut."
@@ -161,9 +161,9 @@ def choose_units(dissection: Dissection, count: int) -> list[int]:
 def _explain(dissection: Dissection) -> str:
     summary, settings = dissection.summary(), dissection.settings
     return (
-        f"Units are named on {settings['named_on']} pictures and scored on {settings['scored_on']} others. A detector "
+        f"Units are named on {settings['named_on']} images and scored on {settings['scored_on']} others. A detector "
         f"exceeds the cut of its concept: no unit of a layer that answers to nothing exceeds any cut, with probability "
-        f"{1 - settings['alpha']:g} (by {settings['pairings']} pairings of activations with masks of other pictures). "
+        f"{1 - settings['alpha']:g} (by {settings['pairings']} pairings of activations with masks of other images). "
         f"In {100 * settings['alpha']:g} % of these pairings the best unit of the layer has an IoU of more than "
         f"{dissection.layer_cut:.3f} with some concept. By the fixed cut of {PUBLISHED_CUT} there would be "
         f"{summary['detectors_by_published_cut']} detectors."
@@ -178,13 +178,13 @@ def _concept_table(dissection: Dissection) -> str:
             (
                 html.escape(concept.name),
                 f"{100 * concept.share:.2g}",
-                str(concept.pictures),
+                str(concept.images),
                 f"{concept.cut:.3f}",
                 str(concept.detectors),
                 f"{best.unit}: {best.iou:.3f} [{best.low:.3f}, {best.high:.3f}]" if best else "",
             )
         )
-    return offline_page.as_table(("concept", "% of pixels", "pictures", "cut", "detectors", "best unit"), rows)
+    return offline_page.as_table(("concept", "% of pixels", "images", "cut", "detectors", "best unit"), rows)
 
 
 def _unit_block(unit: Unit, strip: ImageArray) -> str:
@@ -194,8 +194,8 @@ def _unit_block(unit: Unit, strip: ImageArray) -> str:
     corrected = f"; corrected {unit.corrected:.3f}" if np.isfinite(unit.corrected) else ""
     figures = f"IoU {unit.iou:.3f} [{unit.low:.3f}, {unit.high:.3f}]{corrected}; by chance {unit.chance:.3f}"
     words = f"unit {unit.unit} <b>{html.escape(unit.concept)}</b> <small>{html.escape(figures + also)}</small>"
-    picture = offline_page.as_image(memory.getvalue(), "jpeg")
-    return f'<div class="unit{"" if unit.detector else " chance"}"><p>{words}</p>{picture}</div>'
+    image = offline_page.as_image(memory.getvalue(), "jpeg")
+    return f'<div class="unit{"" if unit.detector else " chance"}"><p>{words}</p>{image}</div>'
 
 
 def _unit_row(unit: Unit) -> dict[str, Any]:

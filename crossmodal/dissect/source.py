@@ -1,4 +1,4 @@
-"""What a network is dissected on: labelled pictures that it looks at, or pictures that it draws."""
+"""What a network is dissected on: labelled images that it looks at, or images that it draws."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ Segment = Callable[[Tensor], Tensor]
 
 
 class Labelled(NamedTuple):
-    """Pictures with a class index for every pixel."""
+    """Images with a class index for every pixel."""
 
     #: uint8 (n, 3, height, width).
-    pictures: Tensor
+    images: Tensor
     #: int64 (n, height, width); indices that are no concept's do not count.
     labels: Tensor
 
 
 class Source(Protocol):
-    """Pictures by number, each time the same."""
+    """Images by number, each time the same."""
 
     #: Names of concepts by class index.
     concepts: dict[int, str]
@@ -37,52 +37,52 @@ class Source(Protocol):
     over: Literal["input", "output"]
 
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """How many images there are."""
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
-        """What the network is given for some of the pictures."""
+        """What the network is given for some of the images."""
 
     def labelled(self, indices: NDArray[np.int64], inputs: Inputs, output: Tensor | None) -> Labelled:
-        """The pictures and their masks; ``output`` is the network's where masks lie over its output."""
+        """The images and their masks; ``output`` is the network's where masks lie over its output."""
 
 
 class ArraySource:
-    """Labelled pictures in memory: uint8 (n, 3, height, width), int (n, height, width) and names by class index.
+    """Labelled images in memory: uint8 (n, 3, height, width), int (n, height, width) and names by class index.
 
     Raises:
-        ValueError: pictures and masks differ in number or size.
+        ValueError: images and masks differ in number or size.
     """
 
     over: Literal["input", "output"] = "input"
 
-    def __init__(self, pictures: Tensor, labels: Tensor, concepts: dict[int, str]) -> None:
-        if len(pictures) != len(labels) or pictures.shape[-2:] != labels.shape[-2:]:
-            raise ValueError(f"pictures {tuple(pictures.shape)} and masks {tuple(labels.shape)} do not go together")
-        self._pictures, self._labels = pictures, labels
+    def __init__(self, images: Tensor, labels: Tensor, concepts: dict[int, str]) -> None:
+        if len(images) != len(labels) or images.shape[-2:] != labels.shape[-2:]:
+            raise ValueError(f"images {tuple(images.shape)} and masks {tuple(labels.shape)} do not go together")
+        self._images, self._labels = images, labels
         self.concepts = concepts
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._images)
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
-        """The pictures."""
-        return (self._pictures[torch.from_numpy(indices)],)
+        """The images."""
+        return (self._images[torch.from_numpy(indices)],)
 
     def labelled(self, indices: NDArray[np.int64], inputs: Inputs, output: Tensor | None) -> Labelled:
-        """The pictures and their masks."""
+        """The images and their masks."""
         return Labelled(inputs[0], self._labels[torch.from_numpy(indices)].long())
 
 
 class DrawnSource:
-    """Pictures that a generator draws, labelled by a segmenter.
+    """Images that a generator draws, labelled by a segmenter.
 
     Args:
-        draw_inputs: gives what the generator is called with for some of the pictures, each time the same; see
+        draw_inputs: gives what the generator is called with for some of the images, each time the same; see
             `inputs_of`.
-        segment: gives labels (n, height, width) or one score a class (n, classes, height, width) for pictures (n, 3,
+        segment: gives labels (n, height, width) or one score a class (n, classes, height, width) for images (n, 3,
             height, width), float in 0 to 1.
         concepts: names by class index.
-        count: of the pictures.
+        count: of the images.
         span: what the generator gives for black and for white.
     """
 
@@ -104,7 +104,7 @@ class DrawnSource:
         return self._count
 
     def drawn_from(self, draw_inputs: Callable[[NDArray[np.int64]], Inputs], count: int) -> "DrawnSource":
-        """The same segmenter over other pictures."""
+        """The same segmenter over other images."""
         return DrawnSource(draw_inputs, self._segment, self.concepts, count=count, span=self._span)
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
@@ -132,13 +132,13 @@ class DrawnSource:
         raise ValueError(f"there is no concept {concept!r}; there are: {', '.join(self.concepts.values())}")
 
     def see(self, output: Tensor) -> Labelled:
-        """Pictures of the generator's output (n, 3, height, width), and their labels.
+        """Images of the generator's output (n, 3, height, width), and their labels.
 
         Raises:
-            WeightsError: the generator gave values that are not numbers, or no pictures.
+            WeightsError: the generator gave values that are not numbers, or no images.
         """
-        pictures = as_pictures(output, self._span)
-        return Labelled((pictures * 255).round().to(torch.uint8), segment_pictures(self._segment, pictures))
+        images = as_images(output, self._span)
+        return Labelled((images * 255).round().to(torch.uint8), segment_images(self._segment, images))
 
 
 def inputs_of(model: nn.Module, *, seed: int = 0) -> Callable[[NDArray[np.int64]], Inputs]:
@@ -164,33 +164,33 @@ def inputs_of(model: nn.Module, *, seed: int = 0) -> Callable[[NDArray[np.int64]
     )
 
 
-def as_pictures(output: Tensor, span: tuple[float, float] = (0.0, 1.0)) -> Tensor:
+def as_images(output: Tensor, span: tuple[float, float] = (0.0, 1.0)) -> Tensor:
     """Bring a generator's output (n, 3, height, width) from black and white at ``span`` to 0 to 1.
 
     Raises:
-        WeightsError: it holds values that are not numbers, or is no pictures.
+        WeightsError: it holds values that are not numbers, or is no images.
     """
     if output.ndim != 4 or output.shape[1] != 3:
         raise WeightsError(
-            f"a generator's pictures (n, 3, height, width) were expected, found shape {tuple(output.shape)}; "
+            f"a generator's images (n, 3, height, width) were expected, found shape {tuple(output.shape)}; "
             "is this network a generator?"
         )
-    refuse_not_numbers(output, "the generator's pictures")
+    refuse_not_numbers(output, "the generator's images")
     return ((output.float() - span[0]) / (span[1] - span[0])).clamp(0, 1)
 
 
 @torch.inference_mode()
-def segment_pictures(segment: Segment, pictures: Tensor) -> Tensor:
-    """Label pictures (n, 3, height, width): int64 (n, height, width).
+def segment_images(segment: Segment, images: Tensor) -> Tensor:
+    """Label images (n, 3, height, width): int64 (n, height, width).
 
     Raises:
-        WeightsError: the segmenter gives neither labels nor scores of the pictures' size.
+        WeightsError: the segmenter gives neither labels nor scores of the images' size.
     """
-    given = segment(pictures)
+    given = segment(images)
     labels = given.argmax(dim=1) if given.ndim == 4 else given
-    if labels.shape != (len(pictures), *pictures.shape[-2:]):
+    if labels.shape != (len(images), *images.shape[-2:]):
         raise WeightsError(
-            f"a segmenter's labels of {tuple(pictures.shape[-2:])} pixels were expected, found shape "
+            f"a segmenter's labels of {tuple(images.shape[-2:])} pixels were expected, found shape "
             f"{tuple(given.shape)}; is this network a segmenter?"
         )
     return labels.long()
@@ -212,10 +212,10 @@ def refuse_not_numbers(values: Tensor, what: str) -> None:
 
 @dataclass(frozen=True)
 class Shuffled:
-    """Another source whose masks are those of other pictures: what is found on it is chance.
+    """Another source whose masks are those of other images: what is found on it is chance.
 
     Raises:
-        ValueError: the masks lie over the network's output, and so belong to their pictures.
+        ValueError: the masks lie over the network's output, and so belong to their images.
     """
 
     source: Source
@@ -241,11 +241,11 @@ class Shuffled:
         return len(self.source)
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
-        """The pictures."""
+        """The images."""
         return self.source.inputs(indices)
 
     def labelled(self, indices: NDArray[np.int64], inputs: Inputs, output: Tensor | None) -> Labelled:
-        """The pictures with masks of others."""
+        """The images with masks of others."""
         others: NDArray[np.int64] = self._order[indices]  # type: ignore[attr-defined]
         return Labelled(inputs[0], self.source.labelled(others, inputs, None).labels)
 

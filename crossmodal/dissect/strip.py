@@ -1,4 +1,4 @@
-"""Strips of pictures: what drives a unit most, with its level drawn in, and what becomes of pictures without a unit."""
+"""Strips of images: what drives a unit most, with its level drawn in, and what becomes of images without a unit."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from crossmodal.dissect.dissection import Dissection
 from crossmodal.dissect.editing import edit
-from crossmodal.dissect.estimate import picture_batches
+from crossmodal.dissect.estimate import image_batches
 from crossmodal.dissect.layer import find_layer
 from crossmodal.dissect.source import DrawnSource, Labelled, Source
 from crossmodal.dissect.viewing import Viewer
 from crossmodal.errors import DatasetError
-from crossmodal.plot import tile_pictures
+from crossmodal.plot import tile_images
 
 ImageArray = NDArray[np.uint8]
 
@@ -36,34 +36,34 @@ def draw_strips(
     seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> dict[int, ImageArray]:
-    """Draw, for some units, the pictures that drive each most: uint8 (side, width, 3) by unit, best picture first.
+    """Draw, for some units, the images that drive each most: uint8 (side, width, 3) by unit, best image first.
 
     What lies below the unit's level is dimmed, and the level is outlined.
 
     Raises:
-        WeightsError: activations or drawn pictures are not numbers.
+        WeightsError: activations or drawn images are not numbers.
     """
     viewer = Viewer(model.eval().to(device), find_layer(model, dissection.layer), source, seed=seed, device=device)
     wanted: dict[int, list[tuple[int, int]]] = {}
     for unit in units:
-        for place, picture in enumerate(dissection.units[unit].top):
-            wanted.setdefault(picture, []).append((unit, place))
+        for place, image in enumerate(dissection.units[unit].top):
+            wanted.setdefault(image, []).append((unit, place))
     cells: dict[tuple[int, int], ImageArray] = {}
-    pictures = sorted(wanted)
-    for first in range(0, len(pictures), _CHUNK):
-        view = viewer.look(np.array(pictures[first : first + _CHUNK]))
-        for row, picture in enumerate(view.indices):
-            for unit, place in wanted[int(picture)]:
+    images = sorted(wanted)
+    for first in range(0, len(images), _CHUNK):
+        view = viewer.look(np.array(images[first : first + _CHUNK]))
+        for row, image in enumerate(view.indices):
+            for unit, place in wanted[int(image)]:
                 mask = (view.activations[row, unit] > dissection.levels[unit]).cpu().numpy()
-                cells[unit, place] = outline(_as_image(view.pictures[row]), mask, side_px)
+                cells[unit, place] = outline(_as_image(view.images[row]), mask, side_px)
     return {unit: _in_a_row([cells[unit, place] for place in range(len(dissection.units[unit].top))]) for unit in units}
 
 
-def outline(picture: ImageArray, mask: NDArray[np.bool_], side_px: int) -> ImageArray:
-    """Enlarge a picture (height, width, 3) to about ``side_px``, dim what a mask leaves out and draw its border."""
-    factor = max(1, -(-side_px // min(picture.shape[:2])))
-    size = (picture.shape[1] * factor, picture.shape[0] * factor)
-    large = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC)).astype(np.float32)
+def outline(image: ImageArray, mask: NDArray[np.bool_], side_px: int) -> ImageArray:
+    """Enlarge an image (height, width, 3) to about ``side_px``, dim what a mask leaves out and draw its border."""
+    factor = max(1, -(-side_px // min(image.shape[:2])))
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    large = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)).astype(np.float32)
     inside = mask.repeat(factor, axis=0).repeat(factor, axis=1)
     large[~inside] *= _DIMMED
     shifted = np.pad(inside, 1, mode="edge")
@@ -75,44 +75,44 @@ def outline(picture: ImageArray, mask: NDArray[np.bool_], side_px: int) -> Image
 
 @torch.inference_mode()
 def ablation_strip(
-    model: nn.Module, layer: str, source: DrawnSource, units: Sequence[int], concept: str, *, pictures: int = 8
+    model: nn.Module, layer: str, source: DrawnSource, units: Sequence[int], concept: str, *, images: int = 8
 ) -> ImageArray:
-    """Draw the pictures that show most of a concept, and below each the same one without some units.
+    """Draw the images that show most of a concept, and below each the same one without some units.
 
     Returns:
         uint8 (height, width, 3); captions tell the pixels of the concept.
 
     Raises:
         ValueError: no such concept or layer.
-        DatasetError: no picture shows the concept.
+        DatasetError: no image shows the concept.
     """
     index = source.index_of(concept)
     amounts = torch.cat(
-        [(_seen(model, source, part).labels == index).sum(dim=(1, 2)) for part in picture_batches(len(source))]
+        [(_seen(model, source, part).labels == index).sum(dim=(1, 2)) for part in image_batches(len(source))]
     )
-    best = amounts.argsort(descending=True, stable=True)[:pictures]
+    best = amounts.argsort(descending=True, stable=True)[:images]
     best = best[amounts[best] > 0]
     if not len(best):
-        raise DatasetError(f"none of {len(source)} pictures shows {concept!r}; draw more, or choose another concept")
+        raise DatasetError(f"none of {len(source)} images shows {concept!r}; draw more, or choose another concept")
     before = _seen(model, source, best.numpy())
     with edit(model, layer, units):
         after = _seen(model, source, best.numpy())
-    shown = torch.cat([before.pictures, after.pictures])
+    shown = torch.cat([before.images, after.images])
     counts = [int((labels == index).sum()) for labels in torch.cat([before.labels, after.labels])]
     factor = max(1, 96 // shown.shape[-1])
     shown = shown.repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
     captions = [f"{concept} {count} px" for count in counts[: len(best)]] + [
         f"{count} px" for count in counts[len(best) :]
     ]
-    return tile_pictures(shown, captions, columns=len(best))
+    return tile_images(shown, captions, columns=len(best))
 
 
 def _seen(model: nn.Module, source: DrawnSource, indices: NDArray[np.int64]) -> Labelled:
     return source.see(model(*source.inputs(indices)))
 
 
-def _as_image(picture: Tensor) -> ImageArray:
-    return np.ascontiguousarray(picture.cpu().numpy().transpose(1, 2, 0))
+def _as_image(image: Tensor) -> ImageArray:
+    return np.ascontiguousarray(image.cpu().numpy().transpose(1, 2, 0))
 
 
 def _in_a_row(cells: Sequence[ImageArray]) -> ImageArray:

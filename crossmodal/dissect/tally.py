@@ -1,12 +1,12 @@
-"""Overlap counted block by block, with resamples and chance pairings, in memory that no number of pictures changes.
+"""Overlap counted block by block, with resamples and chance pairings, in memory that no number of images changes.
 
-Pictures come in blocks of up to 16 in an order drawn at random. Within a block every picture's activations meet every
-picture's masks, which gives at one stroke
+Images come in blocks of up to 16 in an order drawn at random. Within a block every image's activations meet every
+image's masks, which gives at one stroke
 
-- the *observed* counts: each picture with its own masks;
-- *resamples*: each picture weighted by an independent Poisson(1) number, the streaming form of the bootstrap;
-- *chance pairings*: each picture with the masks of another one of its block, never its own. Blocks are random samples
-  of the pictures, so chance knows the layout that all pictures share (sky above, ground below) and nothing else.
+- the *observed* counts: each image with its own masks;
+- *resamples*: each image weighted by an independent Poisson(1) number, the streaming form of the bootstrap;
+- *chance pairings*: each image with the masks of another one of its block, never its own. Blocks are random samples
+  of the images, so chance knows the layout that all images share (sky above, ground below) and nothing else.
 
 References:
     Chamandy et al., "Estimating uncertainty for massive data streams", Google technical report 2012 (Poisson
@@ -22,28 +22,28 @@ from torch import Tensor
 from crossmodal.dissect.overlap import Overlap
 from crossmodal.randomness import generator
 
-#: Pictures whose activations and masks are paired in all ways.
+#: Images whose activations and masks are paired in all ways.
 BLOCK = 16
 #: Numbers that the upsampled activations of a block may take at once.
 _LARGEST = 24_000_000
 
 
 class Tally:
-    """Counts of one half of the pictures.
+    """Counts of one half of the images.
 
     Args:
         units: of the layer.
         concepts: of the masks.
-        resamples: bootstrap weights a picture gets.
+        resamples: bootstrap weights an image gets.
         pairings: chance pairings a block gets.
         seed: of both.
         stream: a name that keeps the halves' draws apart.
     """
 
     def __init__(self, units: int, concepts: int, *, resamples: int, pairings: int, seed: int, stream: str) -> None:
-        self.pictures = 0
-        #: Pictures in which a concept has at least one pixel.
-        self.pictures_with = np.zeros(concepts, dtype=np.int64)
+        self.images = 0
+        #: Images in which a concept has at least one pixel.
+        self.images_with = np.zeros(concepts, dtype=np.int64)
         self._seed, self._stream = seed, stream
         self._blocks = 0
         self._observed = np.zeros((units + 1, concepts + 1))
@@ -62,8 +62,8 @@ class Tally:
         n = len(pairs)
         own = pairs[torch.arange(n), torch.arange(n)].flatten(1)
         self._observed += own.double().sum(dim=0).view_as(pairs[0, 0]).numpy()
-        self.pictures += n
-        self.pictures_with += (pairs[0, :, -1, :-1] > 0).sum(dim=0).numpy()
+        self.images += n
+        self.images_with += (pairs[0, :, -1, :-1] > 0).sum(dim=0).numpy()
         draws = generator(self._seed, f"dissect/tally/{self._stream}", self._blocks)
         self._blocks += 1
         weights = torch.from_numpy(draws.poisson(1.0, size=(len(self._resampled), n)).astype(np.float32))
@@ -88,10 +88,10 @@ class Tally:
 
 
 def count_pairs(active: Tensor, labels: Tensor, concepts: Tensor) -> Tensor:
-    """Count the pixels shared by the activations of each picture and the masks of each: float32, on the CPU.
+    """Count the pixels shared by the activations of each image and the masks of each: float32, on the CPU.
 
     Returns:
-        (n, n, units + 1, concepts + 1): first the picture whose activations, then the one whose masks are taken. The
+        (n, n, units + 1, concepts + 1): first the image whose activations, then the one whose masks are taken. The
         last unit is active everywhere, the last concept is "has a label".
     """
     n, units, pixels = active.shape

@@ -19,9 +19,9 @@ Progress = Callable[[int, int, str], None]
 
 
 class View(NamedTuple):
-    """A block of pictures, seen by a layer."""
+    """A block of images, seen by a layer."""
 
-    #: Which pictures of the source these are.
+    #: Which images of the source these are.
     indices: NDArray[np.int64]
     #: float32 (n, units, height, width), at the masks' pixels.
     activations: Tensor
@@ -30,7 +30,7 @@ class View(NamedTuple):
     #: int64 (n, height, width).
     labels: Tensor
     #: uint8 (n, 3, height, width).
-    pictures: Tensor
+    images: Tensor
 
 
 class Viewer:
@@ -51,7 +51,7 @@ class Viewer:
         progress: Progress | None = None,
     ) -> None:
         if len(source) < 4:
-            raise DatasetError(f"a dissection takes at least 4 pictures, found {len(source)}")
+            raise DatasetError(f"a dissection takes at least 4 images, found {len(source)}")
         self.model, self.layer, self.source, self.seed = model, layer, source, seed
         self.device = torch.device(device)
         self.concept_indices = torch.tensor(sorted(source.concepts), dtype=torch.int64)
@@ -64,14 +64,14 @@ class Viewer:
         self._blocks = [block.astype(np.int64) for block in np.array_split(order, count)]
 
     def blocks(self, stage: str) -> Iterator[NDArray[np.int64]]:
-        """Go over the blocks of numbers of pictures; even ones are for naming, odd ones for scoring."""
+        """Go over the blocks of numbers of images; even ones are for naming, odd ones for scoring."""
         for number, block in enumerate(self._blocks):
             yield block
             if self._progress is not None:
                 self._progress(number + 1, len(self._blocks), stage)
 
     def activations(self, indices: NDArray[np.int64]) -> Tensor:
-        """What the layer makes of pictures, on its own cells: float32 (n, units, rows, columns).
+        """What the layer makes of images, on its own cells: float32 (n, units, rows, columns).
 
         Raises:
             WeightsError: some of it is no number.
@@ -82,10 +82,10 @@ class Viewer:
 
     @torch.inference_mode()
     def look(self, indices: NDArray[np.int64]) -> View:
-        """Show pictures to the network and label them.
+        """Show images to the network and label them.
 
         Raises:
-            WeightsError: activations or drawn pictures are not numbers.
+            WeightsError: activations or drawn images are not numbers.
         """
         inputs = self.source.inputs(indices)
         given, output = to_device(inputs, self.device), None
@@ -94,10 +94,10 @@ class Viewer:
         else:
             maps = record(self.model, self.layer, given)
         refuse_not_numbers(maps, "the layer's activations")
-        pictures, labels = self.source.labelled(indices, inputs, output)
+        images, labels = self.source.labelled(indices, inputs, output)
         size = (int(labels.shape[1]), int(labels.shape[2]))
         grid = self._placed(maps, size, given)
-        return View(indices, upsample(maps, size, grid), maps.amax(dim=(2, 3)), labels.to(maps.device), pictures)
+        return View(indices, upsample(maps, size, grid), maps.amax(dim=(2, 3)), labels.to(maps.device), images)
 
     def _placed(self, maps: Tensor, size: tuple[int, int], given: Inputs) -> CellGrid:
         if self.grid is None:

@@ -5,7 +5,7 @@ from crossmodal.evaluation.generator import evaluate_generator
 from crossmodal.evaluation.identity_from_touch import evaluate_identity
 from crossmodal.evaluation.pose_from_touch import evaluate_pose
 from crossmodal.evaluation.segmenter import evaluate_segmenter
-from crossmodal.evaluation.sound.baselines import MeanSound, PictureMatch, RandomImpact, TrueSound
+from crossmodal.evaluation.sound.baselines import ImageMatch, MeanSound, RandomImpact, TrueSound
 from crossmodal.evaluation.sound.measure import (
     TOLERANCES_MS,
     Difference,
@@ -25,10 +25,10 @@ __all__ = [
     "Difference",
     "Evaluation",
     "EvaluationTable",
+    "ImageMatch",
     "MeanSound",
     "MotionEnergyOnsets",
     "PeakOptions",
-    "PictureMatch",
     "Predict",
     "RandomImpact",
     "RandomOnsets",

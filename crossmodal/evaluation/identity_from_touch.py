@@ -51,7 +51,7 @@ def evaluate_identity(
     A set of references are a few footsteps of one person in one footwear; probes are other footsteps. Each probe is
     scored against every set by its mean cosine. ``…_unseen_eer`` counts sets of another footwear than the probe's,
     ``…_same_eer`` those of the same; ``…_rank_one`` is how often the best set, of all other footwear or of the same, is
-    the person's own. Methods are ``model``, and ``baseline``: the cosine of peak-pressure pictures that are registered
+    the person's own. Methods are ``model``, and ``baseline``: the cosine of peak-pressure images that are registered
     by their centre and long axis. Each figure comes with ``_low`` and ``_high``, the 95 % interval over people.
 
     Args:
@@ -94,9 +94,9 @@ def evaluate_identity(
 
 
 def register_peaks(peak_kpa: NDArray[np.floating]) -> Floats:
-    """Turn a picture of peaks (rows, columns) so that its long axis runs along the rows, its centre in the middle.
+    """Turn an image of peaks (rows, columns) so that its long axis runs along the rows, its centre in the middle.
 
-    Both are of the loaded area, weighted by pressure. A picture without load stays as it is.
+    Both are of the loaded area, weighted by pressure. An image without load stays as it is.
     """
     peaks = np.asarray(peak_kpa, np.float64)
     total = peaks.sum()
@@ -108,7 +108,7 @@ def register_peaks(peak_kpa: NDArray[np.floating]) -> Floats:
     spread = np.einsum("rc,rci,rcj->ij", peaks / total, away, away)
     axis = np.linalg.eigh(spread)[1][:, 1]
     axis = axis if axis[0] >= 0 else -axis
-    # From places of the result to those of the picture: rows along the axis.
+    # From places of the result to those of the image: rows along the axis.
     turn = np.stack([axis, [-axis[1], axis[0]]], axis=1)
     middle = 0.5 * (np.array(peaks.shape) - 1)
     return np.asarray(affine_transform(peaks, turn, centre - turn @ middle, order=1), np.float64)

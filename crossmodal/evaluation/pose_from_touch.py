@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 class PoseDataset(Protocol):
-    """What is evaluated on, as `crossmodal.data.CarpetWindows` is it."""
+    """What is evaluated on, as `crossmodal.data.IntelligentCarpetWindows` is it."""
 
     recordings: Any
 

@@ -26,9 +26,9 @@ def evaluate_segmenter(
     """Compare named with true masks, by the totals of the data set.
 
     Args:
-        predict: gives masks uint8 (n, height, width) for pictures uint8 (n, 3, height, width).
-        dataset: pictures with masks.
-        samples: resamples of pictures behind the 95 % intervals (``_low``, ``_high``).
+        predict: gives masks uint8 (n, height, width) for images uint8 (n, 3, height, width).
+        dataset: images with masks.
+        samples: resamples of images behind the 95 % intervals (``_low``, ``_high``).
         seed: of the resamples.
 
     Returns:
@@ -39,7 +39,7 @@ def evaluate_segmenter(
     counts = []
     for first in range(0, len(dataset), _BATCH):
         batch = dataset.batch(range(first, min(first + _BATCH, len(dataset))))
-        named = predict(batch["picture"])
+        named = predict(batch["image"])
         counts += [confusion_matrix(*pair, len(classes)) for pair in zip(batch["mask"], named, strict=True)]
     each = torch.stack(counts)
     total = each.sum(dim=0)
@@ -47,7 +47,7 @@ def evaluate_segmenter(
     resampled = torch.einsum("sn,nab->sab", weights, each.double())
     measures: dict[str, Callable[[Tensor], float]] = {"mean_iou": mean_iou, "accuracy": pixel_accuracy}
     measures |= {f"iou_{name}": partial(_one_iou, place) for place, name in enumerate(classes.names)}
-    figures: dict[str, float] = {"pictures": len(each)}
+    figures: dict[str, float] = {"images": len(each)}
     for name, measure in measures.items():
         low, high, _ = percentile_interval(np.array([measure(one) for one in resampled]))
         figures |= {name: measure(total), f"{name}_low": low, f"{name}_high": high}

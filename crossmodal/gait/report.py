@@ -60,18 +60,18 @@ def write_report(
     }
     for name, (rows, columns) in tables.items():
         offline_page.write_rows(place / name, rows, columns)
-    pictures = {name: offline_page.as_png(figure) for name, figure in draw_figures(analysis).items()}
-    for name, picture in pictures.items():
+    images = {name: offline_page.as_png(figure) for name, figure in draw_figures(analysis).items()}
+    for name, image in images.items():
         with replace_atomically(place / f"{name}.png") as temporary:
-            temporary.write_bytes(picture)
+            temporary.write_bytes(image)
     with replace_atomically(place / "report.html") as temporary:
-        temporary.write_text(as_page(analysis, pictures, title, norms, age), encoding="utf-8")
-    return [place / name for name in (*tables, *(f"{name}.png" for name in pictures), "report.html")]
+        temporary.write_text(as_page(analysis, images, title, norms, age), encoding="utf-8")
+    return [place / name for name in (*tables, *(f"{name}.png" for name in images), "report.html")]
 
 
 def as_page(
     analysis: GaitAnalysis,
-    pictures: Mapping[str, bytes],
+    images: Mapping[str, bytes],
     title: str,
     norms: Sequence[Norm] = ADULTS,
     age: float | None = None,
@@ -88,8 +88,8 @@ def as_page(
     ]
     facts += [f"{walkers} walkers"] if walkers > 1 else []
     body = [f"<h1>{html.escape(title)}</h1>", f"<p>{html.escape(' · '.join(facts))}</p>"]
-    for name, picture in pictures.items():
-        body.append(offline_page.as_figure(picture, _CAPTIONS[name], alt=name))
+    for name, image in images.items():
+        body.append(offline_page.as_figure(image, _CAPTIONS[name], alt=name))
     for walker in sorted({parameter.walker for parameter in analysis.parameters}):
         own = [parameter for parameter in analysis.parameters if parameter.walker == walker]
         body.append(f"<h2>Parameters{f', walker {walker}' if walkers > 1 else ''}</h2>")

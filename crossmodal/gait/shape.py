@@ -1,7 +1,7 @@
 """The shape of a footprint: its axis, its heel, and which foot it is of.
 
-Recordings are pictures of the floor seen from above, row 0 at the top (as in the files of Tekscan, XSENSOR and emed):
-the right-hand side of a foot that points up the picture is that of larger columns.
+Recordings are images of the floor seen from above, row 0 at the top (as in the files of Tekscan, XSENSOR and emed):
+the right-hand side of a foot that points up the image is that of larger columns.
 """
 
 import math
@@ -36,7 +36,7 @@ class _Frame(NamedTuple):
 
 
 def right_of(direction: Floats) -> Floats:
-    """The unit vector (y, x) to the right of a direction, for pictures seen from above with row 0 at the top."""
+    """The unit vector (y, x) to the right of a direction, for images seen from above with row 0 at the top."""
     return np.array([direction[1], -direction[0]])
 
 

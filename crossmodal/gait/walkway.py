@@ -131,10 +131,10 @@ def steps_by_force(recording: PressureRecording, left_out: list[str], find: Prin
 
 
 def stances_of_prints(recordings: Sequence[PressureRecording], left_out: list[str]) -> list[Stance]:
-    """Find footprints in largest pressures without time: pictures of one print each, or one picture of a whole walk.
+    """Find footprints in largest pressures without time: images of one print each, or one image of a whole walk.
 
-    The walk goes where the prints' wider ends point, which are the forefeet. Where places and pictures contradict each
-    other (great toes on the outer sides), the places are counted from the other border than the pictures' columns.
+    The walk goes where the prints' wider ends point, which are the forefeet. Where places and images contradict each
+    other (great toes on the outer sides), the places are counted from the other border than the images' columns.
 
     Args:
         recordings: of one frame each.

@@ -1,4 +1,4 @@
-"""A page for the browser on this machine to paint masks over a generator's pictures; it needs no network.
+"""A page for the browser on this machine to paint masks over a generator's images; it needs no network.
 
 One HTML file and a server that speaks to this machine alone. A mask travels as one byte a pixel, its class index, and
 is written whole or not at all as a palette PNG.
@@ -31,7 +31,7 @@ class AnnotationServer(ThreadingHTTPServer):
         port: 0 for any that is free.
 
     Raises:
-        DatasetError: the folder holds no pictures.
+        DatasetError: the folder holds no images.
         OSError: the port is taken.
     """
 
@@ -39,10 +39,10 @@ class AnnotationServer(ThreadingHTTPServer):
 
     def __init__(self, root: Path, port: int = 0) -> None:
         self.root = root
-        self.pictures = sorted(int(path.stem) for path in (root / "images").glob("*.png") if path.stem.isdecimal())
-        if not self.pictures:
-            raise DatasetError(f"{root / 'images'}: holds no pictures to annotate")
-        with Image.open(self.picture_path(self.pictures[0])) as first:
+        self.images = sorted(int(path.stem) for path in (root / "images").glob("*.png") if path.stem.isdecimal())
+        if not self.images:
+            raise DatasetError(f"{root / 'images'}: holds no images to annotate")
+        with Image.open(self.image_path(self.images[0])) as first:
             self.width, self.height = first.size
         super().__init__(("127.0.0.1", port), _Handler)
 
@@ -51,12 +51,12 @@ class AnnotationServer(ThreadingHTTPServer):
         """Where the page is."""
         return f"http://127.0.0.1:{self.server_port}/"
 
-    def picture_path(self, index: int) -> Path:
-        """Where a picture lies."""
+    def image_path(self, index: int) -> Path:
+        """Where an image lies."""
         return self.root / "images" / f"{index:06d}.png"
 
     def describe(self) -> dict[str, Any]:
-        """What the page needs to know: size, classes and colours, and the state of each picture."""
+        """What the page needs to know: size, classes and colours, and the state of each image."""
         classes = read_classes(self.root)
         flat = palette_of(UNLABELLED)
         return {
@@ -66,11 +66,11 @@ class AnnotationServer(ThreadingHTTPServer):
             "unlabelled": UNLABELLED,
             "classes": list(classes),
             "colours": [flat[3 * place : 3 * place + 3] for place in range(UNLABELLED)],
-            "pictures": [{"index": index, "painted": mask_path(self.root, index).is_file()} for index in self.pictures],
+            "images": [{"index": index, "painted": mask_path(self.root, index).is_file()} for index in self.images],
         }
 
     def read_mask(self, index: int) -> bytes:
-        """Class indices of a picture, row by row; all unlabelled where nothing was painted."""
+        """Class indices of an image, row by row; all unlabelled where nothing was painted."""
         path = mask_path(self.root, index)
         if not path.is_file():
             return bytes([UNLABELLED]) * (self.width * self.height)
@@ -78,7 +78,7 @@ class AnnotationServer(ThreadingHTTPServer):
             return np.asarray(mask, dtype=np.uint8).tobytes()
 
     def write_mask(self, index: int, body: bytes) -> None:
-        """Save the mask of a picture.
+        """Save the mask of an image.
 
         Raises:
             DatasetError: it is no mask of this size and these classes.
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: AnnotationServer
 
     def do_GET(self) -> None:
-        """Give the page, its state, a picture or a mask."""
+        """Give the page, its state, an image or a mask."""
         place = self._place()
         if place is None:
             return
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "state":
             self._answer(json.dumps(self.server.describe()).encode(), "application/json")
         elif kind == "images" and index is not None:
-            self._answer(self.server.picture_path(index).read_bytes(), "image/png")
+            self._answer(self.server.image_path(index).read_bytes(), "image/png")
         elif kind == "masks" and index is not None:
             self._answer(self.server.read_mask(index), "application/octet-stream")
         else:
@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(b"", "text/plain")
 
     def _place(self) -> tuple[str, int | None] | None:
-        """What is asked for, and of which picture; answers itself where that cannot be."""
+        """What is asked for, and of which image; answers itself where that cannot be."""
         port = self.server.server_port
         # A page from elsewhere whose name was made to point here would send its own name.
         if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         kind, _, number = self.path.partition("?")[0].strip("/").partition("/")
         if not number:
             return kind, None
-        if not (number.isdecimal() and int(number) in self.server.pictures):
+        if not (number.isdecimal() and int(number) in self.server.images):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return kind, int(number)

@@ -1,8 +1,8 @@
-"""Pictures of a generator that somebody labels: the folder that the annotation page writes and label heads learn from.
+"""Images of a generator that somebody labels: the folder that the annotation page writes and label heads learn from.
 
 The folder holds ``images/000007.png``, ``masks/000007.png`` (palette PNG of class indices, 255 where nothing is
-painted), ``classes.txt`` and ``provenance.json`` (fingerprint and seed of the generator). A picture's name is its index
-among the generator's pictures. `crossmodal.dissect.MaskFolder` reads it, too, once every picture has its mask.
+painted), ``classes.txt`` and ``provenance.json`` (fingerprint and seed of the generator). An image's name is its index
+among the generator's images. `crossmodal.dissect.MaskFolder` reads it, too, once every image has its mask.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from crossmodal.dissect.source import UNLABELLED, Segment, as_pictures, inputs_of, segment_pictures
+from crossmodal.dissect.source import UNLABELLED, Segment, as_images, inputs_of, segment_images
 from crossmodal.errors import DatasetError
 from crossmodal.files import replace_atomically
 from crossmodal.json_text import write_json
@@ -34,11 +34,11 @@ _CLASSES, _PROVENANCE = "classes.txt", "provenance.json"
 
 @dataclass(frozen=True, eq=False)
 class Annotations:
-    """Annotated pictures of a generator.
+    """Annotated images of a generator.
 
     Attributes:
         root: the folder.
-        indices: of the pictures, among those of the generator and the seed.
+        indices: of the images, among those of the generator and the seed.
         masks: int64 (height, width) of each; 255 is not annotated.
         classes: their names.
         seed: of the latents.
@@ -61,7 +61,7 @@ class Annotations:
 def begin_annotations(
     model: nn.Module, folder: str | os.PathLike[str], indices: Sequence[int], classes: Sequence[str], *, seed: int = 0
 ) -> Path:
-    """Draw the pictures to annotate; a folder that was begun with the same generator and seed is gone on with.
+    """Draw the images to annotate; a folder that was begun with the same generator and seed is gone on with.
 
     Raises:
         DatasetError: the folder holds something else, or there are not 2 to 255 different classes.
@@ -75,12 +75,12 @@ def begin_annotations(
         _refuse_others(root, origin)
     elif root.is_dir() and any(root.iterdir()):
         raise DatasetError(f"{root}: holds files but no {_PROVENANCE}; name an empty or a new folder")
-    pictures = (draw_pictures(model, indices, seed) * 255).round().to(torch.uint8)
+    images = (draw_images(model, indices, seed) * 255).round().to(torch.uint8)
     (root / "masks").mkdir(parents=True, exist_ok=True)
     write_json(root / _PROVENANCE, origin | describe_origin())
     write_classes(root, classes)
-    for index, picture in zip(indices, pictures, strict=True):
-        drawn = Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0).numpy()))
+    for index, image in zip(indices, images, strict=True):
+        drawn = Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
         with replace_atomically(root / "images" / f"{index:06d}.png") as temporary:
             drawn.save(temporary, format="PNG")
     return root
@@ -89,26 +89,26 @@ def begin_annotations(
 def annotate_with(
     model: nn.Module, segment: Segment, folder: str | os.PathLike[str], indices: Sequence[int], *, seed: int = 0
 ) -> None:
-    """Label pictures of a begun folder by a segmenter; masks that are there already stay.
+    """Label images of a begun folder by a segmenter; masks that are there already stay.
 
     Raises:
-        WeightsError: the segmenter gives no labels of the pictures' size.
+        WeightsError: the segmenter gives no labels of the images' size.
         OutputError: a mask cannot be written.
     """
     root = Path(folder)
     missing = [index for index in indices if not mask_path(root, index).is_file()]
     if missing:
-        labels = segment_pictures(segment, draw_pictures(model, missing, seed)).to(torch.uint8).cpu().numpy()
+        labels = segment_images(segment, draw_images(model, missing, seed)).to(torch.uint8).cpu().numpy()
         for index, mask in zip(missing, labels, strict=True):
             save_annotation(root, index, mask)
 
 
 def read_annotations(model: nn.Module, folder: str | os.PathLike[str]) -> Annotations:
-    """Read what is annotated of a generator's pictures.
+    """Read what is annotated of a generator's images.
 
     Raises:
         DatasetError: there is no such folder or no mask, a mask cannot be read, is named by no index, has another size
-            than the generator's pictures or holds a class without a name, or the folder is another generator's.
+            than the generator's images or holds a class without a name, or the folder is another generator's.
         WeightsError: the generator gives values that are not numbers.
     """
     root = Path(folder)
@@ -123,30 +123,30 @@ def read_annotations(model: nn.Module, folder: str | os.PathLike[str]) -> Annota
     unnamed = [path.name for path in paths if not path.stem.isdecimal()]
     if unnamed:
         raise DatasetError(
-            f"{root / 'masks' / unnamed[0]}: a mask is named by the index of its picture, as in 000007.png"
+            f"{root / 'masks' / unnamed[0]}: a mask is named by the index of its image, as in 000007.png"
         )
-    size = tuple(int(side) for side in draw_pictures(model, [0], seed).shape[-2:])
+    size = tuple(int(side) for side in draw_images(model, [0], seed).shape[-2:])
     masks = tuple(_read_mask(path, (size[0], size[1]), len(classes)) for path in paths)
     return Annotations(root, tuple(int(path.stem) for path in paths), masks, classes, seed)
 
 
-def draw_pictures(model: nn.Module, indices: Sequence[int], seed: int) -> Tensor:
-    """Draw pictures of a generator: float (n, 3, height, width) in 0 to 1.
+def draw_images(model: nn.Module, indices: Sequence[int], seed: int) -> Tensor:
+    """Draw images of a generator: float (n, 3, height, width) in 0 to 1.
 
     Raises:
         WeightsError: it gives values that are not numbers.
     """
     with torch.inference_mode():
-        return as_pictures(model.eval()(*inputs_of(model, seed=seed)(np.asarray(indices)))).cpu()
+        return as_images(model.eval()(*inputs_of(model, seed=seed)(np.asarray(indices)))).cpu()
 
 
 def mask_path(root: Path, index: int) -> Path:
-    """Where the mask of a picture lies."""
+    """Where the mask of an image lies."""
     return root / "masks" / f"{index:06d}.png"
 
 
 def save_annotation(root: Path, index: int, labels: NDArray[np.uint8]) -> None:
-    """Write the mask (height, width) of a picture, whole or not at all.
+    """Write the mask (height, width) of an image, whole or not at all.
 
     Raises:
         OutputError: the mask cannot be written.
@@ -200,7 +200,7 @@ def _refuse_others(root: Path, origin: dict[str, Any]) -> int:
         seed = int(found["seed"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
-            f"{root / _PROVENANCE}: tells not which generator and seed the pictures are of; begin a folder with "
+            f"{root / _PROVENANCE}: tells not which generator and seed the images are of; begin a folder with "
             "`crossmodal annotate`"
         ) from error
     other = [key for key, value in origin.items() if found.get(key) != value]
@@ -219,7 +219,7 @@ def _read_mask(path: Path, size: tuple[int, int], classes: int) -> Tensor:
         raise DatasetError(f"{path}: a mask of class indices (8-bit grey or palette PNG) was expected, found {mode}")
     if labels.shape != size:
         raise DatasetError(
-            f"{path}: has {labels.shape[1]} x {labels.shape[0]} pixels, the generator's pictures "
+            f"{path}: has {labels.shape[1]} x {labels.shape[0]} pixels, the generator's images "
             f"{size[1]} x {size[0]}; they must be the same"
         )
     unknown = [value for value in np.unique(labels).tolist() if value >= classes and value != UNLABELLED]

@@ -55,8 +55,8 @@ def observe(
 ) -> tuple[list[Tensor], Tensor]:
     """Run a generator once; give all that a label head sees, as maps, and the output (n, 3, height, width).
 
-    What it sees are the layers, the picture itself, and the means of the finest of them over ``around`` x ``around``
-    cells (odd), which tell what stands beside a pixel: only layers with at least half as many cells as the picture has
+    What it sees are the layers, the image itself, and the means of the finest of them over ``around`` x ``around``
+    cells (odd), which tell what stands beside a pixel: only layers with at least half as many cells as the image has
     pixels, for the others look that far on their own.
 
     Raises:
@@ -64,7 +64,7 @@ def observe(
         ValueError: a layer does not exist or takes no part.
     """
     maps, output = record_layers(model, layers, inputs)
-    refuse_not_numbers(output, "the generator's pictures")
+    refuse_not_numbers(output, "the generator's images")
     maps.append(output.float())
     fine = [part for part in maps if 2 * part.shape[-1] >= output.shape[-1]]
     return maps + [_mean_around(part, cells) for cells in around for part in fine], output
@@ -75,13 +75,13 @@ def _mean_around(maps: Tensor, cells: int) -> Tensor:
 
 
 def features_at(maps: Sequence[Tensor], rows: Tensor, columns: Tensor, size: tuple[int, int]) -> Tensor:
-    """Interpolate all maps at pixels of each picture, bilinearly at their centres.
+    """Interpolate all maps at pixels of each image, bilinearly at their centres.
 
     Args:
         maps: of each layer, (n, units, rows, columns).
         rows: int (n, pixels).
         columns: int (n, pixels).
-        size: of the picture.
+        size: of the image.
 
     Returns:
         (n, pixels, all units).

@@ -1,8 +1,8 @@
-"""Labels for what a class-conditional generator draws, for many classes of pictures from a few annotated ones of each.
+"""Labels for what a class-conditional generator draws, for many classes of images from a few annotated ones of each.
 
 The layers are gathered in groups of like fineness, coarse to fine. Each group is reduced by a 1 x 1 convolution; what
 the coarser ones gave is enlarged, set beside it and mixed by a residual block. The norms in these blocks are scaled and
-shifted by the class that the picture was drawn for, so that one head serves all classes.
+shifted by the class that the image was drawn for, so that one head serves all classes.
 
 References:
     Li et al., "BigDatasetGAN: synthesizing ImageNet with pixel-wise annotations", CVPR 2022, section 3.2.
@@ -68,11 +68,11 @@ class _Mix(nn.Module):
 
 
 class GroupedHead(nn.Module):
-    """A head over groups of layers, told the class that a picture was drawn for.
+    """A head over groups of layers, told the class that an image was drawn for.
 
     Args:
         groups: names of the generator's layers, group by group, from coarse to fine.
-        units: of all layers of each group together; of the last one with the picture's three.
+        units: of all layers of each group together; of the last one with the image's three.
         classes: names of the classes of pixels; with two, one score tells the second from the first.
         conditions: classes that the generator draws; 1 for one without classes.
         widths: channels that each group is reduced to.
@@ -123,7 +123,7 @@ class GroupedHead(nn.Module):
             )
 
     def forward(self, maps: Sequence[Tensor], conditions: Tensor) -> Tensor:
-        """Score pictures from maps of each group (n, units, rows, columns) and classes (n,).
+        """Score images from maps of each group (n, units, rows, columns) and classes (n,).
 
         Returns:
             Log odds (n, classes of pixels, rows, columns) at the finest group's cells, up to a shift per pixel.
@@ -137,7 +137,7 @@ class GroupedHead(nn.Module):
         return F.pad(scores, (0, 0, 0, 0, 1, 0)) if len(self.classes) == 2 else scores
 
     def gather(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """Bring what `observe` gives, each layer's maps and the picture, together by group, on its finest cells."""
+        """Bring what `observe` gives, each layer's maps and the image, together by group, on its finest cells."""
         places = iter(maps)
         grouped = [[next(places) for _ in group] for group in self.groups]
         grouped[-1].append(next(places))
@@ -164,20 +164,20 @@ def conditions_of(inputs: Inputs, count: int) -> Tensor:
 
 
 def choose_each(model: nn.Module, samples: int = 5, seed: int = 0) -> list[int]:
-    """Choose the first ``samples`` pictures of each class that a conditional generator draws, by their indices.
+    """Choose the first ``samples`` images of each class that a conditional generator draws, by their indices.
 
     Raises:
         ValueError: it draws no classes, or one so rarely that there are fewer in 200 times as many as wanted.
     """
     classes = int(getattr(model, "classes", 0))
     if not classes:
-        raise ValueError(f"{type(model).__name__} draws no classes; say how many pictures to choose in all")
+        raise ValueError(f"{type(model).__name__} draws no classes; say how many images to choose in all")
     indices = range(200 * samples * classes)
     drawn = inputs_of(model, seed=seed)(np.array(indices))[1].cpu()
     chosen = [(drawn == one).nonzero()[:samples, 0].tolist() for one in range(classes)]
     rare = [one for one, found in enumerate(chosen) if len(found) < samples]
     if rare:
-        raise ValueError(f"fewer than {samples} of {len(indices)} pictures are of class {rare[0]}")
+        raise ValueError(f"fewer than {samples} of {len(indices)} images are of class {rare[0]}")
     return sorted(index for found in chosen for index in found)
 
 
@@ -194,7 +194,7 @@ def train_grouped_head(
     rate: float = 1e-3,
     seed: int = 0,
 ) -> GroupedHead:
-    """Train a head on annotated pictures of a generator; the generator is left as it is.
+    """Train a head on annotated images of a generator; the generator is left as it is.
 
     The vectors of the classes are the generator's own where it has such, and are not trained: classes that are alike to
     it are alike to the head.
@@ -202,13 +202,13 @@ def train_grouped_head(
     Args:
         model: the generator.
         groups: of its layers, from coarse to fine; see `grouped_layers`.
-        inputs: what the generator is called with for annotated picture i, a batch of one: latents and, if it is
+        inputs: what the generator is called with for annotated image i, a batch of one: latents and, if it is
             conditional, labels.
-        masks: int (height, width) of each annotated picture; indices beyond the classes are not annotated.
+        masks: int (height, width) of each annotated image; indices beyond the classes are not annotated.
         classes: their names; two for binary masks.
         widths: channels that each group is reduced to.
         steps: of Adam.
-        batch: pictures a step.
+        batch: images a step.
         rate: of learning at the start; it falls to nothing along a cosine.
         seed: of batches and starts.
 
@@ -241,7 +241,7 @@ def train_grouped_head(
 
 
 def _loss(head: GroupedHead, model: nn.Module, inputs: Sequence[Inputs], wanted: Tensor) -> Tensor:
-    """Cross-entropy over some pictures; they are drawn anew, for the maps of all would fill the memory."""
+    """Cross-entropy over some images; they are drawn anew, for the maps of all would fill the memory."""
     together = tuple(torch.cat(parts) for parts in zip(*inputs, strict=True))
     maps, _ = observe(model, head.layers, together)
     # What was computed for inference alone cannot be learnt from; its copy can.

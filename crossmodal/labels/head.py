@@ -1,11 +1,11 @@
-"""Labels for whatever a generator draws, from a few of its pictures that somebody labelled.
+"""Labels for whatever a generator draws, from a few of its images that somebody labelled.
 
 A head reads the activations of all layers at a pixel and names its class: an ensemble of small perceptrons, whose
-disagreement tells how sure a label is. Training takes some pixels of each annotated picture, class by class. For whole
-pictures, the first layer of a perceptron is applied to each layer's own cells and the result is enlarged: both are
+disagreement tells how sure a label is. Training takes some pixels of each annotated image, class by class. For whole
+images, the first layer of a perceptron is applied to each layer's own cells and the result is enlarged: both are
 linear, so this equals enlarging all activations first, at a small part of the memory.
 
-Two things are not in the publication. The head also sees the picture and, in the finest layers, the means around a
+Two things are not in the publication. The head also sees the image and, in the finest layers, the means around a
 pixel: the few channels of a small generator's last layers do not say which part of a thing they belong to. And pixels
 of rare classes are drawn more often.
 
@@ -28,7 +28,7 @@ from crossmodal.errors import DatasetError
 from crossmodal.labels.features import features_at, fingerprint, observe
 from crossmodal.randomness import generator, stream_key
 
-#: Share of a picture's pixels, the least sure ones, that its uncertainty is the mean of.
+#: Share of an image's pixels, the least sure ones, that its uncertainty is the mean of.
 TOP_SHARE = 0.1
 #: Cells over which a head sees the means of the finest layers.
 AROUND = (3, 7, 15)
@@ -36,15 +36,15 @@ _PART = 1024
 
 
 class Labels(NamedTuple):
-    """Labels of pictures, and how far the ensemble disagrees."""
+    """Labels of images, and how far the ensemble disagrees."""
 
     #: int64 (n, height, width).
     masks: Tensor
     #: float32 (n, height, width): Jensen-Shannon divergence of the members, in nats, 0 where they agree.
     uncertainty: Tensor
 
-    def by_picture(self) -> Tensor:
-        """Uncertainty of each picture: the mean of its least sure tenth of pixels, (n,)."""
+    def by_image(self) -> Tensor:
+        """Uncertainty of each image: the mean of its least sure tenth of pixels, (n,)."""
         flat = self.uncertainty.flatten(1)
         return flat.topk(max(1, round(TOP_SHARE * flat.shape[1])), dim=1).values.mean(dim=1)
 
@@ -54,7 +54,7 @@ class LabelHead(nn.Module):
 
     Args:
         layers: names of the generator's layers.
-        units: of each map that it sees: the layers', the picture's three and those of the means; see `observe`.
+        units: of each map that it sees: the layers', the image's three and those of the means; see `observe`.
         classes: names of the classes.
         around: cells over which it sees the means of the finest layers.
         members: of the ensemble.
@@ -119,7 +119,7 @@ class LabelHead(nn.Module):
 
     @torch.inference_mode()
     def label(self, maps: Sequence[Tensor], size: tuple[int, int]) -> Labels:
-        """Label pictures from all maps that the head sees, each (n, units, rows, columns)."""
+        """Label images from all maps that the head sees, each (n, units, rows, columns)."""
         n, members = len(maps[0]), len(self.weights[0])
         votes = torch.zeros(n, len(self.classes), *size, device=maps[0].device)
         mean = torch.zeros_like(votes)
@@ -166,21 +166,21 @@ def train_head(
     rarity: float = 0.5,
     seed: int = 0,
 ) -> LabelHead:
-    """Train a head on annotated pictures of a generator.
+    """Train a head on annotated images of a generator.
 
-    Features of at most ``pixels`` pixels a picture are kept, in half precision: memory grows with pictures x pixels x
-    units, not with the pictures' size.
+    Features of at most ``pixels`` pixels an image are kept, in half precision: memory grows with images x pixels x
+    units, not with the images' size.
 
     Args:
         model: the generator.
         layers: to take features from.
-        inputs: what the generator is called with for annotated picture i, a batch of one.
-        masks: int (height, width) of each annotated picture; indices beyond the classes are not annotated.
+        inputs: what the generator is called with for annotated image i, a batch of one.
+        masks: int (height, width) of each annotated image; indices beyond the classes are not annotated.
         classes: their names.
         around: cells over which the head sees the means of the finest layers.
         members: of the ensemble, each on its own pixels.
         steps: of Adam.
-        pixels: taken of each picture, the same number of each class where there are enough.
+        pixels: taken of each image, the same number of each class where there are enough.
         batch: pixels a step, for each member.
         rate: of learning at the start; it falls to nothing along a cosine.
         rarity: exponent on a class's rarity for how often its pixels are drawn: 0 draws pixels alike, 1 classes.
@@ -228,7 +228,7 @@ def _gather_features(
     size: tuple[int, int],
     around: Sequence[int],
 ) -> tuple[Tensor, list[int]]:
-    """Features (pixels, units), in half precision, at chosen rows and columns of each picture; units of each map."""
+    """Features (pixels, units), in half precision, at chosen rows and columns of each image; units of each map."""
     total, done = sum(len(rows) for rows, _ in chosen), 0
     features, units = torch.empty(0), [0]
     for number, (rows, columns) in enumerate(chosen):

@@ -1,7 +1,7 @@
-"""Data sets that a generator and a label head make: written picture by picture, and read back.
+"""Data sets that a generator and a label head make: written image by image, and read back.
 
 A folder holds ``images/NAME.png``, palette masks ``masks/NAME.png``, ``classes.txt``, ``index.jsonl`` (a line a
-picture: files, index, uncertainty, pixels of each class), ``annotations.json`` (COCO: each class of each picture as one
+image: files, index, uncertainty, pixels of each class), ``annotations.json`` (COCO: each class of each image as one
 region, run length encoded) and ``provenance.json`` (generator, head, seed, versions). `crossmodal.dissect.MaskFolder`
 reads it, too.
 """
@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from crossmodal.dissect.source import as_pictures, inputs_of
+from crossmodal.dissect.source import as_images, inputs_of
 from crossmodal.errors import DatasetError
 from crossmodal.files import replace_atomically
 from crossmodal.json_text import write_json
@@ -46,19 +46,19 @@ def synthesize_labels(
     batch: int = 8,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Draw pictures, label them, and write both; a folder that was begun alike is gone on with.
+    """Draw images, label them, and write both; a folder that was begun alike is gone on with.
 
     Args:
         model: the generator that the head was trained on.
         head: gives the labels.
         folder: empty, new, or begun with the same generator, head and seed.
-        count: of pictures in the end.
+        count: of images in the end.
         seed: of the latents.
-        first: index of the first picture.
+        first: index of the first image.
         span: what the generator gives for black and white.
-        keep: share of the pictures, the surest, that readers are given unless they ask for another; all are written,
+        keep: share of the images, the surest, that readers are given unless they ask for another; all are written,
             ``annotations.json`` holds those alone.
-        batch: pictures drawn at a time.
+        batch: images drawn at a time.
         progress: is told (done, count).
 
     Raises:
@@ -74,10 +74,10 @@ def synthesize_labels(
     for start in range(done, count, batch):
         indices = np.arange(first + start, first + min(start + batch, count))
         output, found = head.draw_labelled(model, draw_inputs(indices))
-        pictures = (as_pictures(output, span) * 255).round().to(torch.uint8)
+        images = (as_images(output, span) * 255).round().to(torch.uint8)
         lines = [
-            _write_sample(root, int(index), picture, mask, float(unsure), palette, len(head.classes))
-            for index, picture, mask, unsure in zip(indices, pictures, found.masks, found.by_picture(), strict=True)
+            _write_sample(root, int(index), image, mask, float(unsure), palette, len(head.classes))
+            for index, image, mask, unsure in zip(indices, images, found.masks, found.by_image(), strict=True)
         ]
         # A line is there only when its files are; what a kill leaves without a line is drawn again.
         with (root / _INDEX).open("a", encoding="utf-8") as file:
@@ -89,17 +89,17 @@ def synthesize_labels(
 
 
 class SynthesizedLabels(Dataset[dict[str, Tensor]]):
-    """Pictures with synthesized masks, read from a folder that `synthesize_labels` wrote.
+    """Images with synthesized masks, read from a folder that `synthesize_labels` wrote.
 
     A sample holds:
-        picture: uint8 (3, height, width), RGB.
+        image: uint8 (3, height, width), RGB.
         mask: int64 (height, width), places in ``classes``.
-        uncertainty: float32 (), of the picture.
+        uncertainty: float32 (), of the image.
         index: int64 (), of the generator's latents.
 
     Args:
         root: the folder.
-        keep: share of the pictures, the surest, that are used; by default the one that it was written with.
+        keep: share of the images, the surest, that are used; by default the one that it was written with.
 
     Raises:
         DatasetError: the folder holds no such data set, or ``keep`` leaves nothing.
@@ -120,9 +120,9 @@ class SynthesizedLabels(Dataset[dict[str, Tensor]]):
     def __getitem__(self, place: int) -> dict[str, Tensor]:
         row = self.rows[place]
         with Image.open(self.root / row["image"]) as opened, Image.open(self.root / row["mask"]) as mask:
-            picture, labels = np.array(opened.convert("RGB")), np.array(mask)
+            image, labels = np.array(opened.convert("RGB")), np.array(mask)
         return {
-            "picture": torch.from_numpy(picture).permute(2, 0, 1),
+            "image": torch.from_numpy(image).permute(2, 0, 1),
             "mask": torch.from_numpy(labels).long(),
             "uncertainty": torch.tensor(float(row["uncertainty"])),
             "index": torch.tensor(int(row["index"])),
@@ -157,10 +157,10 @@ def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def _surest(root: Path, keep: float) -> list[dict[str, Any]]:
-    """The lines of the index whose pictures are kept, in the index's order."""
+    """The lines of the index whose images are kept, in the index's order."""
     rows = _read_index(root)
     if not 0 < keep <= 1 or round(keep * len(rows)) < 1:
-        raise DatasetError(f"{root}: keep must leave at least one of {len(rows)} pictures, got {keep:g}")
+        raise DatasetError(f"{root}: keep must leave at least one of {len(rows)} images, got {keep:g}")
     surest = sorted(rows, key=lambda row: float(row["uncertainty"]))[: round(keep * len(rows))]
     return sorted(surest, key=lambda row: int(row["index"]))
 
@@ -185,10 +185,10 @@ def _begin(root: Path, head: Head, origin: dict[str, Any], keep: float) -> None:
 
 
 def _write_sample(
-    root: Path, index: int, picture: Tensor, mask: Tensor, uncertainty: float, palette: list[int], classes: int
+    root: Path, index: int, image: Tensor, mask: Tensor, uncertainty: float, palette: list[int], classes: int
 ) -> dict[str, Any]:
     file, name, labels = f"images/{index:06d}.png", f"masks/{index:06d}.png", mask.to(torch.uint8).cpu().numpy()
-    drawn = Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0).cpu().numpy()))
+    drawn = Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy()))
     with replace_atomically(root / file) as temporary:
         drawn.save(temporary, format="PNG")
     write_mask(root / name, labels, palette)
@@ -202,7 +202,7 @@ def _read_index(root: Path) -> list[dict[str, Any]]:
         return []
     whole, _, cut = path.read_text(encoding="utf-8").rpartition("\n")
     if cut:
-        # A kill in the middle of a line; its picture is drawn again.
+        # A kill in the middle of a line; its image is drawn again.
         with replace_atomically(path) as temporary:
             temporary.write_text(whole + "\n" if whole else "", encoding="utf-8")
     return [json.loads(line) for line in whole.splitlines()]

@@ -1,4 +1,4 @@
-"""How far two sets of pictures are apart, as sets of vectors: by projections, or by mean and covariance."""
+"""How far two sets of images are apart, as sets of vectors: by projections, or by mean and covariance."""
 
 import torch
 from torch import Tensor

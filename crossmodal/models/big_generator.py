@@ -23,14 +23,14 @@ _EPSILON = 1e-4
 
 
 class BigGenerator(NumberedGenerator):
-    """Draw square pictures of classes as BigGAN-deep does.
+    """Draw square images of classes as BigGAN-deep does.
 
     ``generator.gen_z`` makes 4 x 4 maps of the latent vector and the class; ``generator.layers.0`` ... are residual
     blocks with bottlenecks (every second doubles the side) and one attention; latent and class set the scales of all
     normalisations. Spectral normalisation is part of training: the weights here are the normalised ones.
 
     Args:
-        size: side of the pictures: 128, 256 or 512.
+        size: side of the images: 128, 256 or 512.
         width: units of the last block (published: 128), a multiple of 4.
         latent: length of a latent vector.
         embedding: length of the vector of a class.
@@ -81,7 +81,7 @@ class BigGenerator(NumberedGenerator):
         self.layer_names = tuple(f"generator.layers.{number}" for number in blocks)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Draw pictures, float (n, 3, size, size) in 0 to 1, from latents (n, latent) and labels (n,).
+        """Draw images, float (n, 3, size, size) in 0 to 1, from latents (n, latent) and labels (n,).
 
         Raises:
             ValueError: labels are missing.
@@ -89,8 +89,8 @@ class BigGenerator(NumberedGenerator):
         self._refuse_labels(labels)
         assert labels is not None
         condition = torch.cat([latents, self.embeddings.weight.T[labels]], dim=1)
-        pictures: Tensor = 0.5 + 0.5 * torch.tanh(self.generator(condition, self.truncation))
-        return pictures
+        images: Tensor = 0.5 + 0.5 * torch.tanh(self.generator(condition, self.truncation))
+        return images
 
     def latents(self, indices: Sequence[int], seed: int = 0) -> Tensor:
         """Draw the latent vectors of some indices: normal, cut off at 2, times the truncation; (n, latent)."""
@@ -113,7 +113,7 @@ class _Trunk(nn.Module):
         layers.insert(_ATTENTION, _Attention(units[_ATTENTION]))
         self.layers = nn.ModuleList(layers)
         self.bn = _Normalisation(units[-1], None, statistics)
-        # Of as many pictures as there are units, only the first three channels are used, as in the published files.
+        # Of as many images as there are units, only the first three channels are used, as in the published files.
         self.conv_to_rgb = nn.Conv2d(units[-1], units[-1], 3, padding=1)
 
     def forward(self, condition: Tensor, truncation: float) -> Tensor:

@@ -11,9 +11,9 @@ from crossmodal.backbones.temporal import DilatedConvolutions
 
 #: Rows and columns of a crop, and their distance.
 GRID, CELL_MM = (32, 24), 16.0
-#: Pictures for the backbone in a crop, each of three moments as its colours.
-_PICTURES, _COLOURS = 6, 3
-#: Percent of the usual peak force that makes a cell bright in those pictures.
+#: Images for the backbone in a crop, each of three moments as its colours.
+_IMAGES, _COLOURS = 6, 3
+#: Percent of the usual peak force that makes a cell bright in those images.
 _BRIGHT = 8.0
 #: Rows and columns of backbone features that are kept apart.
 _KEPT = (3, 2)
@@ -49,14 +49,14 @@ class GaitOutput(NamedTuple):
 class GaitFromTouch(nn.Module):
     """Read footprint candidates from their crops.
 
-    A small encoder sees every frame, a picture backbone six pictures of the whole stance (each of three moments, as its
+    A small encoder sees every frame, an image backbone six images of the whole stance (each of three moments, as its
     colours); dilated convolutions over time join the two. Events are distributions over frames, whose mean lies between
     the frames. Whose cells are loaded is told by a filter that the network makes for every frame.
 
     Args:
-        backbone: name of a picture backbone, see `crossmodal.backbones.create`.
+        backbone: name of an image backbone, see `crossmodal.backbones.create`.
         width: of the backbone.
-        backbone_weights: where the backbone starts from; None for a random start.
+        weights: where the backbone starts from; None for a random start.
         channels: of the frame encoder's first layer.
         hidden: of the temporal network.
         dropout: of the temporal network.
@@ -72,7 +72,7 @@ class GaitFromTouch(nn.Module):
         self,
         backbone: str = "small_alexnet",
         width: float = 0.5,
-        backbone_weights: str | None = None,
+        weights: str | None = None,
         channels: int = 16,
         hidden: int = 128,
         dropout: float = 0.1,
@@ -86,7 +86,7 @@ class GaitFromTouch(nn.Module):
             "hidden": hidden,
             "dropout": dropout,
         }
-        self.backbone = create(backbone, width=width, weights=backbone_weights)
+        self.backbone = create(backbone, width=width, weights=weights)
         self.glimpse = nn.Linear(self.backbone.channels * _KEPT[0] * _KEPT[1], hidden)
         self.near = nn.Conv2d(6, channels, kernel_size=3, padding=1)
         self.cells = nn.Conv2d(channels, channels, kernel_size=1)
@@ -162,21 +162,21 @@ class GaitFromTouch(nn.Module):
     def _glimpses(self, movie: Tensor, valid: Tensor) -> Tensor:
         """What the backbone sees, told to every frame: (batch, frames, hidden)."""
         batch, frames = valid.shape
-        count = _PICTURES * _COLOURS
+        count = _IMAGES * _COLOURS
         lengths = valid.sum(dim=1)
         bounds = (torch.arange(count + 1, device=movie.device) * lengths[:, None]).div(count, rounding_mode="floor")
         sums = F.pad(movie[:, :, 0].flatten(2).cumsum(dim=1), (0, 0, 1, 0))
         ends = sums.gather(1, bounds[..., None].expand(-1, -1, sums.shape[2]))
         means = ends.diff(dim=1) / bounds.diff(dim=1).clamp(min=1)[..., None]
-        pictures = (means / _BRIGHT).clamp(0.0, 1.0).sqrt().reshape(batch * _PICTURES, _COLOURS, *GRID)
-        maps = F.adaptive_avg_pool2d(self.backbone.maps(pictures), _KEPT)
-        told = self.glimpse(maps.flatten(1)).reshape(batch, _PICTURES, -1)
-        # Half a picture's time before the first one's middle it alone is known; between two middles both are.
-        place = (torch.arange(frames, device=movie.device) + 0.5) / lengths[:, None] * _PICTURES - 0.5
-        low = place.floor().clamp(0, _PICTURES - 1)
+        images = (means / _BRIGHT).clamp(0.0, 1.0).sqrt().reshape(batch * _IMAGES, _COLOURS, *GRID)
+        maps = F.adaptive_avg_pool2d(self.backbone.maps(images), _KEPT)
+        told = self.glimpse(maps.flatten(1)).reshape(batch, _IMAGES, -1)
+        # Half an image's time before the first one's middle it alone is known; between two middles both are.
+        place = (torch.arange(frames, device=movie.device) + 0.5) / lengths[:, None] * _IMAGES - 0.5
+        low = place.floor().clamp(0, _IMAGES - 1)
         share = (place - low).clamp(0.0, 1.0)[..., None]
         index = low.long()[..., None].expand(-1, -1, told.shape[2])
-        after = (index + 1).clamp(max=_PICTURES - 1)
+        after = (index + 1).clamp(max=_IMAGES - 1)
         mixed: Tensor = (1.0 - share) * told.gather(1, index) + share * told.gather(1, after)
         return mixed
 

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from crossmodal.backbones import Backbone, create
 
-_PHASES_PER_PICTURE = 3
+_PHASES_PER_IMAGE = 3
 
 
 class IdentityFromTouch(nn.Module):
     """Embed footsteps so that those of one person lie close together, whatever the shoe and the pace.
 
-    Every three phases of the stance are the channels of a picture of rooted pressure that goes through one backbone;
-    feature maps are averaged over a coarse grid and mapped, all pictures together, to one unit vector.
+    Every three phases of the stance are the channels of an image of rooted pressure that goes through one backbone;
+    feature maps are averaged over a coarse grid and mapped, all images together, to one unit vector.
 
     Args:
         backbone: a name of `crossmodal.backbones.create`.
@@ -29,7 +29,7 @@ class IdentityFromTouch(nn.Module):
         full_scale_kpa: pressure that is drawn white; more is cut off.
 
     Raises:
-        ValueError: an unknown backbone, or phases that do not fill their pictures.
+        ValueError: an unknown backbone, or phases that do not fill their images.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class IdentityFromTouch(nn.Module):
         full_scale_kpa: float = 800.0,
     ) -> None:
         super().__init__()
-        if phases < _PHASES_PER_PICTURE or phases % _PHASES_PER_PICTURE:
-            raise ValueError(f"phases must be a multiple of {_PHASES_PER_PICTURE}, got {phases}")
+        if phases < _PHASES_PER_IMAGE or phases % _PHASES_PER_IMAGE:
+            raise ValueError(f"phases must be a multiple of {_PHASES_PER_IMAGE}, got {phases}")
         self.arguments: dict[str, Any] = {
             "backbone": backbone,
             "width": width,
@@ -60,7 +60,7 @@ class IdentityFromTouch(nn.Module):
         self.full_scale_kpa = full_scale_kpa
         self.backbone: Backbone = create(backbone, width=width, weights=weights)
         self.pool = nn.AdaptiveAvgPool2d((grid[0], grid[1]))
-        pooled = self.backbone.channels * grid[0] * grid[1] * (phases // _PHASES_PER_PICTURE)
+        pooled = self.backbone.channels * grid[0] * grid[1] * (phases // _PHASES_PER_IMAGE)
         self.embed = nn.Sequential(
             nn.LayerNorm(pooled), nn.Linear(pooled, features), nn.GELU(), nn.Linear(features, dimension)
         )
@@ -76,7 +76,7 @@ class IdentityFromTouch(nn.Module):
             raise ValueError(f"expected footsteps of {self.phases} phases, got {phases}; see stance_phases")
         # The root lifts the toes and the midfoot, which tell people apart as well as the heel does.
         rooted = (phases_kpa / self.full_scale_kpa).clamp(0, 1).sqrt()
-        maps = self.backbone.maps(rooted.reshape(-1, _PHASES_PER_PICTURE, rows, columns))
+        maps = self.backbone.maps(rooted.reshape(-1, _PHASES_PER_IMAGE, rows, columns))
         return F.normalize(self.embed(self.pool(maps).reshape(batch, -1)), dim=1)
 
     def predictor(self) -> Callable[[dict[str, Any]], Tensor]:

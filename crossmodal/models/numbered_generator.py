@@ -22,7 +22,7 @@ def refuse_outside(arguments: Mapping[str, Any], **ranges: tuple[int, int]) -> N
 
 
 class NumberedGenerator(nn.Module):
-    """A generator of square pictures whose latent vectors and labels are found by number.
+    """A generator of square images whose latent vectors and labels are found by number.
 
     Args:
         arguments: those that the generator was made with; they go into ``config.json``.
@@ -50,14 +50,14 @@ class NumberedGenerator(nn.Module):
 
     @torch.no_grad()
     def draw(self, indices: Sequence[int], seed: int = 0) -> Tensor:
-        """Draw the pictures of some indices: uint8 (n, 3, size, size); picture i depends on the seed and i alone."""
+        """Draw the images of some indices: uint8 (n, 3, size, size); image i depends on the seed and i alone."""
         drawn = []
-        # One by one: convolutions of a batch round otherwise than those of a single picture.
+        # One by one: convolutions of a batch round otherwise than those of a single image.
         for index in indices:
             part = [index]
             labels = self.labels(part, seed)
-            pictures = self(self.latents(part, seed), *(() if labels is None else (labels,)))
-            drawn.append((255.0 * pictures.clamp(0, 1)).round().to(torch.uint8))
+            images = self(self.latents(part, seed), *(() if labels is None else (labels,)))
+            drawn.append((255.0 * images.clamp(0, 1)).round().to(torch.uint8))
         return torch.cat(drawn)
 
     def predictor(self) -> Callable[[Sequence[int]], Tensor]:

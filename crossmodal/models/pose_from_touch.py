@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from crossmodal.backbones import Backbone, create
 from crossmodal.models.skeleton import CUBE, CUBE_ORIGIN_MM, CUBE_SIDE_MM, HEAT_SCALE, JOINTS
 
-_FRAMES_PER_PICTURE = 3
+_FRAMES_PER_IMAGE = 3
 
 
 class PoseOutput(NamedTuple):
@@ -25,7 +25,7 @@ class PoseOutput(NamedTuple):
 class PoseFromTouch(nn.Module):
     """Find 21 joints in a window of frames of a carpet.
 
-    Every three frames are the channels of a picture that goes through one backbone. A learned sum over the pictures
+    Every three frames are the channels of an image that goes through one backbone. A learned sum over the images
     mixes time at each place, a vector of the whole carpet joins each place, and convolutions over the 20 x 20 columns
     of the cube give the 18 voxels above each. A softmax over all voxels is the heat map, and its mean the joint, so
     that training needs places of joints alone.
@@ -39,7 +39,7 @@ class PoseFromTouch(nn.Module):
         blocks: residual blocks over the columns of the cube.
 
     Raises:
-        ValueError: an unknown backbone, or a window that has no middle or does not fill its pictures.
+        ValueError: an unknown backbone, or a window that has no middle or does not fill its images.
 
     References:
         Luo et al., "Intelligent carpet", CVPR 2021 (task, cube, non-causal window). The decoder is ours; the mean of a
@@ -56,8 +56,8 @@ class PoseFromTouch(nn.Module):
         blocks: int = 2,
     ) -> None:
         super().__init__()
-        if window < 1 or window % (2 * _FRAMES_PER_PICTURE) != _FRAMES_PER_PICTURE:
-            raise ValueError(f"window must be an odd multiple of {_FRAMES_PER_PICTURE} frames, got {window}")
+        if window < 1 or window % (2 * _FRAMES_PER_IMAGE) != _FRAMES_PER_IMAGE:
+            raise ValueError(f"window must be an odd multiple of {_FRAMES_PER_IMAGE} frames, got {window}")
         self.arguments: dict[str, Any] = {
             "backbone": backbone,
             "width": width,
@@ -68,7 +68,7 @@ class PoseFromTouch(nn.Module):
         }
         self.window = window
         self.backbone: Backbone = create(backbone, width=width, weights=weights)
-        self.mix = nn.Conv3d(self.backbone.channels, features, (window // _FRAMES_PER_PICTURE, 1, 1))
+        self.mix = nn.Conv3d(self.backbone.channels, features, (window // _FRAMES_PER_IMAGE, 1, 1))
         self.whole = nn.Sequential(nn.LayerNorm(2 * features), nn.Linear(2 * features, features))
         self.blocks = nn.Sequential(*(_ResidualBlock(features) for _ in range(blocks)))
         self.read = nn.Conv2d(features, len(JOINTS) * CUBE[2], kernel_size=1)
@@ -82,8 +82,8 @@ class PoseFromTouch(nn.Module):
         batch, window, rows, columns = touch.shape
         if window != self.window:
             raise ValueError(f"expected windows of {self.window} frames, got {window}")
-        pictures = touch.clamp(0, 1).reshape(-1, _FRAMES_PER_PICTURE, rows, columns)
-        maps = self.backbone.maps(pictures)
+        images = touch.clamp(0, 1).reshape(-1, _FRAMES_PER_IMAGE, rows, columns)
+        maps = self.backbone.maps(images)
         over_time = maps.reshape(batch, -1, *maps.shape[1:]).transpose(1, 2)
         mixed = F.gelu(self.mix(over_time)[:, :, 0])
         whole = self.whole(torch.cat([mixed.mean(dim=(2, 3)), mixed.amax(dim=(2, 3))], dim=1))

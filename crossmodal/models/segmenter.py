@@ -13,7 +13,7 @@ _CHUNK = 256
 
 
 class Segmenter(nn.Module):
-    """Name the class of every pixel of a picture.
+    """Name the class of every pixel of an image.
 
     Args:
         classes: names of the classes.
@@ -27,7 +27,7 @@ class Segmenter(nn.Module):
         Ronneberger et al., "U-Net: convolutional networks for biomedical image segmentation", MICCAI 2015.
     """
 
-    #: int64 (classes, classes), true by named: pixels of held-out pictures. Whoever counts with the segmenter's masks
+    #: int64 (classes, classes), true by named: pixels of held-out images. Whoever counts with the segmenter's masks
     #: can carry its error along. Training sets it; zeros before.
     confusion: Tensor
 
@@ -47,14 +47,14 @@ class Segmenter(nn.Module):
         self.read = nn.Conv2d(width, len(classes), 1)
         self.register_buffer("confusion", torch.zeros(len(classes), len(classes), dtype=torch.int64))
 
-    def features(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def features(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the finest maps (n, width, height, width) and the coarsest (n, channels, rows, columns).
 
-        Pictures (n, 3, height, width) are uint8, or float in 0 to 1.
+        Images (n, 3, height, width) are uint8, or float in 0 to 1.
         """
-        if pictures.dtype == torch.uint8:
-            pictures = pictures.to(self.read.weight.dtype) / 255
-        maps, passed = (4.0 * pictures - 2.0).contiguous(memory_format=torch.channels_last), []
+        if images.dtype == torch.uint8:
+            images = images.to(self.read.weight.dtype) / 255
+        maps, passed = (4.0 * images - 2.0).contiguous(memory_format=torch.channels_last), []
         for level, convolutions in enumerate(self.down):
             maps = convolutions(F.max_pool2d(maps, 2) if level else maps)
             passed.append(maps)
@@ -64,19 +64,19 @@ class Segmenter(nn.Module):
             maps = convolutions(torch.cat([F.interpolate(maps, size=beside.shape[-2:]), beside], dim=1))
         return maps, coarsest
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Compute the log odds of every class at every pixel: (n, classes, height, width), up to a shift per pixel."""
-        scores: Tensor = self.read(self.features(pictures)[0])
+        scores: Tensor = self.read(self.features(images)[0])
         return scores
 
     @torch.no_grad()
-    def segment(self, pictures: Tensor) -> Tensor:
+    def segment(self, images: Tensor) -> Tensor:
         """Name the likeliest class of every pixel: uint8 (n, height, width)."""
-        parts = [pictures[start : start + _CHUNK] for start in range(0, len(pictures), _CHUNK)]
+        parts = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
         return torch.cat([self(part).argmax(dim=1).to(torch.uint8) for part in parts])
 
     def predictor(self) -> Callable[[Tensor], Tensor]:
-        """Give the segmenter as evaluations want it: a function of pictures."""
+        """Give the segmenter as evaluations want it: a function of images."""
         return self.segment
 
 

@@ -1,4 +1,4 @@
-"""The small generator's opponent: it tells drawn pictures from true ones."""
+"""The small generator's opponent: it tells drawn images from true ones."""
 
 from itertools import pairwise
 from typing import Any
@@ -11,10 +11,10 @@ from crossmodal.models.small_generator import stage_channels
 
 
 class SmallDiscriminator(nn.Module):
-    """Score pictures: residual blocks that halve the side down to 4 x 4, then the batch's spread, then one number.
+    """Score images: residual blocks that halve the side down to 4 x 4, then the batch's spread, then one number.
 
     Args:
-        size: side of the pictures, a power of two from 8 to 512.
+        size: side of the images, a power of two from 8 to 512.
         width: factor on all channels.
         classes: of a class-conditional one; 0 for one without labels.
 
@@ -31,7 +31,7 @@ class SmallDiscriminator(nn.Module):
         self.arguments: dict[str, Any] = {"size": size, "width": width, "classes": classes}
         self.classes = classes
         channels = stage_channels(size, width)[::-1]
-        self.picture = nn.Conv2d(3, channels[0], 3, padding=1)
+        self.image = nn.Conv2d(3, channels[0], 3, padding=1)
         self.blocks = nn.Sequential(*(_Halve(a, b) for a, b in pairwise(channels)))
         self.last = nn.Conv2d(channels[-1] + 1, channels[-1], 3, padding=1)
         self.score = nn.Linear(16 * channels[-1], 1)
@@ -44,8 +44,8 @@ class SmallDiscriminator(nn.Module):
         if self.label is not None:
             nn.init.normal_(self.label.weight, std=(16 * channels[-1]) ** -0.5)
 
-    def forward(self, pictures: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Score pictures (n, 3, size, size) in 0 to 1, high for true ones: (n,); labels (n,) if conditional.
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Score images (n, 3, size, size) in 0 to 1, high for true ones: (n,); labels (n,) if conditional.
 
         Raises:
             ValueError: labels are missing, or there is no use for them.
@@ -54,7 +54,7 @@ class SmallDiscriminator(nn.Module):
             raise ValueError(
                 f"a discriminator of {self.classes} classes {'needs' if self.classes else 'takes no'} labels"
             )
-        features = self.blocks(F.leaky_relu(self.picture(2.0 * pictures - 1.0), 0.2))
+        features = self.blocks(F.leaky_relu(self.image(2.0 * images - 1.0), 0.2))
         vectors = F.leaky_relu(self.last(_with_spread(features)), 0.2).flatten(1)
         scores: Tensor = self.score(vectors)[:, 0]
         if self.label is not None:

@@ -1,4 +1,4 @@
-"""A small generator of pictures, convolutional from top to bottom, whose layers have names."""
+"""A small generator of images, convolutional from top to bottom, whose layers have names."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,14 +41,14 @@ class PixelNorm(nn.Module):
 
 
 class SmallGenerator(nn.Module):
-    """Draw square pictures from latent vectors.
+    """Draw square images from latent vectors.
 
     ``layer1`` turns the latent vector into 4 x 4 maps, every further layer doubles the side (nearest neighbour, 3 x 3
-    convolution, leaky ReLU, pixel norm), ``picture`` makes RGB of the last maps. No layer looks at other pictures of
-    the batch, so one picture can be edited alone. At 32 pixels the layers have 128, 64, 32 and 16 units.
+    convolution, leaky ReLU, pixel norm), ``image`` makes RGB of the last maps. No layer looks at other images of
+    the batch, so one image can be edited alone. At 32 pixels the layers have 128, 64, 32 and 16 units.
 
     Args:
-        size: side of the pictures, a power of two from 8 to 512.
+        size: side of the images, a power of two from 8 to 512.
         latent: length of a latent vector.
         width: factor on all channels.
         classes: of a class-conditional generator; 0 for one without labels.
@@ -78,11 +78,11 @@ class SmallGenerator(nn.Module):
         for name, narrow, wide in zip(self.layer_names[1:], channels[1:], channels, strict=False):
             grow = [nn.Upsample(scale_factor=2.0), nn.Conv2d(wide, narrow, 3, padding=1)]
             self.add_module(name, nn.Sequential(*grow, nn.LeakyReLU(0.2), PixelNorm()))
-        self.picture = nn.Conv2d(channels[-1], 3, 3, padding=1)
+        self.image = nn.Conv2d(channels[-1], 3, 3, padding=1)
         _initialise(self)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Draw pictures, float (n, 3, size, size) in 0 to 1, from latents (n, latent) and, if conditional, labels (n,).
+        """Draw images, float (n, 3, size, size) in 0 to 1, from latents (n, latent) and, if conditional, labels (n,).
 
         Raises:
             ValueError: labels are missing, or there is no use for them.
@@ -94,12 +94,12 @@ class SmallGenerator(nn.Module):
             features = torch.cat([features, _unit(self.label(labels))], dim=1)
         for name in self.layer_names:
             features = self.get_submodule(name)(features)
-        pictures: Tensor = 0.5 + 0.5 * torch.tanh(self.picture(features))
-        return pictures
+        images: Tensor = 0.5 + 0.5 * torch.tanh(self.image(features))
+        return images
 
     def latents(self, indices: Sequence[int], seed: int = 0) -> Tensor:
         """Draw the latent vectors of some indices, standard normal: (n, latent) on the generator's device."""
-        return normals(seed, _LATENTS, indices, self.latent).to(self.picture.weight.device)
+        return normals(seed, _LATENTS, indices, self.latent).to(self.image.weight.device)
 
     def labels(self, indices: Sequence[int], seed: int = 0) -> Tensor | None:
         """Draw the labels of some indices in the proportions of the training: int64 (n,); None without classes."""
@@ -112,12 +112,12 @@ class SmallGenerator(nn.Module):
 
     @torch.no_grad()
     def draw(self, indices: Sequence[int], seed: int = 0) -> Tensor:
-        """Draw the pictures of some indices: uint8 (n, 3, size, size); picture i depends on the seed and i alone."""
+        """Draw the images of some indices: uint8 (n, 3, size, size); image i depends on the seed and i alone."""
         drawn = []
-        # One by one: convolutions of a batch round otherwise than those of a single picture.
+        # One by one: convolutions of a batch round otherwise than those of a single image.
         for index in indices:
-            pictures = self(self.latents([index], seed), self.labels([index], seed))
-            drawn.append((255.0 * pictures).round().to(torch.uint8))
+            images = self(self.latents([index], seed), self.labels([index], seed))
+            drawn.append((255.0 * images).round().to(torch.uint8))
         return torch.cat(drawn)
 
     def predictor(self) -> Callable[[Sequence[int]], Tensor]:

@@ -13,7 +13,7 @@ from crossmodal.backbones.temporal import STEPS_PER_TICK
 _SPACETIME = ("grey", "difference", "motion")
 # Differences between neighbouring frames are small against the frames themselves.
 _ENLARGED = 4.0
-#: Pictures that go through the backbone at once when a whole video is heard.
+#: Images that go through the backbone at once when a whole video is heard.
 _CHUNK = 64
 
 
@@ -50,7 +50,7 @@ class SoundFromVideo(nn.Module):
         hidden: channels of the temporal network.
         components: size of the principal basis.
         onset_head: also predict where impacts begin.
-        size: (height, width) of the pictures it is made for; other sizes go through, but look unlike the training's.
+        size: (height, width) of the images it is made for; other sizes go through, but look unlike the training's.
 
     Raises:
         ValueError: an unknown backbone, temporal network or ``spacetime``.
@@ -103,8 +103,8 @@ class SoundFromVideo(nn.Module):
         self.spacetime = spacetime
         self.size = (size[0], size[1])
         self.backbone: Backbone = create(backbone, width=width, weights=weights)
-        self.tick = _PictureVector(self.backbone.channels, tuple(grid), features)
-        self.scene = _PictureVector(self.backbone.channels, tuple(grid), features) if scene else None
+        self.tick = _ImageVector(self.backbone.channels, tuple(grid), features)
+        self.scene = _ImageVector(self.backbone.channels, tuple(grid), features) if scene else None
         self.temporal = create_temporal(temporal, inputs=(2 if scene else 1) * features, hidden=hidden)
         self.sound = nn.Linear(hidden, components)
         self.onset = nn.Linear(hidden, 1) if onset_head else None
@@ -194,7 +194,7 @@ class SoundFromVideo(nn.Module):
 
         ``spacetime_of(first, count)`` gives the space-time images (count, 3, height, width) of a run of ticks;
         ``colour_at(tick)`` the colour frame (3, height, width) that opens the window starting there. The result has a
-        batch of one. Pictures go through the backbone a few at a time, each once.
+        batch of one. Images go through the backbone a few at a time, each once.
         """
         device = self.basis.device
         runs = [(first, min(_CHUNK, ticks - first)) for first in range(0, ticks, _CHUNK)]
@@ -219,8 +219,8 @@ class SoundFromVideo(nn.Module):
         return SoundOutput(components, cochleagram, None if self.onset is None else blended[:, -1])
 
 
-class _PictureVector(nn.Module):
-    """Average and maximum of feature maps over a coarse grid, mapped to one vector a picture."""
+class _ImageVector(nn.Module):
+    """Average and maximum of feature maps over a coarse grid, mapped to one vector an image."""
 
     def __init__(self, channels: int, grid: tuple[int, ...], features: int) -> None:
         super().__init__()

@@ -19,14 +19,14 @@ _SIZES = tuple(2**power for power in range(3, 11))
 
 
 class StyleGenerator2(StyledGenerator):
-    """Draw square pictures as StyleGAN2 and StyleGAN2-ADA do: a learned constant, doubled and restyled to the end.
+    """Draw square images as StyleGAN2 and StyleGAN2-ADA do: a learned constant, doubled and restyled to the end.
 
     ``mapping`` turns a latent vector into a style. ``synthesis.b4`` to ``synthesis.b<size>`` are blocks of ``conv0``
-    (doubles the side; not at 4 pixels), ``conv1`` and ``torgb``, whose pictures are added up (skip generator). Noise
-    is the constant one that is stored with the weights, so that a picture depends on its latent alone.
+    (doubles the side; not at 4 pixels), ``conv1`` and ``torgb``, whose images are added up (skip generator). Noise
+    is the constant one that is stored with the weights, so that an image depends on its latent alone.
 
     Args:
-        size: side of the pictures, a power of two from 8 to 1024.
+        size: side of the images, a power of two from 8 to 1024.
         latent: length of a latent vector.
         classes: of a class-conditional generator; 0 for one without labels.
         style: length of a style vector.
@@ -34,7 +34,7 @@ class StyleGenerator2(StyledGenerator):
         channel_max: ... but no more than these.
         mapping_layers: depth of the mapping network.
         clamp: largest value after a layer (published: 256 for nets trained in half precision); None for no limit.
-        truncation: 1 draws as in training, 0 the mean picture.
+        truncation: 1 draws as in training, 0 the mean image.
 
     Raises:
         ValueError: arguments of which no such network can be made.
@@ -87,22 +87,22 @@ class StyleGenerator2(StyledGenerator):
         self.layer_names = tuple(names)
 
     def draw_styles(self, styles: Tensor) -> Tensor:
-        """Draw the pictures of styles (n, style), or of one style a layer (n, layers + 1, style)."""
+        """Draw the images of styles (n, style), or of one style a layer (n, layers + 1, style)."""
         if styles.ndim == 2:
             styles = styles[:, None].expand(-1, len(self.layer_names) + 1, -1)
         maps: Tensor | None = None
-        picture: Tensor | None = None
+        image: Tensor | None = None
         first = 0
         for block in self.synthesis.children():
             assert isinstance(block, _Block)
-            maps, picture = block(maps, picture, styles[:, first:])
+            maps, image = block(maps, image, styles[:, first:])
             first += block.layers
-        assert picture is not None
-        return 0.5 + 0.5 * picture
+        assert image is not None
+        return 0.5 + 0.5 * image
 
 
 class _Block(nn.Module):
-    """All layers of one size: (maps, picture so far, styles) in, (maps, picture) out."""
+    """All layers of one size: (maps, image so far, styles) in, (maps, image) out."""
 
     resample_filter: Tensor
 
@@ -115,14 +115,14 @@ class _Block(nn.Module):
         else:
             self.const = nn.Parameter(torch.randn(units, side, side))
         self.conv1 = _StyledConvolution(units, units, style, side, clamp)
-        self.torgb = _ToPicture(units, style, clamp)
+        self.torgb = _ToImage(units, style, clamp)
 
-    def forward(self, maps: Tensor | None, picture: Tensor | None, styles: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, maps: Tensor | None, image: Tensor | None, styles: Tensor) -> tuple[Tensor, Tensor]:
         maps = self.const.expand(len(styles), -1, -1, -1) if maps is None else self.conv0(maps, styles[:, 0])
         maps = self.conv1(maps, styles[:, self.layers - 1])
         drawn: Tensor = self.torgb(maps, styles[:, self.layers])
-        if picture is not None:
-            drawn = drawn + resample(picture, 4 * self.resample_filter, up=2, padding=(2, 1))
+        if image is not None:
+            drawn = drawn + resample(image, 4 * self.resample_filter, up=2, padding=(2, 1))
         return maps, drawn
 
 
@@ -152,7 +152,7 @@ class _StyledConvolution(nn.Module):
         return limited(nn.functional.leaky_relu(maps, 0.2) * GAIN, self._clamp)
 
 
-class _ToPicture(nn.Module):
+class _ToImage(nn.Module):
     """A modulated 1 x 1 convolution, not demodulated, to three colours."""
 
     def __init__(self, inputs: int, style: int, clamp: float | None) -> None:

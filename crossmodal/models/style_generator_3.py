@@ -22,16 +22,16 @@ from crossmodal.models.style_layers import (
 
 
 class StyleGenerator3(StyledGenerator):
-    """Draw square pictures as StyleGAN3 does: Fourier features, and layers that filter before and after they bend.
+    """Draw square images as StyleGAN3 does: Fourier features, and layers that filter before and after they bend.
 
-    What a layer makes is a band-limited signal, so that moving the input moves the picture by as much, be it by a
+    What a layer makes is a band-limited signal, so that moving the input moves the image by as much, be it by a
     fraction of a pixel. ``mapping`` turns a latent vector into a style, ``synthesis.input`` makes the first maps,
     ``synthesis.L<number>_<side>_<units>`` are the layers (their sides hold a margin), the last one paints. The
     defaults are configuration T; configuration R, which turns as well, has ``kernel`` 1, ``radial`` filters,
     ``channel_base`` 65536 and ``channel_max`` 1024.
 
     Args:
-        size: side of the pictures.
+        size: side of the images.
         latent: length of a latent vector.
         classes: of a class-conditional generator; 0 for one without labels.
         style: length of a style vector.
@@ -40,17 +40,17 @@ class StyleGenerator3(StyledGenerator):
         mapping_layers: depth of the mapping network.
         layers: of the synthesis network, besides the last that paints.
         critical: layers at the end that are sampled critically.
-        first_cutoff: of the first layer, in cycles a picture.
-        first_stopband: of the first layer, in cycles a picture.
+        first_cutoff: of the first layer, in cycles an image.
+        first_stopband: of the first layer, in cycles an image.
         last_stopband: of the last layers, as a multiple of their cutoff.
-        margin: cells beyond each border of the picture.
+        margin: cells beyond each border of the image.
         kernel: side of the convolutions.
         filter_taps: of the low-pass filters, for each factor of resampling.
         oversampling: of a leaky ReLU.
         radial: the filters before critical sampling are radially symmetric.
         clamp: largest value after a layer; None for no limit.
         output_scale: factor on what the last layer gives.
-        truncation: 1 draws as in training, 0 the mean picture.
+        truncation: 1 draws as in training, 0 the mean image.
 
     Raises:
         ValueError: arguments of which no such network can be made.
@@ -120,18 +120,18 @@ class StyleGenerator3(StyledGenerator):
         self._layers = tuple(names)
 
     def draw_styles(self, styles: Tensor) -> Tensor:
-        """Draw the pictures of styles (n, style), or of one style a layer (n, layers + 2, style)."""
+        """Draw the images of styles (n, style), or of one style a layer (n, layers + 2, style)."""
         if styles.ndim == 2:
             styles = styles[:, None].expand(-1, len(self._layers) + 1, -1)
         maps = self.synthesis.get_submodule("input")(styles[:, 0])
         for number, name in enumerate(self._layers):
             maps = self.synthesis.get_submodule(name)(maps, styles[:, number + 1])
-        pictures: Tensor = 0.5 + 0.5 * self._output_scale * maps
-        return pictures
+        images: Tensor = 0.5 + 0.5 * self._output_scale * maps
+        return images
 
     @torch.no_grad()
     def move(self, right: float = 0.0, down: float = 0.0) -> None:
-        """Move what is drawn, in pictures' sides (0.5 is half a picture)."""
+        """Move what is drawn, in images' sides (0.5 is half an image)."""
         transform = self.synthesis.get_submodule("input").get_buffer("transform")
         transform.copy_(torch.eye(3))
         transform[:2, 2] = -torch.tensor([right, down])
@@ -139,12 +139,12 @@ class StyleGenerator3(StyledGenerator):
 
 @dataclass(frozen=True)
 class Band:
-    """The signal that a layer makes; frequencies in cycles a picture."""
+    """The signal that a layer makes; frequencies in cycles an image."""
 
     cutoff: float
     #: From the cutoff to the stop band, or to half the sampling rate if that is more.
     half_width: float
-    #: Cells along the side of a picture.
+    #: Cells along the side of an image.
     rate: int
     #: Cells along the side of the maps, margins included.
     side: int

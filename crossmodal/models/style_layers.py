@@ -77,13 +77,13 @@ class StyleMapping(nn.Module):
 
 
 class StyledGenerator(NumberedGenerator):
-    """A generator whose latent vectors become styles first: ``mapping`` makes them, ``draw_styles`` their pictures."""
+    """A generator whose latent vectors become styles first: ``mapping`` makes them, ``draw_styles`` their images."""
 
     mapping: StyleMapping
     truncation: float
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Draw pictures, float (n, 3, size, size), black at 0 and white at 1 (they may leave that range a little).
+        """Draw images, float (n, 3, size, size), black at 0 and white at 1 (they may leave that range a little).
 
         Takes latents (n, latent) and, if conditional, labels (n,).
 
@@ -95,15 +95,15 @@ class StyledGenerator(NumberedGenerator):
 
     @abstractmethod
     def draw_styles(self, styles: Tensor) -> Tensor:
-        """Draw the pictures of styles (n, style), or of one style a layer."""
+        """Draw the images of styles (n, style), or of one style a layer."""
 
 
 def modulated_convolution(
     maps: Tensor, weight: Tensor, styles: Tensor, *, demodulate: bool = True, padding: int = 0, double: bool = False
 ) -> Tensor:
-    """Convolve maps (n, in, rows, columns) with weights (out, in, k, k) whose inputs each picture scales by its styles.
+    """Convolve maps (n, in, rows, columns) with weights (out, in, k, k) whose inputs each image scales by its styles.
 
-    Scaling the maps before and after the convolution is the same as scaling the weights of each picture, and needs
+    Scaling the maps before and after the convolution is the same as scaling the weights of each image, and needs
     no copy of them. ``double`` puts zeros between the cells: (2 rows + k - 2, 2 columns + k - 2) come out.
 
     References:

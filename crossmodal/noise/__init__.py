@@ -1,6 +1,6 @@
 """Procedural images without end: every published process that vision was pretrained on, replayable by index.
 
-``create("dead_leaves", shape="oriented")(range(16), size=128, seed=0)`` makes sixteen pictures. Picture i depends on
+``create("dead_leaves", shape="oriented")(range(16), size=128, seed=0)`` makes sixteen images. Image i depends on
 the process, its options, the seed, i and the size alone.
 """
 

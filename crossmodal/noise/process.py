@@ -20,9 +20,9 @@ Size = int | tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Process(ABC, Generic[Draws]):
-    """A law of pictures: call it with indices and get these pictures.
+    """A law of images: call it with indices and get these images.
 
-    Picture i depends on the process's options (the fields of the dataclass), the seed, i and the size, and on nothing
+    Image i depends on the process's options (the fields of the dataclass), the seed, i and the size, and on nothing
     else: not on the batch it came in, the worker, the rank or the order. On one machine CPU results are the same bit
     for bit, whatever the number of threads; another device agrees within the tolerance that the process states.
 
@@ -34,13 +34,13 @@ class Process(ABC, Generic[Draws]):
     name: ClassVar[str] = ""
 
     def __call__(self, indices: Indices, size: Size = 128, seed: int = 0, device: torch.device | str = "cpu") -> Tensor:
-        """Make the pictures of ``indices``: uint8 (n, 3, height, width) on ``device``.
+        """Make the images of ``indices``: uint8 (n, 3, height, width) on ``device``.
 
         Args:
-            indices: non-negative numbers of pictures, in any order, each as often as wanted.
+            indices: non-negative numbers of images, in any order, each as often as wanted.
             size: side of a square, or (height, width), in pixels.
             seed: of all draws, non-negative.
-            device: where the pictures are rendered and stay.
+            device: where the images are rendered and stay.
 
         Raises:
             ValueError: a negative index or seed, or a size below 1.
@@ -48,7 +48,7 @@ class Process(ABC, Generic[Draws]):
         return self.render(self.sample(indices, size, seed), device)
 
     def sample(self, indices: Indices, size: Size = 128, seed: int = 0) -> Draws:
-        """Draw the parameters of some pictures on the CPU; `render` replays them on any device.
+        """Draw the parameters of some images on the CPU; `render` replays them on any device.
 
         Raises:
             ValueError: a negative index or seed, or a size below 1.
@@ -68,14 +68,14 @@ class Process(ABC, Generic[Draws]):
         return None
 
     def labels(self, indices: Indices, seed: int = 0) -> Tensor:
-        """Tell the program of each picture: int64 (n,) in 0 to ``classes`` - 1, at no cost.
+        """Tell the program of each image: int64 (n,) in 0 to ``classes`` - 1, at no cost.
 
         Raises:
             TypeError: the process is one law, without programs.
             ValueError: a negative index or seed.
         """
         if self.classes is None:
-            raise TypeError(f"{self.name} is one law and not many programs, so its pictures have no labels")
+            raise TypeError(f"{self.name} is one law and not many programs, so its images have no labels")
         return self._labels(_checked_indices(indices), _checked_seed(seed))
 
     def describe(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _checked_seed(seed: int) -> int:
 
 @contextmanager
 def _one_thread(device: torch.device) -> Iterator[None]:
-    # Sums that are split over threads round differently for every number of threads; and a batch of small pictures is
+    # Sums that are split over threads round differently for every number of threads; and a batch of small images is
     # faster on several processes than on several threads.
     before = torch.get_num_threads()
     if device.type != "cpu" or before == 1:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def generator_loss(drawn: Tensor) -> Tensor:
-    """What the generator wants of the scores (n,) of drawn pictures: to be high (non-saturating).
+    """What the generator wants of the scores (n,) of drawn images: to be high (non-saturating).
 
     References:
         Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, section 3.
@@ -15,25 +15,25 @@ def generator_loss(drawn: Tensor) -> Tensor:
 
 
 def discriminator_loss(true: Tensor, drawn: Tensor) -> Tensor:
-    """What the discriminator wants: high scores of true pictures (n,), low ones of drawn pictures (m,).
+    """What the discriminator wants: high scores of true images (n,), low ones of drawn images (m,).
 
     The cross-entropy of telling them apart; 2 log 2 where it cannot.
     """
     return F.softplus(-true).mean() + F.softplus(drawn).mean()
 
 
-def gradient_penalty(scores: Tensor, pictures: Tensor) -> Tensor:
-    """Half the mean squared gradient of the scores (n,) by the pictures (n, ...) that they were computed from.
+def gradient_penalty(scores: Tensor, images: Tensor) -> Tensor:
+    """Half the mean squared gradient of the scores (n,) by the images (n, ...) that they were computed from.
 
-    On true pictures this is R1, which makes the game converge. The pictures must require gradients.
+    On true images this is R1, which makes the game converge. The images must require gradients.
 
     Raises:
-        ValueError: the pictures do not require gradients.
+        ValueError: the images do not require gradients.
 
     References:
         Mescheder et al., "Which training methods for GANs do actually converge?", ICML 2018, equation 9.
     """
-    if not pictures.requires_grad:
-        raise ValueError("the pictures must require gradients before they are scored")
-    (gradients,) = torch.autograd.grad(scores.sum(), pictures, create_graph=True)
+    if not images.requires_grad:
+        raise ValueError("the images must require gradients before they are scored")
+    (gradients,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return 0.5 * gradients.square().flatten(1).sum(dim=1).mean()

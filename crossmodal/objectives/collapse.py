@@ -33,7 +33,7 @@ def is_collapsed(z: Tensor, least_spread: float = 0.1, least_rank: float = 2.0) 
     """Whether embeddings (n, dimension) are nearly one point, lie on nearly one line, or are not numbers.
 
     Args:
-        z: of different pictures.
+        z: of different images.
         least_spread: of the unit vectors, the root of the mean squared distance from their mean, 0 to 1. The default
             stands for a mean cosine of 0.99.
         least_rank: effective rank.

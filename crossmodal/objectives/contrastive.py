@@ -1,4 +1,4 @@
-"""Contrastive losses: views of one picture belong together, all others apart.
+"""Contrastive losses: views of one image belong together, all others apart.
 
 Every loss scales its embeddings (n, dimension) to unit length itself, in float32 at least, so it takes what a network
 gives. Batches that are spread over processes go through `crossmodal.objectives.gather` first.
@@ -107,8 +107,8 @@ def moco_loss(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float =
 def supervised_contrastive_loss(z: Tensor, labels: Tensor, temperature: float = 0.07) -> Tensor:
     """Tell the others of a vector's label from all others: cross-entropy, mean over those others, then over vectors.
 
-    Several views of a picture are so many vectors of one label. A vector that is alone with its label does not count;
-    where all are, the loss is 0. With two views and a label a picture this is `simclr_loss`.
+    Several views of an image are so many vectors of one label. A vector that is alone with its label does not count;
+    where all are, the loss is 0. With two views and a label an image this is `simclr_loss`.
 
     Args:
         z: (n, dimension).

@@ -1,4 +1,4 @@
-"""Self-distillation: a student predicts its teacher's assignment of other crops of the picture."""
+"""Self-distillation: a student predicts its teacher's assignment of other crops of the image."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Figures of a backbone while it learns: the filters of its first layer, and where it puts pictures."""
+"""Figures of a backbone while it learns: the filters of its first layer, and where it puts images."""
 
 from pathlib import Path
 
@@ -19,12 +19,12 @@ def draw_filters(backbone: Backbone, out: Path) -> None:
     """Draw the kernels of the first convolution as colours, each brought to full range, as a PNG.
 
     Raises:
-        ValueError: the backbone has no convolution on pictures.
-        OutputError: the picture cannot be written.
+        ValueError: the backbone has no convolution on images.
+        OutputError: the image cannot be written.
     """
     first = next((layer for layer in backbone.modules() if isinstance(layer, nn.Conv2d)), None)
     if first is None or first.in_channels != 3:
-        raise ValueError(f"{type(backbone).__name__} has no convolution on pictures, so it has no filters to draw")
+        raise ValueError(f"{type(backbone).__name__} has no convolution on images, so it has no filters to draw")
     kernels = first.weight.detach().float().cpu()
     reach = kernels.abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-12)
     tiles = F.interpolate(0.5 + kernels / (2 * reach), size=_FILTER_PX, mode="nearest")
@@ -36,13 +36,13 @@ def draw_filters(backbone: Backbone, out: Path) -> None:
     _write(rows.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1), out)
 
 
-def draw_embedding(pictures: Tensor, vectors: Tensor, out: Path) -> None:
-    """Lay pictures uint8 (n, 3, side, side) out by the first two principal components of their vectors, as a PNG.
+def draw_embedding(images: Tensor, vectors: Tensor, out: Path) -> None:
+    """Lay images uint8 (n, 3, side, side) out by the first two principal components of their vectors, as a PNG.
 
     Raises:
-        OutputError: the picture cannot be written.
+        OutputError: the image cannot be written.
     """
-    thumbnails = F.interpolate(pictures.float().cpu() / 255, size=_THUMBNAIL_PX, mode="bilinear", antialias=True)
+    thumbnails = F.interpolate(images.float().cpu() / 255, size=_THUMBNAIL_PX, mode="bilinear", antialias=True)
     centred = (vectors - vectors.mean(dim=0)).double().cpu()
     left, values, _ = torch.linalg.svd(centred, full_matrices=False)
     places = left[:, :2] * values[:2]

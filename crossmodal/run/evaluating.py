@@ -19,15 +19,15 @@ from crossmodal.recipe.naming import evaluation_misfit, named_object
 
 #: What weights without a recipe are evaluated on, and how, by their model.
 _EVALUATED = {
-    "GaitFromTouch": ("WalkStepsData", "evaluate_gait"),
-    "IdentityFromTouch": ("StepUpData", "evaluate_identity"),
-    "PoseFromTouch": ("CarpetData", "evaluate_pose"),
-    "Segmenter": ("ScenesData", "evaluate_segmenter"),
-    "SmallGenerator": ("ScenesData", "evaluate_generator"),
-    "SoundFromVideo": ("GreatestHitsData", "evaluate"),
+    "GaitFromTouch": ("WalkStepsDataModule", "evaluate_gait"),
+    "IdentityFromTouch": ("StepUpDataModule", "evaluate_identity"),
+    "PoseFromTouch": ("IntelligentCarpetDataModule", "evaluate_pose"),
+    "Segmenter": ("ScenesDataModule", "evaluate_segmenter"),
+    "SmallGenerator": ("ScenesDataModule", "evaluate_generator"),
+    "SoundFromVideo": ("GreatestHitsDataModule", "evaluate"),
 }
 #: Data that are drawn have no folder.
-_DRAWN = "ScenesData"
+_DRAWN = "ScenesDataModule"
 
 
 def run_evaluations(

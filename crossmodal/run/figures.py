@@ -10,7 +10,7 @@ def draw_metrics(metrics: Path, out: Path) -> None:
     """Draw every metric of a ``metrics.csv`` over the steps, one panel each, as a PNG.
 
     Raises:
-        OutputError: the picture cannot be written.
+        OutputError: the image cannot be written.
     """
     from matplotlib.figure import Figure
 

@@ -21,14 +21,14 @@ _MOST_DRAWN = 256
 
 
 class WatchBackbone(Callback):
-    """Logs pictures a second, and every so many steps the accuracy of probes; draws filters and embedding.
+    """Logs images a second, and every so many steps the accuracy of probes; draws filters and embedding.
 
     Photographs are those to train on of a folder alone (`crossmodal.data.image_folder.read_image_folder`): four fifths
-    are fitted on and the rest classified, so that its test pictures stay unseen. Nothing of it reaches the training.
+    are fitted on and the rest classified, so that its test images stay unseen. Nothing of it reaches the training.
 
     Args:
         images: folder of labelled photographs; None for none.
-        pictures_per_class: how many of each class are looked at.
+        images_per_class: how many of each class are looked at.
         every_n_steps: how often probes are fitted and figures drawn.
         size: side of the photographs, in pixels.
         layer: see `crossmodal.evaluation.probe.features.BackboneFeatures`.
@@ -41,18 +41,18 @@ class WatchBackbone(Callback):
     def __init__(
         self,
         images: str | None = None,
-        pictures_per_class: int = 20,
+        images_per_class: int = 20,
         every_n_steps: int = 500,
         size: int = 64,
         layer: str | None = None,
         neighbours: int = 10,
     ) -> None:
-        numbers = {"pictures_per_class": pictures_per_class, "every_n_steps": every_n_steps, "neighbours": neighbours}
+        numbers = {"images_per_class": images_per_class, "every_n_steps": every_n_steps, "neighbours": neighbours}
         for name, value in numbers.items():
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         self.images = images
-        self.pictures_per_class = pictures_per_class
+        self.images_per_class = images_per_class
         self.every_n_steps = every_n_steps
         self.size = size
         self.layer = layer
@@ -70,30 +70,30 @@ class WatchBackbone(Callback):
         if self.images is not None and self._photographs is None:
             folder = read_image_folder(self.images)
             self._classes = len(folder.classes)
-            self._photographs = _first_of_each(folder.train, self.pictures_per_class)
+            self._photographs = _first_of_each(folder.train, self.images_per_class)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count pictures, and look at the backbone when it is time to."""
+        """Count images, and look at the backbone when it is time to."""
         step, now = trainer.global_step, time.monotonic()
         if step % self.every_n_steps and step != trainer.max_steps:
             self._clock = self._clock or (now, step)
             return
         if self._clock is not None and step > self._clock[1]:
-            pictures = (step - self._clock[1]) * len(batch["picture"]) * trainer.accumulate_grad_batches
-            _log(trainer, {"train/pictures_per_s": trainer.world_size * pictures / (now - self._clock[0])})
+            images = (step - self._clock[1]) * len(batch["image"]) * trainer.accumulate_grad_batches
+            _log(trainer, {"train/images_per_s": trainer.world_size * images / (now - self._clock[0])})
         if trainer.is_global_zero:
-            self._look(trainer, pl_module, batch["picture"][:_MOST_DRAWN])
+            self._look(trainer, pl_module, batch["image"][:_MOST_DRAWN])
         self._clock = (time.monotonic(), step)
 
-    def _look(self, trainer: lightning.Trainer, task: lightning.LightningModule, pictures: Tensor) -> None:
+    def _look(self, trainer: lightning.Trainer, task: lightning.LightningModule, images: Tensor) -> None:
         backbone: Backbone = task.model  # type: ignore[assignment]
         figures = Path(trainer.default_root_dir) / "figures"
         source = BackboneFeatures(backbone, self.layer, task.device)
         draw_filters(backbone, figures / "filters.png")
-        pooled = BackboneFeatures(backbone, "pooled", task.device)(pictures)
-        draw_embedding(pictures, pooled, figures / "embedding.png")
+        pooled = BackboneFeatures(backbone, "pooled", task.device)(images)
+        draw_embedding(images, pooled, figures / "embedding.png")
         if self._photographs is None:
             return
         seen = extract(self._photographs, source, self.size)

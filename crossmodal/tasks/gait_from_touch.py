@@ -18,7 +18,7 @@ PARTS = {"step": 1.0, "side": 0.5, "contact": 1.0, "heel_strike": 0.5, "toe_off"
 
 
 class GaitFromTouchTask(lightning.LightningModule):
-    """Train `GaitFromTouch` on footprint candidates with their truth, as `WalkStepsData` gives them.
+    """Train `GaitFromTouch` on footprint candidates with their truth, as `WalkStepsDataModule` gives them.
 
     The learning rate rises over the first tenth of the run and falls along a cosine to its end.
 

@@ -14,7 +14,7 @@ from crossmodal.models import SmallDiscriminator, SmallGenerator
 from crossmodal.objectives import discriminator_loss, generator_loss, gradient_penalty, update_average
 from crossmodal.randomness import normals
 
-#: The side that pictures are averaged to before their sliced distance is taken.
+#: The side that images are averaged to before their sliced distance is taken.
 LAYOUT_SIDE = 8
 # A fixed reach would keep the random start in the average for thousands of steps.
 _REACH = 0.2
@@ -23,16 +23,16 @@ _REACH = 0.2
 class GeneratorTask(lightning.LightningModule):
     """Train a `SmallGenerator`; ``model`` is the moving average of the one that plays, and is what a run saves.
 
-    Batches hold ``picture`` uint8 (n, 3, size, size) and, for a conditional generator, ``label`` int64 (n,), as
-    `crossmodal.data.ScenesData` gives them. Both players move at once, by one optimizer (Adam), so that a step of the
-    game is a step of the run. The validation logs the sliced Wasserstein distance between true and drawn pictures,
+    Batches hold ``image`` uint8 (n, 3, size, size) and, for a conditional generator, ``label`` int64 (n,), as
+    `crossmodal.data.ScenesDataModule` gives them. Both players move at once, by one optimizer (Adam), so that a step of the
+    game is a step of the run. The validation logs the sliced Wasserstein distance between true and drawn images,
     averaged to 8 x 8 pixels, which needs no other network.
 
     Args:
         model: the generator.
-        discriminator: its opponent, for pictures of the same size and classes.
+        discriminator: its opponent, for images of the same size and classes.
         learning_rate: of both; over the second half of the run it falls evenly to nothing.
-        penalty_weight: of the gradient penalty on true pictures (R1).
+        penalty_weight: of the gradient penalty on true images (R1).
         penalty_every: steps from one penalty to the next; it then weighs as many times more.
         clip_norm: largest norm of each player's gradients; calm steps stay well below, so that only outbursts are cut.
         averaging: momentum of the moving average, at most; early in a run it forgets faster.
@@ -87,7 +87,7 @@ class GeneratorTask(lightning.LightningModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Compute the losses of both players on a batch."""
-        true, labels = batch["picture"].to(self.dtype) / 255, batch.get("label")
+        true, labels = batch["image"].to(self.dtype) / 255, batch.get("label")
         if labels is not None:
             self.model.label_counts += torch.bincount(labels, minlength=self.model.classes)
         drawn = self.player(self._latents(len(true)), labels)
@@ -111,11 +111,11 @@ class GeneratorTask(lightning.LightningModule):
         update_average(self.model, self.player, min(self.averaging, 1 - 1 / (1 + _REACH * (self.global_step + 1))))
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Keep true pictures, small."""
-        self._true.append(F.adaptive_avg_pool2d(batch["picture"].float() / 255, LAYOUT_SIDE).flatten(1))
+        """Keep true images, small."""
+        self._true.append(F.adaptive_avg_pool2d(batch["image"].float() / 255, LAYOUT_SIDE).flatten(1))
 
     def on_validation_epoch_end(self) -> None:
-        """Log the distance between the true pictures and as many drawn ones."""
+        """Log the distance between the true images and as many drawn ones."""
         true = torch.cat(self._true)
         self._true.clear()
         drawn = F.adaptive_avg_pool2d(self.model.draw(range(len(true))).float() / 255, LAYOUT_SIDE).flatten(1)

@@ -17,7 +17,7 @@ class IdentityFromTouchTask(lightning.LightningModule):
     """Train `IdentityFromTouch` to tell a person's footsteps from those of all others in the batch.
 
     Batches hold ``phases_kpa`` (people, footsteps, phases, rows, columns) and ``person`` (people, footsteps), as
-    `crossmodal.data.StepUpData` gives them. Validation logs the equal error rate over all pairs of the held-out
+    `crossmodal.data.StepUpDataModule` gives them. Validation logs the equal error rate over all pairs of the held-out
     people's footsteps.
 
     Args:

@@ -24,7 +24,7 @@ class _TaughtTask(PretrainingTask):
 
 
 class MomentumContrastTask(_TaughtTask):
-    """A view's embedding finds the teacher's of the other view among those of many earlier pictures: `moco_loss`.
+    """A view's embedding finds the teacher's of the other view among those of many earlier images: `moco_loss`.
 
     Batch statistics would tell a query its key, which was seen in the same batch. So both views go through in
     ``groups`` with statistics of their own, and the keys' groups are others than the queries', drawn at random.
@@ -33,7 +33,7 @@ class MomentumContrastTask(_TaughtTask):
         temperature: of the softmax.
         queue: keys kept.
         momentum: of the teacher.
-        groups: parts of a batch, of at least two pictures each; 1 leaves the statistics whole.
+        groups: parts of a batch, of at least two images each; 1 leaves the statistics whole.
 
     References:
         He et al., CVPR 2020, section 3.3 (shuffled batch statistics); Chen et al., "Improved baselines with momentum

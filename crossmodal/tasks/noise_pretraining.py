@@ -1,4 +1,4 @@
-"""Learning to see from procedural pictures: the task that all objectives share, and those of a single network."""
+"""Learning to see from procedural images: the task that all objectives share, and those of a single network."""
 
 from abc import abstractmethod
 from typing import Any
@@ -24,24 +24,24 @@ from crossmodal.objectives import (
 )
 from crossmodal.tasks.optimization import Optimization
 
-# Before, running batch statistics are still those of the start, and make all pictures look alike.
+# Before, running batch statistics are still those of the start, and make all images look alike.
 _SETTLED_STEPS = 50
 
 
 class PretrainingTask(lightning.LightningModule):
-    """Train a backbone to embed the views of one picture alike; subclasses say what alike means, in `loss`.
+    """Train a backbone to embed the views of one image alike; subclasses say what alike means, in `loss`.
 
-    Batches hold ``picture`` uint8 (n, 3, height, width), ``draw`` int64 (n,), a number that no two showings share, and
-    for some objectives ``label`` int64 (n,), as `crossmodal.data.NoiseData` gives them. Views are drawn and rendered on
-    the device that trains. Pictures held out show alignment, uniformity and effective rank of the embeddings, and
+    Batches hold ``image`` uint8 (n, 3, height, width), ``draw`` int64 (n,), a number that no two showings share, and
+    for some objectives ``label`` int64 (n,), as `crossmodal.data.NoiseDataModule` gives them. Views are drawn and rendered on
+    the device that trains. Images held out show alignment, uniformity and effective rank of the embeddings, and
     whether they collapse. What a run leaves is the backbone alone.
 
     Args:
         model: the backbone, as `crossmodal.backbones.create` makes it.
-        views: what is shown of a picture, at least two views.
+        views: what is shown of an image, at least two views.
         head: what turns the backbone's pooled vector into the embedding; None for the embedding that the backbone has
             itself, such as the whole small AlexNet's.
-        optimization: the optimiser and its schedule.
+        optimization: the optimizer and its schedule.
         seed: of the views; a run gives it the recipe's.
 
     Raises:
@@ -58,7 +58,7 @@ class PretrainingTask(lightning.LightningModule):
     ) -> None:
         super().__init__()
         if len(views.laws) < 2:
-            raise ValueError(f"pretraining compares at least two views of a picture, got {len(views.laws)}")
+            raise ValueError(f"pretraining compares at least two views of an image, got {len(views.laws)}")
         self.embedder = Embedder(model, head)
         self.views = views
         self.optimization = optimization or Optimization()
@@ -72,17 +72,17 @@ class PretrainingTask(lightning.LightningModule):
 
     @abstractmethod
     def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
-        """Compute the loss of the views (n, 3, side, side), 0 to 1, of a batch's pictures."""
+        """Compute the loss of the views (n, 3, side, side), 0 to 1, of a batch's images."""
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Compute the loss of a batch."""
-        loss = self.loss(self.views(batch["picture"], batch["draw"], self.seed), batch)
+        loss = self.loss(self.views(batch["image"], batch["draw"], self.seed), batch)
         self.log("train/loss", loss.detach(), batch_size=len(batch["draw"]))
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Embed the first two views of pictures held out, always the same ones."""
-        shown = Views(self.views.laws[:2])(batch["picture"], batch["index"], self.seed)
+        """Embed the first two views of images held out, always the same ones."""
+        shown = Views(self.views.laws[:2])(batch["image"], batch["index"], self.seed)
         first, second = (self.embedder(view).float() for view in shown)
         self._embedded.append((gather(first), gather(second)))
 
@@ -97,12 +97,12 @@ class PretrainingTask(lightning.LightningModule):
         self.log_dict({f"validation/{name}": value for name, value in figures.items()}, batch_size=len(x))
         if self.global_step >= _SETTLED_STEPS and is_collapsed(x):
             rank_zero_warn(
-                f"step {self.global_step}: the embeddings of {len(x)} pictures are nearly alike or not numbers "
+                f"step {self.global_step}: the embeddings of {len(x)} images are nearly alike or not numbers "
                 f"(effective rank {rank:.1f}): nothing is being learned; try a smaller learning rate"
             )
 
     def configure_optimizers(self) -> Any:
-        """Make the optimiser of all that learns, and its schedule over the whole run."""
+        """Make the optimizer of all that learns, and its schedule over the whole run."""
         return self.optimization.configure(self.embedder, max(int(self.trainer.estimated_stepping_batches), 1))
 
     def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
@@ -116,7 +116,7 @@ class PretrainingTask(lightning.LightningModule):
 
 
 class AlignmentUniformityTask(PretrainingTask):
-    """Two views close together, all pictures spread evenly over the sphere: `alignment_uniformity_loss`.
+    """Two views close together, all images spread evenly over the sphere: `alignment_uniformity_loss`.
 
     References:
         Wang & Isola, ICML 2020; Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 4.
@@ -129,7 +129,7 @@ class AlignmentUniformityTask(PretrainingTask):
 
 
 class SimCLRTask(PretrainingTask):
-    """Every view finds its partner among the views of all other pictures: `simclr_loss`.
+    """Every view finds its partner among the views of all other images: `simclr_loss`.
 
     Args:
         temperature: of the softmax; 0.07 as published for small procedural programs.
@@ -185,7 +185,7 @@ class ProgramClassificationTask(PretrainingTask):
         logits, labels = self.embedder(torch.cat(views)).float(), _labels(batch)
         if int(labels.max()) >= logits.shape[1]:
             raise ValueError(
-                f"the head ends in {logits.shape[1]} units, and the pictures have program {int(labels.max())}; "
+                f"the head ends in {logits.shape[1]} units, and the images have program {int(labels.max())}; "
                 "give the last layer as many units as the process has programs"
             )
         return F.cross_entropy(logits, labels.repeat(len(views)))
@@ -193,5 +193,5 @@ class ProgramClassificationTask(PretrainingTask):
 
 def _labels(batch: dict[str, Tensor]) -> Tensor:
     if "label" not in batch:
-        raise ValueError("this objective learns from the programs of pictures, and the process of the data has none")
+        raise ValueError("this objective learns from the programs of images, and the process of the data has none")
     return batch["label"]

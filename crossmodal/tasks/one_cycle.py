@@ -1,4 +1,4 @@
-"""The optimiser of the tasks on touch: AdamW and one rise and fall of the learning rate over the whole run."""
+"""The optimizer of the tasks on touch: AdamW and one rise and fall of the learning rate over the whole run."""
 
 from typing import Any
 

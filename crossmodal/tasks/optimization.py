@@ -1,4 +1,4 @@
-"""How pretraining descends: an optimiser, and the course of its learning rate over a run."""
+"""How pretraining descends: an optimizer, and the course of its learning rate over a run."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SCHEDULES = ("constant", "cosine", "steps")
 class Optimization:
     """SGD with momentum or AdamW, with a learning rate that rises, then falls or stays; a run is from 0 to 1.
 
-    The defaults are those of the published small-scale recipe, whose rate of 0.12 for 256 pictures is 0.36 for its 768.
+    The defaults are those of the published small-scale recipe, whose rate of 0.12 for 256 images is 0.36 for its 768.
 
     Args:
         kind: ``sgd`` (momentum 0.9), or ``adamw``.
@@ -68,7 +68,7 @@ class Optimization:
         return 1.0
 
     def configure(self, module: nn.Module, steps: int) -> dict[str, Any]:
-        """Make the optimiser of a module's parameters that learn, and the schedule over so many steps.
+        """Make the optimizer of a module's parameters that learn, and the schedule over so many steps.
 
         Returns:
             What Lightning's ``configure_optimizers`` may return.

@@ -22,7 +22,7 @@ class PoseFromTouchTask(lightning.LightningModule):
     """Train `PoseFromTouch` on windows of touch with the joints at their middle frame.
 
     Batches hold ``touch`` (batch, window, rows, columns), 0 to 1, and ``keypoints`` (batch, 21, 3), normalised, as
-    `crossmodal.data.CarpetWindows` gives them. Limits of bones are those of the training skeletons.
+    `crossmodal.data.IntelligentCarpetWindows` gives them. Limits of bones are those of the training skeletons.
 
     Args:
         model: the network.

@@ -13,10 +13,10 @@ from crossmodal.tasks.one_cycle import one_cycle
 
 
 class SegmenterTask(lightning.LightningModule):
-    """Train a `Segmenter` on pictures with masks, and measure its error on held-out ones.
+    """Train a `Segmenter` on images with masks, and measure its error on held-out ones.
 
-    Batches hold ``picture`` uint8 (n, 3, height, width) and ``mask`` uint8 (n, height, width), as
-    `crossmodal.data.ScenesData` gives them. The learning rate rises over the first tenth of the run and falls along a
+    Batches hold ``image`` uint8 (n, 3, height, width) and ``mask`` uint8 (n, height, width), as
+    `crossmodal.data.ScenesDataModule` gives them. The learning rate rises over the first tenth of the run and falls along a
     cosine to its end (AdamW). Every validation counts the confusion of classes anew and leaves it with the model.
 
     Args:
@@ -46,7 +46,7 @@ class SegmenterTask(lightning.LightningModule):
         wanted = batch["mask"].long()
         counts = torch.bincount(wanted.flatten(), minlength=len(self.model.classes)).clamp_min(1)
         weights = (counts.sum() / counts).to(self.dtype) ** self.rarity
-        loss = F.cross_entropy(self.model(batch["picture"]), wanted, weights)
+        loss = F.cross_entropy(self.model(batch["image"]), wanted, weights)
         self.log("train/loss", loss.detach(), batch_size=len(wanted))
         return loss
 
@@ -56,7 +56,7 @@ class SegmenterTask(lightning.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Count which class was named for which."""
-        named = self.model.segment(batch["picture"])
+        named = self.model.segment(batch["image"])
         self._counted += confusion_matrix(batch["mask"], named, len(self.model.classes))
 
     def on_validation_epoch_end(self) -> None:

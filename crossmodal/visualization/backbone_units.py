@@ -1,4 +1,4 @@
-"""Units of a backbone: what each of its channels answers to a picture, on average over the picture."""
+"""Units of a backbone: what each of its channels answers to an image, on average over the image."""
 
 from collections import OrderedDict
 from functools import lru_cache
@@ -10,7 +10,7 @@ from crossmodal.noise.choices import check_choice
 from crossmodal.randomness import stream_key
 from crossmodal.weights import find_weights
 
-#: The shorter side, in pixels, of the smallest picture that a backbone can take.
+#: The shorter side, in pixels, of the smallest image that a backbone can take.
 LEAST_SIDE = 32
 
 

@@ -1,4 +1,4 @@
-"""Pictures as spectra of decorrelated colours: what gradient ascent on a picture works on.
+"""Images as spectra of decorrelated colours: what gradient ascent on an image works on.
 
 References:
     Olah, Mordvintsev & Schubert, "Feature visualization", Distill 2017, section "Preconditioning and parameterization":
@@ -17,14 +17,14 @@ _CONTRAST = 0.25
 
 
 def spectrum_shape(size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Tell the shape of the spectrum of a picture: (3, rows, columns // 2 + 1, 2), the last of real and imaginary."""
+    """Tell the shape of the spectrum of an image: (3, rows, columns // 2 + 1, 2), the last of real and imaginary."""
     return (3, size[0], size[1] // 2 + 1, 2)
 
 
-def fourier_pictures(spectra: Tensor, size: tuple[int, int]) -> Tensor:
-    """Compute pictures (n, 3, rows, columns) in 0 to 1 from spectra (n, *spectrum_shape(size)).
+def fourier_images(spectra: Tensor, size: tuple[int, int]) -> Tensor:
+    """Compute images (n, 3, rows, columns) in 0 to 1 from spectra (n, *spectrum_shape(size)).
 
-    A coefficient's weight falls as 1 / frequency, and frequency 0 counts as one cycle a picture.
+    A coefficient's weight falls as 1 / frequency, and frequency 0 counts as one cycle an image.
     """
     rows, columns = size
     down = torch.fft.fftfreq(rows, device=spectra.device)[:, None]

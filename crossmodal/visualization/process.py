@@ -1,4 +1,4 @@
-"""Pictures that drive the units of a backbone."""
+"""Images that drive the units of a backbone."""
 
 import os
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from crossmodal.noise.choices import check_choice
 from crossmodal.noise.process import Process
 from crossmodal.randomness import normals, uniforms
 from crossmodal.visualization.backbone_units import LEAST_SIDE, count_units, load_units
-from crossmodal.visualization.fourier_images import fourier_pictures, spectrum_shape
+from crossmodal.visualization.fourier_images import fourier_images, spectrum_shape
 from crossmodal.visualization.moved_views import NUMBERS_A_VIEW, moved_views
 from crossmodal.weights import find_weights
 
 _START_DEVIATION = 0.01
 _LEARNING_RATE = 0.05
-#: Pictures that another device than the CPU optimises at a time.
+#: Images that another device than the CPU optimizes at a time.
 _BATCH = 64
 
 
 class VisualizationDraws(NamedTuple):
-    """What n pictures are optimised for, where they start and how each step looks at them."""
+    """What n images are optimized for, where they start and how each step looks at them."""
 
     units: Tensor
-    """The two units of each picture (n, 2), which may be the same."""
+    """The two units of each image (n, 2), which may be the same."""
     spectra: Tensor
-    """Starts (n, 3, rows, columns // 2 + 1, 2), see `fourier_pictures`."""
+    """Starts (n, 3, rows, columns // 2 + 1, 2), see `fourier_images`."""
     views: Tensor
     """Uniform numbers (n, steps, 7), see `moved_views`."""
     size: tuple[int, int]
@@ -39,23 +39,23 @@ class VisualizationDraws(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureVisualization(Process[VisualizationDraws]):
-    """Pictures optimised to drive one unit of a backbone, or two units at once.
+    """Images optimized to drive one unit of a backbone, or two units at once.
 
-    First a picture for every unit of the ``layer`` (a child of the backbone's trunk such as ``layer3``; the last if it
+    First an image for every unit of the ``layer`` (a child of the backbone's trunk such as ``layer3``; the last if it
     is None), then one for every pair of units, the mean of whose answers it drives; then the same again from other
     starts. The k-th round of pairs joins every unit with the k-th after it. Labels are the units, for a pair the first
     of its two.
 
-    A picture is a spectrum, started at a standard deviation of 0.01, that Adam (rate 0.05) changes for ``steps`` steps
-    so that a view of the picture, displaced, scaled and turned at random, drives the unit more. At the end its darkest
-    value becomes 0 and its brightest 255. Small pictures are enlarged for the network, not made larger.
+    An image is a spectrum, started at a standard deviation of 0.01, that Adam (rate 0.05) changes for ``steps`` steps
+    so that a view of the image, displaced, scaled and turned at random, drives the unit more. At the end its darkest
+    value becomes 0 and its brightest 255. Small images are enlarged for the network, not made larger.
 
     The backbone is one of `crossmodal.backbones.names`, of ``width`` where it has several; with ``weights`` (a name or
     a path), or else random, another one for every ``network``. It is kept in memory. One unit in twenty of a random
-    ResNet-50 answers nothing at all to the start; its picture stays as it started.
+    ResNet-50 answers nothing at all to the start; its image stays as it started.
 
-    A picture takes ``steps`` forward and backward passes, on a CPU on its own. Another device follows the same steps,
-    but rounding grows along them: its pictures show the same, and their values differ by some levels.
+    An image takes ``steps`` forward and backward passes, on a CPU on its own. Another device follows the same steps,
+    but rounding grows along them: its images show the same, and their values differ by some levels.
 
     Raises:
         ValueError: an unknown backbone or layer; a width that the backbone does not have; fewer than 1 step.
@@ -93,7 +93,7 @@ class FeatureVisualization(Process[VisualizationDraws]):
         return count_units(self.backbone, self.width, self.layer)
 
     def units(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Tell the two units that each picture drives: (n, 2), the same twice for a single unit."""
+        """Tell the two units that each image drives: (n, 2), the same twice for a single unit."""
         units = self.classes
         # Round k joins u with u + k; beyond half the units these would be the pairs of earlier rounds.
         place = indices % (units * (units + 1) // 2)
@@ -116,13 +116,13 @@ class FeatureVisualization(Process[VisualizationDraws]):
 
     def _render(self, draws: VisualizationDraws, device: torch.device) -> Tensor:
         backbone = load_units(self.backbone, self.width, self.layer, self.weights, self.network, device)
-        pictures = torch.empty((len(draws.units), 3, *draws.size), dtype=torch.uint8, device=device)
+        images = torch.empty((len(draws.units), 3, *draws.size), dtype=torch.uint8, device=device)
         batch = 1 if device.type == "cpu" else _BATCH
         for first in range(0, len(draws.units), batch):
             part = slice(first, first + batch)
             few = VisualizationDraws(draws.units[part], draws.spectra[part], draws.views[part], draws.size)
-            pictures[part] = _stretched(fourier_pictures(_optimized(backbone, few, device), draws.size))
-        return pictures
+            images[part] = _stretched(fourier_images(_optimized(backbone, few, device), draws.size))
+        return images
 
 
 def _optimized(backbone: Backbone, draws: VisualizationDraws, device: torch.device) -> Tensor:
@@ -134,14 +134,14 @@ def _optimized(backbone: Backbone, draws: VisualizationDraws, device: torch.devi
         optimizer = torch.optim.Adam([spectra], lr=_LEARNING_RATE, eps=1e-20)
         for numbers in views.unbind(dim=1):
             optimizer.zero_grad()
-            answers = backbone(moved_views(fourier_pictures(spectra, draws.size), numbers, LEAST_SIDE))
+            answers = backbone(moved_views(fourier_images(spectra, draws.size), numbers, LEAST_SIDE))
             (-answers.gather(1, units).sum()).backward()
             optimizer.step()
     return spectra.detach()
 
 
-def _stretched(pictures: Tensor) -> Tensor:
-    """Stretch each picture's values to 0 to 255; those of a picture of one value become 0."""
-    least, most = pictures.amin(dim=(1, 2, 3), keepdim=True), pictures.amax(dim=(1, 2, 3), keepdim=True)
-    stretched = (pictures - least) / (most - least).clamp_min(torch.finfo(pictures.dtype).tiny)
+def _stretched(images: Tensor) -> Tensor:
+    """Stretch each image's values to 0 to 255; those of an image of one value become 0."""
+    least, most = images.amin(dim=(1, 2, 3), keepdim=True), images.amax(dim=(1, 2, 3), keepdim=True)
+    stretched = (images - least) / (most - least).clamp_min(torch.finfo(images.dtype).tiny)
     return (stretched * 255).round().to(torch.uint8)

@@ -63,8 +63,8 @@ def write_packed_carpet(root: Path, recordings=(("ann", 40), ("bob", 40), ("cyd"
     return root
 
 
-def tiny_carpet(recipe, request):
-    """What makes a recipe of `CarpetData` small, and stands in for its data."""
+def tiny_intelligent_carpet(recipe, request):
+    """What makes a recipe of `IntelligentCarpetDataModule` small, and stands in for its data."""
     folder = request.getfixturevalue("tmp_path_factory").mktemp("carpet")
     window = recipe["data"]["init_args"]["window"]
     write_packed_carpet(folder / "packed", [(subject, window + 4) for subject in ("ann", "bob", "cyd", "dan")])

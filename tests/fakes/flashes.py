@@ -14,7 +14,7 @@ TICKS, STEPS, SIZE = 15, 45, (18, 32)
 
 
 class Flashes(Dataset[dict[str, Tensor]]):
-    """Noisy dark pictures; where one lights up, a sound of one colour begins and dies away. Made from their index."""
+    """Noisy dark images; where one lights up, a sound of one colour begins and dies away. Made from their index."""
 
     def __init__(self, length: int, loudness: float = 1.0) -> None:
         self.length = length

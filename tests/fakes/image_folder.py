@@ -8,8 +8,8 @@ from PIL import Image
 CLASSES = ("across", "down", "flat")
 
 
-def write_picture(path: Path, label: int, number: int, side: int = 40) -> Path:
-    """Write a noisy picture of a class: stripes across, stripes down, or none."""
+def write_image(path: Path, label: int, number: int, side: int = 40) -> Path:
+    """Write a noisy image of a class: stripes across, stripes down, or none."""
     draws = np.random.default_rng([label, number])
     wave = np.sin(np.arange(side) * 0.8 + draws.uniform(0, 6))
     plain = [np.tile(wave[:, None], (1, side)), np.tile(wave, (side, 1)), np.zeros((side, side))][label]
@@ -20,11 +20,11 @@ def write_picture(path: Path, label: int, number: int, side: int = 40) -> Path:
     return path
 
 
-def write_tree(root: Path, pictures: int = 10, first: int = 0, classes: tuple[str, ...] = CLASSES) -> Path:
+def write_tree(root: Path, images: int = 10, first: int = 0, classes: tuple[str, ...] = CLASSES) -> Path:
     """Write one tree: ``<class>/<number>.png``."""
     for label, name in enumerate(classes):
-        for number in range(first, first + pictures):
-            write_picture(root / name / f"{number:03d}.png", label, number)
+        for number in range(first, first + images):
+            write_image(root / name / f"{number:03d}.png", label, number)
     return root
 
 

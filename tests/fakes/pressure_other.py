@@ -74,11 +74,11 @@ def write_pliance(folder: Path, rows: int = 5, columns: int = 4) -> Path:
         f"{index / 24 + 0.04167:11.5f}" + "".join(f"{frame[rows - 1 - row, column]:8.3f}" for row, column in places)
         for index, frame in enumerate(movie)
     ]
-    pictures = [f"{name:>11}" + "    0.000" * len(places) for name in ("MPP", "MVP")]
+    images = [f"{name:>11}" + "    0.000" * len(places) for name in ("MPP", "MVP")]
     force = [" time[secs] force[N]   x[cm]   y[cm]", "    0.04167    0.000       -       -", "", ""]
     geometry = ["sensor" + "".join(numbers), "corner[cm]", "x[c]" + "".join(x), "y[c]" + "".join(y)]
     return _write(
-        folder / "mat.asc", [*header, *body, *pictures, "", "", *force, *geometry, "area" + "   0.5428" * len(places)]
+        folder / "mat.asc", [*header, *body, *images, "", "", *force, *geometry, "area" + "   0.5428" * len(places)]
     )
 
 

@@ -79,10 +79,10 @@ def with_marginals(channel: Plane, shapes: Plane) -> Plane:
     return rebuilt(bands)
 
 
-def plain_picture(
+def plain_image(
     process: "statistical._Statistical", draws: statistical.StatisticalDraws, turns: int
 ) -> NDArray[np.float64]:
-    """Make the one picture of ``draws`` from the noise and the colour model that the process uses."""
+    """Make the one image of ``draws`` from the noise and the colour model that the process uses."""
     stream, cpu = f"noise/{process.name}", torch.device("cpu")
     channels = list(statistical._uniform_noise(draws, f"{stream}/pixels", cpu)[0].double().numpy())
     grains = sheet_grains(draws.seed, stream, draws.indices, draws.size, cpu)

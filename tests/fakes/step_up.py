@@ -52,7 +52,7 @@ def write_step_up(root: Path, people=5, footwear=("BF", "ST"), trials=("W1",), s
 
 
 def tiny_step_up(recipe, request):
-    """What makes a recipe of `StepUpData` small, and stands in for its data."""
+    """What makes a recipe of `StepUpDataModule` small, and stands in for its data."""
     folder = request.getfixturevalue("tmp_path_factory").mktemp("step_up")
     write_step_up(folder / "py", people=7, steps=8)
     return {

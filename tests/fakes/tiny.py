@@ -1,4 +1,4 @@
-"""A task, a model and data that train in milliseconds, to test runs without pictures or sound."""
+"""A task, a model and data that train in milliseconds, to test runs without images or sound."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ BATCHES: list[list[int]] = []
 
 
 class TinyCochleagrams(Dataset[dict[str, Tensor]]):
-    """Noise in, smoothed noise out: (8, 6) pictures and (8, 6) targets, each made from its index."""
+    """Noise in, smoothed noise out: (8, 6) images and (8, 6) targets, each made from its index."""
 
     def __init__(self, length: int, broken: Sequence[int] = ()) -> None:
         self.length = length
@@ -49,17 +49,17 @@ class TinyData(lightning.LightningDataModule):
         length: int = 10,
         batch_size: int = 4,
         steps: int | None = None,
-        workers: int = 0,
+        num_workers: int = 0,
         broken: Sequence[int] = (),
         root: Path | None = None,
     ) -> None:
         super().__init__()
         self.sampler = StepSampler(length, batch_size, seed, steps, numbered=True)
         self.train = TinyCochleagrams(length, broken)
-        self.workers = workers
+        self.num_workers = num_workers
 
     def train_dataloader(self) -> StepLoader:
-        return StepLoader(self.train, self.sampler, num_workers=self.workers)
+        return StepLoader(self.train, self.sampler, num_workers=self.num_workers)
 
     def val_dataloader(self) -> DataLoader[Any]:
         return DataLoader(TinyCochleagrams(6), batch_size=3)

@@ -9,12 +9,12 @@ from crossmodal import offline_page
 from crossmodal.errors import OutputError
 
 
-def test_a_page_holds_its_pictures_and_asks_for_nothing():
+def test_a_page_holds_its_images_and_asks_for_nothing():
     figure = Figure((2, 1))
     figure.add_subplot().plot([0, 1])
-    picture = offline_page.as_png(figure)
-    assert picture.startswith(b"\x89PNG")
-    body = [offline_page.as_figure(picture, "a < b", alt="line"), offline_page.as_table(("x", "y"), [("1", "2")])]
+    image = offline_page.as_png(figure)
+    assert image.startswith(b"\x89PNG")
+    body = [offline_page.as_figure(image, "a < b", alt="line"), offline_page.as_table(("x", "y"), [("1", "2")])]
     page = offline_page.as_page("A & B", body, "p { color: red; }")
     assert "<title>A &amp; B</title>" in page
     assert "a &lt; b" in page

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from crossmodal.errors import OutputError
-from crossmodal.plot import figure_contact_sheet, figure_prediction, save_figure, save_picture, tile_pictures
+from crossmodal.plot import figure_contact_sheet, figure_prediction, save_figure, save_image, tile_images
 
 STEPS = 270  # three seconds
 draws = np.random.default_rng(0)
@@ -57,13 +57,13 @@ def test_without_truth_frames_are_shown_at_the_predicted_onsets(parts):
 
 def test_no_more_frames_than_asked(parts):
     many = parts | {"true_onsets_s": np.linspace(0, 3, 40)}
-    assert len(frame_titles(figure_prediction(**many, pictures=5))) == 5
+    assert len(frame_titles(figure_prediction(**many, images=5))) == 5
 
 
 def test_where_frames_are_few_each_is_shown_once_with_its_own_time(parts):
     onsets_s = [0.1, 0.2, 1.1, 2.2, 2.3]
     few = parts | {"frames": parts["frames"][::30], "times_s": [0.0, 1.0, 2.0], "true_onsets_s": onsets_s}
-    assert frame_titles(figure_prediction(**few, pictures=6)) == ["0.00 s", "1.00 s", "2.00 s"]
+    assert frame_titles(figure_prediction(**few, images=6)) == ["0.00 s", "1.00 s", "2.00 s"]
 
 
 def test_both_cochleagrams_share_their_colours_and_name_their_frequencies(parts):
@@ -121,32 +121,32 @@ def test_a_place_that_cannot_be_written_is_named(parts, tmp_path):
         save_figure(figure_prediction(**parts), tmp_path / "file" / "figure.png")
 
 
-def test_a_contact_sheet_has_a_captioned_picture_in_every_place(tmp_path):
-    pictures = [np.full((3, 18, 32), 40 * index, np.uint8) for index in range(5)]
-    figure = figure_contact_sheet(pictures, ["one", "two", "three", "four", "five"], columns=3)
+def test_a_contact_sheet_has_a_captioned_image_in_every_place(tmp_path):
+    images = [np.full((3, 18, 32), 40 * index, np.uint8) for index in range(5)]
+    figure = figure_contact_sheet(images, ["one", "two", "three", "four", "five"], columns=3)
     assert [axis.get_title() for axis in figure.axes] == ["one", "two", "three", "four", "five", ""]
     save_figure(figure, tmp_path / "sheet.png", dots_per_inch=50)
 
 
-def test_a_contact_sheet_needs_pictures_and_their_captions():
-    for pictures, captions in (([], []), ([np.zeros((3, 4, 4), np.uint8)], [])):
+def test_a_contact_sheet_needs_images_and_their_captions():
+    for images, captions in (([], []), ([np.zeros((3, 4, 4), np.uint8)], [])):
         with pytest.raises(ValueError, match="need a caption"):
-            figure_contact_sheet(pictures, captions, columns=2)
+            figure_contact_sheet(images, captions, columns=2)
 
 
 def test_tiles_keep_every_pixel(tmp_path):
-    pictures = torch.randint(0, 255, (5, 3, 6, 30), dtype=torch.uint8)
-    sheet = tile_pictures(pictures, list("abcde"), columns=2)
+    images = torch.randint(0, 255, (5, 3, 6, 30), dtype=torch.uint8)
+    sheet = tile_images(images, list("abcde"), columns=2)
     assert sheet.shape == (4 + 3 * (6 + 18), 4 + 2 * 34, 3)
-    for place, picture in enumerate(pictures):
+    for place, image in enumerate(images):
         top, left = 4 + place // 2 * 24, 4 + place % 2 * 34
-        assert np.array_equal(sheet[top : top + 6, left : left + 30], picture.permute(1, 2, 0))
-    save_picture(sheet, tmp_path / "sheet.png")
+        assert np.array_equal(sheet[top : top + 6, left : left + 30], image.permute(1, 2, 0))
+    save_image(sheet, tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_tiles_make_room_for_their_captions():
-    sheet = tile_pictures(torch.zeros(2, 3, 1, 1, dtype=torch.uint8), ["1234567", "9"])
+    sheet = tile_images(torch.zeros(2, 3, 1, 1, dtype=torch.uint8), ["1234567", "9"])
     written = np.flatnonzero((sheet[5:] < 128).any(axis=(0, 2)))
     assert written.max() > 30  # the second caption stands clear of the first
     assert len(np.flatnonzero(np.diff(written) > 3)) >= 1
@@ -154,6 +154,6 @@ def test_tiles_make_room_for_their_captions():
 
 def test_tiles_need_a_caption_each():
     with pytest.raises(ValueError, match="got 1 for 2"):
-        tile_pictures(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), ["a"])
+        tile_images(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), ["a"])
     with pytest.raises(ValueError, match="got 0 for 0"):
-        tile_pictures(torch.zeros(0, 3, 4, 4, dtype=torch.uint8), [])
+        tile_images(torch.zeros(0, 3, 4, 4, dtype=torch.uint8), [])

@@ -135,7 +135,10 @@ def test_another_class_drops_the_arguments_of_the_first() -> None:
 
 
 def test_another_process_drops_the_options_of_the_first() -> None:
-    data = {"class_path": "NoiseData", "init_args": {"process": "programs", "options": {"programs": 16}, "size": 48}}
+    data = {
+        "class_path": "NoiseDataModule",
+        "init_args": {"process": "programs", "options": {"programs": 16}, "size": 48},
+    }
     changed = recipes.override({"data": data}, {"data.process": "orbits"})
     assert changed["data"]["init_args"] == {"process": "orbits", "size": 48}
     assert recipes.override({"data": data}, {"data.process": "programs"})["data"] == data
@@ -146,7 +149,7 @@ def test_another_process_drops_the_options_of_the_first() -> None:
 
 @pytest.mark.parametrize("place", ["data", "data.init_args"])
 def test_a_choice_and_its_arguments_may_come_in_any_order(place: str) -> None:
-    data = {"class_path": "NoiseData", "init_args": {"process": "programs", "options": {"programs": 16}}}
+    data = {"class_path": "NoiseDataModule", "init_args": {"process": "programs", "options": {"programs": 16}}}
     changes = {f"{place}.options.shape": "oriented", "data.size": 64, f"{place}.process": "dead_leaves"}
     wanted = {"process": "dead_leaves", "options": {"shape": "oriented"}, "size": 64}
     for given in (changes, dict(reversed(changes.items()))):

@@ -38,7 +38,7 @@ def test_a_folder_is_small_and_has_its_card(name):
     assert ("## On Greatest Hits" in card) == (name == hub.DEFAULT_SOUND_WEIGHTS)
 
 
-def test_noise_pretrained_weights_come_from_pictures_that_are_no_photographs():
+def test_noise_pretrained_weights_come_from_images_that_are_no_photographs():
     named = [name for name in shipped_names() if name.startswith("noise/")]
     assert {"noise/programs/small_alexnet", "noise/programs/resnet18"} < set(named)
     assert sum(path.stat().st_size for name in named for path in (SHIPPED / name).iterdir()) < 40e6

@@ -22,8 +22,8 @@ class Variation:
     Attributes:
         flip: mirror half of the windows left to right.
         brightness: grey levels added, up to this fraction of the full range either way.
-        contrast: the picture's swing around mid grey is scaled by 1 - contrast to 1 + contrast.
-        shift: the picture is moved by up to this fraction of its size, edges repeat.
+        contrast: the image's swing around mid grey is scaled by 1 - contrast to 1 + contrast.
+        shift: the image is moved by up to this fraction of its size, edges repeat.
         jitter_steps: the window starts up to so many steps of 1/90 s earlier or later.
         loudness_db: the sound is up to so many decibels louder or softer.
     """
@@ -56,33 +56,33 @@ class VariedWindows(Dataset[Sample]):
 
 
 def vary(sample: Sample, variation: Variation, rng: np.random.Generator) -> Sample:
-    """Vary the picture and the loudness of a sample; all frames of it alike, and the colour picture with them."""
+    """Vary the image and the loudness of a sample; all frames of it alike, and the colour image with them."""
     # Every number is drawn whether it is used or not, so that one option does not move the others.
     mirrored = rng.random() < 0.5
     added, swing, down, right, level = rng.uniform(-1, 1, 5)
-    # Arrays, not tensors: on pictures this small torch's threads cost more than the work.
-    pictures = {name: sample[name].numpy() for name in ("spacetime", "colour")}
+    # Arrays, not tensors: on images this small torch's threads cost more than the work.
+    images = {name: sample[name].numpy() for name in ("spacetime", "colour")}
     if variation.flip and mirrored:
-        pictures = {name: picture[..., ::-1] for name, picture in pictures.items()}
+        images = {name: image[..., ::-1] for name, image in images.items()}
     if variation.shift:
         move = (down * variation.shift, right * variation.shift)
-        pictures = {name: _moved(picture, *move) for name, picture in pictures.items()}
+        images = {name: _moved(image, *move) for name, image in images.items()}
     if variation.brightness or variation.contrast:
         curve = _tone_curve(added * variation.brightness, 1 + swing * variation.contrast)
-        pictures = {name: np.take(curve, picture) for name, picture in pictures.items()}
-    varied = {name: torch.from_numpy(np.ascontiguousarray(picture)) for name, picture in pictures.items()}
+        images = {name: np.take(curve, image) for name, image in images.items()}
+    varied = {name: torch.from_numpy(np.ascontiguousarray(image)) for name, image in images.items()}
     features = sample["cochleagram"]
     if variation.loudness_db:
         features = features * float(10 ** (_COMPRESSION * level * variation.loudness_db / 20))
     return {**sample, **varied, "cochleagram": features}
 
 
-def _moved(picture: npt.NDArray[np.uint8], down: float, right: float) -> npt.NDArray[np.uint8]:
+def _moved(image: npt.NDArray[np.uint8], down: float, right: float) -> npt.NDArray[np.uint8]:
     """Move (..., height, width) by fractions of its size; what comes in repeats the edge."""
-    height, width = picture.shape[-2:]
+    height, width = image.shape[-2:]
     rows = np.clip(np.arange(height) - round(down * height), 0, height - 1)
     columns = np.clip(np.arange(width) - round(right * width), 0, width - 1)
-    return picture[..., rows, :][..., columns]
+    return image[..., rows, :][..., columns]
 
 
 def _tone_curve(added: float, swing: float) -> npt.NDArray[np.uint8]:

@@ -81,11 +81,11 @@ class GreatestHits(Dataset[Sample]):
             to end, ``videos`` each video as one window of its own length.
         window_steps: length of a window in steps of 1/90 s, a multiple of 3.
         hop_steps: distance of tiles; ``window_steps`` by default.
-        size: (height, width) of the pictures.
+        size: (height, width) of the images.
         videos: ids to take; wins over ``split``.
         cache: folder of the cache; ``$XDG_CACHE_HOME/crossmodal`` by default.
         strict: fail when a video cannot be used, instead of leaving it out and saying so in ``report``.
-        workers: processes that fill the cache.
+        num_workers: processes that fill the cache.
         progress: called with (done, total, text) while the cache is filled.
         labelled_only: ``hits`` windows on hits with at least one label.
         keep_silent: keep videos without sound, with ``has_sound`` False and features of zeros.
@@ -127,7 +127,7 @@ class GreatestHits(Dataset[Sample]):
         videos: Sequence[str] | None = None,
         cache: str | os.PathLike[str] | None = None,
         strict: bool = False,
-        workers: int = 1,
+        num_workers: int = 1,
         progress: Progress | None = None,
         labelled_only: bool = False,
         keep_silent: bool = False,
@@ -143,7 +143,7 @@ class GreatestHits(Dataset[Sample]):
         hits = self._read_labels(wanted)
         recordings = self._choose_files(wanted, variant)
         self._recordings = {recording.name: recording for recording in recordings}
-        prepared = VideoCache(cache, (size[0], size[1])).prepare(recordings, workers, progress)
+        prepared = VideoCache(cache, (size[0], size[1])).prepare(recordings, num_workers, progress)
         self._folders: dict[str, Path] = {}
         self._seconds: dict[str, float] = {}
         for name, found in prepared.items():

@@ -1,4 +1,4 @@
-"""A picture of one Greatest Hits sample."""
+"""An image of one Greatest Hits sample."""
 
 import numpy as np
 import torch

@@ -22,7 +22,7 @@ from crossmodal.randomness import generator
 from crossmodal.video import MODEL_SIZE
 
 
-class GreatestHitsData(lightning.LightningDataModule):
+class GreatestHitsDataModule(lightning.LightningDataModule):
     """Training, validation and evaluation videos of Greatest Hits, never the same video in two of them.
 
     Without ``folds`` the data set's own lists decide: training and validation come from ``train.txt``, evaluation is
@@ -34,7 +34,7 @@ class GreatestHitsData(lightning.LightningDataModule):
         windows: what the training windows are, see `GreatestHits`; ``videos`` have lengths that no batch can hold.
         window_steps: length of a window in steps of 1/90 s.
         hop_steps: distance of tiles.
-        size: (height, width) of the pictures.
+        size: (height, width) of the images.
         labelled_only: ``hits`` windows on hits with at least one label.
         validation: part of the training videos to hold out, or their ids; 0 for none.
         share: part of the remaining training videos to learn from, at least one.
@@ -43,7 +43,7 @@ class GreatestHitsData(lightning.LightningDataModule):
         batch_size: windows in a batch, per process.
         steps_per_epoch: training batches in an epoch; by default each window comes about once.
         seed: decides folds, validation videos, the share, the order of windows and their variations.
-        workers: processes that cut windows; 0 for none besides this one.
+        num_workers: processes that cut windows; 0 for none besides this one.
         cache: folder of the cache, see `GreatestHits`.
         cache_workers: processes that fill it.
         strict: fail when a video cannot be used.
@@ -70,7 +70,7 @@ class GreatestHitsData(lightning.LightningDataModule):
         batch_size: int = 16,
         steps_per_epoch: int | None = None,
         seed: int = 0,
-        workers: int = 0,
+        num_workers: int = 0,
         cache: str | None = None,
         cache_workers: int = 1,
         strict: bool = False,
@@ -95,12 +95,12 @@ class GreatestHitsData(lightning.LightningDataModule):
         self.validation, self.share = validation, share
         self.folds, self.fold = folds, fold
         self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
-        self.seed, self.workers, self.exemplars = seed, workers, exemplars
+        self.seed, self.num_workers, self.exemplars = seed, num_workers, exemplars
         self.variation = Variation(flip, brightness, contrast, shift, jitter_steps, loudness_db)
         self._options: dict[str, Any] = {
             "variant": variant, "windows": windows, "window_steps": window_steps, "hop_steps": hop_steps,
             "size": (size[0], size[1]), "labelled_only": labelled_only, "cache": cache, "strict": strict,
-            "workers": cache_workers,
+            "num_workers": cache_workers,
         }  # fmt: skip
         self._loaded: dict[str, GreatestHits] = {}
 
@@ -164,7 +164,7 @@ class GreatestHitsData(lightning.LightningDataModule):
         )
 
     def _loading(self) -> dict[str, Any]:
-        return {"num_workers": self.workers, "pin_memory": torch.cuda.is_available()}
+        return {"num_workers": self.num_workers, "pin_memory": torch.cuda.is_available()}
 
     def _load(self, split: str) -> GreatestHits:
         if split not in self._loaded:

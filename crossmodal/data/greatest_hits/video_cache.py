@@ -65,7 +65,7 @@ class CachedRecording:
 
     @cached_property
     def clip(self) -> Clip:
-        """The picture: grey frames, their times, a colour frame now and then."""
+        """The image: grey frames, their times, a colour frame now and then."""
         return Clip(
             self._open("grey"), np.array(self._open("times_s")), self._open("colour"),
             np.array(self._open("colour_index")), self.seconds,
@@ -87,11 +87,11 @@ class CachedRecording:
 
 
 class VideoCache:
-    """A folder of cached recordings, all at one picture size.
+    """A folder of cached recordings, all at one image size.
 
     Args:
         root: the folder; ``$XDG_CACHE_HOME/crossmodal`` (or ``~/.cache/crossmodal``) by default.
-        size: (height, width) of the kept pictures.
+        size: (height, width) of the kept images.
     """
 
     def __init__(self, root: str | os.PathLike[str] | None, size: tuple[int, int]) -> None:
@@ -118,13 +118,13 @@ class VideoCache:
         return self.root / "recordings" / f"{recording.name}-{key}"
 
     def prepare(
-        self, recordings: Sequence[Recording], workers: int = 1, progress: Progress | None = None
+        self, recordings: Sequence[Recording], num_workers: int = 1, progress: Progress | None = None
     ) -> dict[str, Path | str]:
         """Make the entries that are missing.
 
         Args:
             recordings: what to hold.
-            workers: processes that decode side by side; 1 decodes in this one.
+            num_workers: processes that decode side by side; 1 decodes in this one.
             progress: called with (done, total, name) as entries become ready.
 
         Returns:
@@ -147,7 +147,7 @@ class VideoCache:
                 missing.append((recording, folder))
         if missing:
             self._clear_away(folder for _, folder in missing)
-        with closing(_build_all(missing, self.size, workers)) as built:
+        with closing(_build_all(missing, self.size, num_workers)) as built:
             for name, result in built:
                 results[name] = result
                 if progress is not None:
@@ -270,15 +270,15 @@ def _build(recording: Recording, folder: Path, size: tuple[int, int]) -> Path | 
 
 
 def _build_all(
-    missing: Sequence[tuple[Recording, Path]], size: tuple[int, int], workers: int
+    missing: Sequence[tuple[Recording, Path]], size: tuple[int, int], num_workers: int
 ) -> Generator[tuple[str, Path | str]]:
-    """Build entries, here or in ``workers`` processes, and yield each as it is done."""
-    if workers <= 1 or len(missing) < 2:
+    """Build entries, here or in ``num_workers`` processes, and yield each as it is done."""
+    if num_workers <= 1 or len(missing) < 2:
         yield from ((recording.name, _build(recording, folder, size)) for recording, folder in missing)
         return
     # Fresh processes: a fork of one in which torch has started threads can hang.
     with ProcessPoolExecutor(
-        min(workers, len(missing)), mp_context=get_context("spawn"), initializer=_begin_worker
+        min(num_workers, len(missing)), mp_context=get_context("spawn"), initializer=_begin_worker
     ) as pool:
         with _interrupts_held():
             jobs: dict[Future[Path | str], str] = {

@@ -38,7 +38,7 @@ Sample = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class CarpetRecording:
+class IntelligentCarpetRecording:
     """One recording, in the order of its numbers.
 
     Attributes:
@@ -70,7 +70,7 @@ class CarpetReport:
     left_out: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_REASONS, 0))
 
 
-class CarpetWindows(Dataset[Sample]):
+class IntelligentCarpetWindows(Dataset[Sample]):
     """Windows of touch, each with the joints at its middle frame.
 
     A sample holds ``touch`` (window, 96, 96) float32, ``keypoints`` (21, 3) float32 normalised, ``recording`` (its
@@ -80,7 +80,7 @@ class CarpetWindows(Dataset[Sample]):
     ``report`` counts them by reason, each frame under the first that holds.
 
     Args:
-        recordings: as `read_carpet` gives them.
+        recordings: as `read_intelligent_carpet` gives them.
         window: frames of a window, odd.
         below_floor_mm: how far below the floor a joint may be.
         off_carpet_mm: how far outside of the carpet's edge the hips may be.
@@ -91,7 +91,7 @@ class CarpetWindows(Dataset[Sample]):
 
     def __init__(
         self,
-        recordings: list[CarpetRecording],
+        recordings: list[IntelligentCarpetRecording],
         window: int = 21,
         below_floor_mm: float = 50.0,
         off_carpet_mm: float = 0.0,
@@ -133,10 +133,10 @@ class CarpetWindows(Dataset[Sample]):
         parts = [self.recordings[place].keypoints[frame] for place, frame in self._places.tolist()]
         return np.array(parts, np.float32).reshape(-1, len(JOINTS), 3)
 
-    def subset(self, subjects: Collection[str]) -> "CarpetWindows":
+    def subset(self, subjects: Collection[str]) -> "IntelligentCarpetWindows":
         """Give the windows of some subjects alone (of some recordings, where nothing tells the subjects)."""
         chosen = [one for one in self.recordings if (one.subject or one.name) in subjects]
-        return CarpetWindows(chosen, self.window, *self._limits)
+        return IntelligentCarpetWindows(chosen, self.window, *self._limits)
 
     def plot(self, sample: Sample) -> Any:
         """Draw a sample, seen from above: the touch of the middle frame and the bones over it; a matplotlib figure."""
@@ -152,7 +152,7 @@ class CarpetWindows(Dataset[Sample]):
         axes.set(xlabel="x (mm)", ylabel="y (mm)", title=self.recordings[sample["recording"]].name)
         return figure
 
-    def _usable(self, recording: CarpetRecording) -> NDArray[np.bool_]:
+    def _usable(self, recording: IntelligentCarpetRecording) -> NDArray[np.bool_]:
         below_floor_mm, off_carpet_mm = self._limits
         joints = to_mm(recording.keypoints)
         hips = joints[:, MID_HIP, :2]
@@ -173,7 +173,9 @@ class CarpetWindows(Dataset[Sample]):
         return usable
 
 
-def read_carpet(root: str | os.PathLike[str], cache: str | os.PathLike[str] | None = None) -> list[CarpetRecording]:
+def read_intelligent_carpet(
+    root: str | os.PathLike[str], cache: str | os.PathLike[str] | None = None
+) -> list[IntelligentCarpetRecording]:
     """Read all recordings below a folder; the first time each goes into the cache, at 18 kB a frame.
 
     Raises:
@@ -190,7 +192,7 @@ def read_carpet(root: str | os.PathLike[str], cache: str | os.PathLike[str] | No
     return [_read_recording(name, files, subjects.get(name), where) for name, files in folders.items()]
 
 
-def check_carpet(root: str | os.PathLike[str]) -> list[str]:
+def check_intelligent_carpet(root: str | os.PathLike[str]) -> list[str]:
     """List everything that is wrong with a folder: damaged samples, gaps, a table of subjects that does not fit.
 
     Raises:
@@ -273,7 +275,7 @@ def _read_subjects(root: Path, folders: Collection[str]) -> dict[str, str]:
 
 def _read_recording(
     name: str, files: list[tuple[int, Path]], subject: str | None, cache: Path | None
-) -> CarpetRecording:
+) -> IntelligentCarpetRecording:
     def make() -> dict[str, NDArray[Any]]:
         samples = [read_sample(file) for _, file in files]
         touch, keypoints = (np.stack(parts) for parts in zip(*samples, strict=True))
@@ -287,4 +289,6 @@ def _read_recording(
     depends_on = {"version": _CACHE_VERSION, "folder": str(files[0][1].parent.resolve()), "files": status}
     arrays = cached_arrays(cache, "carpet", name, depends_on, _ARRAYS, make)
     # Only touch is large; every map holds a file open.
-    return CarpetRecording(name, subject, arrays["touch"], np.array(arrays["keypoints"]), np.array(arrays["numbers"]))
+    return IntelligentCarpetRecording(
+        name, subject, arrays["touch"], np.array(arrays["keypoints"]), np.array(arrays["numbers"])
+    )

@@ -7,25 +7,25 @@ import lightning.pytorch as lightning
 import torch
 from torch.utils.data import DataLoader
 
-from crossmodal.data.intelligent_carpet.dataset import SUBJECTS_FILE, CarpetWindows, read_carpet
+from crossmodal.data.intelligent_carpet.dataset import SUBJECTS_FILE, IntelligentCarpetWindows, read_intelligent_carpet
 from crossmodal.data.sampling import StepLoader, StepSampler
 from crossmodal.data.subject_split import deal_subjects, refuse_leaks
 from crossmodal.errors import DatasetError
 
 
 class _Parts(NamedTuple):
-    train: CarpetWindows
-    validation: CarpetWindows | None
-    test: CarpetWindows
+    train: IntelligentCarpetWindows
+    validation: IntelligentCarpetWindows | None
+    test: IntelligentCarpetWindows
 
 
-class CarpetData(lightning.LightningDataModule):
+class IntelligentCarpetDataModule(lightning.LightningDataModule):
     """Training, validation and evaluation windows of IntelligentCarpet.
 
     A split that leaks is refused: a subject, or the same recording under two names, in two parts.
 
     Args:
-        root: the folder of recordings, with ``subjects.csv`` where the split is by subject; see `CarpetWindows`.
+        root: the folder of recordings, with ``subjects.csv`` where the split is by subject; see `IntelligentCarpetWindows`.
         by: split by ``subject``; or by ``recording``, which lets the network know whom it is tested on.
         test: share of the subjects (recordings) to evaluate on, or their names.
         validation: share of the others to validate on, or their names; 0 for none.
@@ -33,7 +33,7 @@ class CarpetData(lightning.LightningDataModule):
         batch_size: windows in a batch, per process.
         steps_per_epoch: training batches in an epoch; by default each window comes about once.
         seed: decides the split and the order of windows.
-        workers: processes that cut windows; 0 for none besides this one.
+        num_workers: processes that cut windows; 0 for none besides this one.
         cache: folder of the cache; ``$XDG_CACHE_HOME/crossmodal`` (or ``~/.cache/crossmodal``) by default.
 
     Raises:
@@ -50,7 +50,7 @@ class CarpetData(lightning.LightningDataModule):
         batch_size: int = 32,
         steps_per_epoch: int | None = None,
         seed: int = 0,
-        workers: int = 0,
+        num_workers: int = 0,
         cache: str | None = None,
     ) -> None:
         super().__init__()
@@ -60,12 +60,12 @@ class CarpetData(lightning.LightningDataModule):
         self.test, self.validation = test, validation
         self.window = window
         self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
-        self.seed, self.workers = seed, workers
+        self.seed, self.num_workers = seed, num_workers
 
     @cached_property
     def parts(self) -> _Parts:
         """The three parts, checked for leaks; validation is None when nobody is held out."""
-        recordings = read_carpet(self.root, self.cache)
+        recordings = read_intelligent_carpet(self.root, self.cache)
         unknown = [one.name for one in recordings if one.subject is None]
         if self.by == "subject" and unknown:
             raise DatasetError(
@@ -79,7 +79,7 @@ class CarpetData(lightning.LightningDataModule):
         _, held_out = deal_subjects(pool, self.validation, self.seed, "validation")
         trained = [name for name in rest if name not in set(held_out)]
         train, validation, test = (
-            CarpetWindows([one for one in recordings if names[id(one)] in chosen], self.window)
+            IntelligentCarpetWindows([one for one in recordings if names[id(one)] in chosen], self.window)
             for chosen in (trained, held_out, tested)
         )
         for name, part in (("train", train), ("test", test)):
@@ -109,11 +109,11 @@ class CarpetData(lightning.LightningDataModule):
         windows = self.parts.validation
         return [] if windows is None else DataLoader(windows, batch_size=self.batch_size, **self._loading())
 
-    def evaluation_dataset(self) -> CarpetWindows:
+    def evaluation_dataset(self) -> IntelligentCarpetWindows:
         """Give the windows to evaluate on."""
         return self.parts.test
 
-    def evaluation_train_dataset(self) -> CarpetWindows:
+    def evaluation_train_dataset(self) -> IntelligentCarpetWindows:
         """Give the training windows: what baselines are fitted on."""
         return self.parts.train
 
@@ -122,4 +122,4 @@ class CarpetData(lightning.LightningDataModule):
         return torch.from_numpy(self.parts.train.keypoints())
 
     def _loading(self) -> dict[str, Any]:
-        return {"num_workers": self.workers, "pin_memory": torch.cuda.is_available()}
+        return {"num_workers": self.num_workers, "pin_memory": torch.cuda.is_available()}

@@ -1,4 +1,4 @@
-"""Procedural pictures as data sets: endless, by index, drawn when they are asked for."""
+"""Procedural images as data sets: endless, by index, drawn when they are asked for."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,25 +12,25 @@ from crossmodal.noise.process import Size
 
 
 class NoiseDataset(Dataset[dict[str, Tensor]]):
-    """Pictures ``first`` to ``first + length - 1`` of a process, each drawn in whichever worker asks for it.
+    """Images ``first`` to ``first + length - 1`` of a process, each drawn in whichever worker asks for it.
 
     A loader's batch is drawn at once. Where the training device should draw, and workers have other things to do, take
-    `NoiseIndices` and `render`, or the data module `NoiseData`.
+    `NoiseIndices` and `render`, or the data module `NoiseDataModule`.
 
     Args:
         process: a process, its name, or its description.
-        length: pictures.
+        length: images.
         size: side, or (height, width), in pixels.
         seed: of all draws.
-        first: index of the first picture.
+        first: index of the first image.
 
     A sample holds:
-        picture: uint8 (3, height, width), RGB.
+        image: uint8 (3, height, width), RGB.
         index: int64 (), its index in the process.
         label: int64 (), its program; only where the process has labels.
 
     Raises:
-        ValueError: an unknown process or option, a negative index or seed, no pictures, or a size below 1.
+        ValueError: an unknown process or option, a negative index or seed, no images, or a size below 1.
     """
 
     def __init__(
@@ -55,19 +55,19 @@ class NoiseDataset(Dataset[dict[str, Tensor]]):
         return self.__getitems__([place])[0]
 
     def __getitems__(self, places: Sequence[int]) -> list[dict[str, Tensor]]:
-        """Draw the pictures of a batch at once; loaders call it where it is there."""
+        """Draw the images of a batch at once; loaders call it where it is there."""
         batch = render(self.process, [self.indices[place] for place in places], self.size, self.seed)
         return [{key: values[row] for key, values in batch.items()} for row in range(len(places))]
 
 
 class NoiseIndices(Dataset[int]):
-    """The indices of pictures, for loaders that leave the drawing to the training device.
+    """The indices of images, for loaders that leave the drawing to the training device.
 
     With a ``length`` these are ``first`` to ``first + length - 1``. Without one they never end and never repeat:
     entries are then the (draw, item) pairs of a numbered `crossmodal.data.sampling.StepSampler`, and the draw counts.
 
     Raises:
-        ValueError: no pictures, or a negative index.
+        ValueError: no images, or a negative index.
     """
 
     def __init__(self, length: int | None, first: int = 0) -> None:
@@ -87,7 +87,7 @@ class NoiseIndices(Dataset[int]):
         draw, item = entry if isinstance(entry, tuple) else (entry, entry)
         place = draw if self.length is None else item
         if self.length is not None and not -self.length <= place < self.length:
-            raise IndexError(f"place {place} of {self.length} pictures")
+            raise IndexError(f"place {place} of {self.length} images")
         return self.first + (place if self.length is None else place % self.length)
 
 
@@ -101,10 +101,10 @@ def render(
     """Draw a batch on a device, with its indices and, where the process has them, its labels.
 
     Returns:
-        ``picture`` uint8 (n, 3, height, width), ``index`` int64 (n,) and perhaps ``label`` int64 (n,), on ``device``.
+        ``image`` uint8 (n, 3, height, width), ``index`` int64 (n,) and perhaps ``label`` int64 (n,), on ``device``.
     """
     wanted = torch.as_tensor(indices, dtype=torch.int64).cpu()
-    batch = {"picture": process(wanted, size, seed, device), "index": wanted.to(device)}
+    batch = {"image": process(wanted, size, seed, device), "index": wanted.to(device)}
     if process.classes is not None:
         batch["label"] = process.labels(wanted, seed).to(device)
     return batch

@@ -1,4 +1,4 @@
-"""Pictures of a process as files, each with what it takes to draw it again."""
+"""Images of a process as files, each with what it takes to draw it again."""
 
 import io
 import json
@@ -20,14 +20,14 @@ from crossmodal.files import refuse_unmarked, replace_atomically
 from crossmodal.json_text import write_json
 from crossmodal.noise import Process
 
-PictureFormat = Literal["png", "jpg", "webp"]
-PICTURE_FORMATS: tuple[str, ...] = get_args(PictureFormat)
+ImageFormat = Literal["png", "jpg", "webp"]
+IMAGE_FORMATS: tuple[str, ...] = get_args(ImageFormat)
 INDEX_FILE = "index.json"
 TEXT_KEY = "crossmodal.noise"
 
 Progress = Callable[[int, int, str], None]
 
-# Pictures that are rendered at once: enough for batched kernels, few enough for the memory of any process.
+# Images that are rendered at once: enough for batched kernels, few enough for the memory of any process.
 _BATCH = 32
 # png and webp give back every byte. Noise hardly compresses, so the quick levels lose next to nothing.
 _SAVING: dict[str, dict[str, Any]] = {
@@ -39,10 +39,10 @@ _SAVING: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class NoiseSample:
-    """A picture (uint8 (height, width, 3)), its index, its label if it has one, and the JSON that tells of it."""
+    """An image (uint8 (height, width, 3)), its index, its label if it has one, and the JSON that tells of it."""
 
     index: int
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     label: int | None
     description: str
 
@@ -50,7 +50,7 @@ class NoiseSample:
 def render_samples(
     process: Process[Any], indices: range, size: tuple[int, int], seed: int, device: torch.device | str = "cpu"
 ) -> Iterator[NoiseSample]:
-    """Render pictures one after another, each with the description that replays it.
+    """Render images one after another, each with the description that replays it.
 
     The description holds ``process``, ``options``, ``seed``, ``index``, ``size`` (height, width), ``crossmodal`` (the
     version) and, where the process has labels, ``label``.
@@ -58,29 +58,29 @@ def render_samples(
     common = process.describe() | {"seed": seed, "size": list(size), "crossmodal": __version__}
     for start in range(0, len(indices), _BATCH):
         batch = indices[start : start + _BATCH]
-        pictures = process(batch, size, seed, device).permute(0, 2, 3, 1).cpu().numpy()
+        images = process(batch, size, seed, device).permute(0, 2, 3, 1).cpu().numpy()
         labels = [None] * len(batch) if process.classes is None else process.labels(batch, seed).tolist()
-        for index, picture, label in zip(batch, pictures, labels, strict=True):
+        for index, image, label in zip(batch, images, labels, strict=True):
             told = common | {"index": index} | ({} if label is None else {"label": label})
-            yield NoiseSample(index, picture, label, json.dumps(told, sort_keys=True))
+            yield NoiseSample(index, image, label, json.dumps(told, sort_keys=True))
 
 
-def encode_picture(picture: NDArray[np.uint8], picture_format: PictureFormat, description: str | None = None) -> bytes:
-    """Encode a picture, uint8 (height, width, 3), as png or webp (both exact) or jpg (quality 95, 4:4:4).
+def encode_image(image: NDArray[np.uint8], image_format: ImageFormat, description: str | None = None) -> bytes:
+    """Encode an image, uint8 (height, width, 3), as png or webp (both exact) or jpg (quality 95, 4:4:4).
 
     A png carries the description, if there is one, as the text ``crossmodal.noise``.
     """
     more: dict[str, Any] = {}
-    if description is not None and picture_format == "png":
+    if description is not None and image_format == "png":
         more["pnginfo"] = PngInfo()
         more["pnginfo"].add_text(TEXT_KEY, description)
     encoded = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(encoded, **_SAVING[picture_format], **more)
+    Image.fromarray(np.ascontiguousarray(image)).save(encoded, **_SAVING[image_format], **more)
     return encoded.getvalue()
 
 
-def decode_picture(encoded: bytes) -> torch.Tensor:
-    """Decode a picture: uint8 (3, height, width)."""
+def decode_image(encoded: bytes) -> torch.Tensor:
+    """Decode an image: uint8 (3, height, width)."""
     with Image.open(io.BytesIO(encoded)) as image:
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
 
@@ -90,7 +90,7 @@ def file_stem(index: int) -> str:
     return f"{index:09d}"
 
 
-def write_noise_pictures(
+def write_noise_images(
     out: str | os.PathLike[str],
     process: Process[Any],
     count: int,
@@ -101,10 +101,10 @@ def write_noise_pictures(
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
 ) -> Path:
-    """Write pictures as ``<index>.png`` into a folder, with ``index.json`` beside them.
+    """Write images as ``<index>.png`` into a folder, with ``index.json`` beside them.
 
     Each file carries its own description as text; ``index.json`` tells process, seed, size, and for each file its index
-    and label. A folder of the same process, seed and size takes more pictures.
+    and label. A folder of the same process, seed and size takes more images.
 
     Returns:
         The folder.
@@ -119,35 +119,35 @@ def write_noise_pictures(
     process.sample([], size, seed)  # refuses a senseless size or seed before anything is written
     folder = Path(out)
     made = {**process.describe(), "seed": seed, "size": list(size), "crossmodal": __version__}
-    pictures = _listed(folder, made)
-    if not pictures:
-        # Before the first picture, so that an interrupted folder is known as ours.
+    images = _listed(folder, made)
+    if not images:
+        # Before the first image, so that an interrupted folder is known as ours.
         write_json(folder / INDEX_FILE, made | {"pictures": []})
     for done, sample in enumerate(render_samples(process, range(first, first + count), size, seed, device), start=1):
         name = f"{file_stem(sample.index)}.png"
         with replace_atomically(folder / name) as path:
-            path.write_bytes(encode_picture(sample.picture, "png", sample.description))
+            path.write_bytes(encode_image(sample.image, "png", sample.description))
         label = {} if sample.label is None else {"label": sample.label}
-        pictures[sample.index] = {"file": name, "index": sample.index, **label}
+        images[sample.index] = {"file": name, "index": sample.index, **label}
         if progress is not None:
             progress(done, count, name)
-    write_json(folder / INDEX_FILE, made | {"pictures": [pictures[index] for index in sorted(pictures)]})
+    write_json(folder / INDEX_FILE, made | {"pictures": [images[index] for index in sorted(images)]})
     return folder
 
 
 def _listed(folder: Path, made: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """The pictures that a folder lists, by index; none of a new one."""
+    """The images that a folder lists, by index; none of a new one."""
     path = folder / INDEX_FILE
     if not path.exists():
-        refuse_unmarked(folder, INDEX_FILE, "such pictures")
+        refuse_unmarked(folder, INDEX_FILE, "such images")
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        pictures = {int(entry["index"]): dict(entry) for entry in found.pop("pictures")}
+        images = {int(entry["index"]): dict(entry) for entry in found.pop("pictures")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DatasetError(f"{path}: is not the index of such pictures ({error}); name another folder") from error
+        raise DatasetError(f"{path}: is not the index of such images ({error}); name another folder") from error
     refuse_other(folder, found, json.loads(json.dumps(made)))
-    return pictures
+    return images
 
 
 def refuse_other(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -161,5 +161,5 @@ def refuse_other(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) ->
     ]
     if differs:
         raise DatasetError(
-            f"{folder}: holds pictures made otherwise ({'; '.join(differs)}); name another folder, or ask for the same"
+            f"{folder}: holds images made otherwise ({'; '.join(differs)}); name another folder, or ask for the same"
         )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from crossmodal.data.noise.images import PICTURE_FORMATS, refuse_other
+from crossmodal.data.noise.images import IMAGE_FORMATS, refuse_other
 from crossmodal.errors import DatasetError
 from crossmodal.json_text import write_json
 
@@ -16,7 +16,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Shard:
-    """A finished tar file: pictures ``first`` to ``first + count - 1``."""
+    """A finished tar file: images ``first`` to ``first + count - 1``."""
 
     file: str
     first: int
@@ -34,10 +34,10 @@ class Manifest:
         classes: the number of labels; None where the process has none.
         seed: of all draws.
         size: (height, width) in pixels.
-        format: of the pictures: png, jpg or webp.
-        first: index of the first picture.
-        count: pictures asked for.
-        shard_size: pictures in each shard but the last.
+        format: of the images: png, jpg or webp.
+        first: index of the first image.
+        count: images asked for.
+        shard_size: images in each shard but the last.
         crossmodal: version of the package that drew them.
         shards: those that are finished, in order.
     """
@@ -74,7 +74,7 @@ class Manifest:
         return replace(self, shards=tuple(shards[file] for file in sorted(shards)))
 
     def refuse_if_other(self, folder: Path, found: Self) -> None:
-        """Refuse to go on in a folder that was made otherwise; it may have been asked for fewer pictures.
+        """Refuse to go on in a folder that was made otherwise; it may have been asked for fewer images.
 
         Raises:
             DatasetError: names what differs.
@@ -86,7 +86,7 @@ class Manifest:
         refuse_other(folder, theirs, mine)
         if self.count < found.count:
             raise DatasetError(
-                f"{folder}: is to hold {found.count} pictures, {self.count} asked; ask for as many or more, or name "
+                f"{folder}: is to hold {found.count} images, {self.count} asked; ask for as many or more, or name "
                 "another folder"
             )
 
@@ -121,8 +121,8 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{path}: is not a manifest of noise shards ({error})") from error
-    if manifest.format not in PICTURE_FORMATS:
-        raise DatasetError(f"{path}: pictures are {' or '.join(PICTURE_FORMATS)}, found {manifest.format!r}")
+    if manifest.format not in IMAGE_FORMATS:
+        raise DatasetError(f"{path}: images are {' or '.join(IMAGE_FORMATS)}, found {manifest.format!r}")
     return manifest
 
 

@@ -1,4 +1,4 @@
-"""An augmentation that mixes photographs with procedural pictures, for any torchvision pipeline and without files."""
+"""An augmentation that mixes photographs with procedural images, for any torchvision pipeline and without files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _ENDLESS = 2**62
 
 @dataclass(frozen=True)
 class _Change:
-    """An operation on the picture itself: its name, its strength in 0 to 1 and which way."""
+    """An operation on the image itself: its name, its strength in 0 to 1 and which way."""
 
     operation: str
     strength: float
@@ -33,7 +33,7 @@ class _Change:
 
 @dataclass(frozen=True)
 class _Round:
-    """One mixing: with a changed copy, or (None) with the noise picture; added or multiplied with two weights."""
+    """One mixing: with a changed copy, or (None) with the noise image; added or multiplied with two weights."""
 
     copy: _Change | None
     add: bool
@@ -42,7 +42,7 @@ class _Round:
 
 @dataclass(frozen=True)
 class _Mixing:
-    """All draws for one picture: how it starts, the index of its noise picture, and the rounds."""
+    """All draws for one image: how it starts, the index of its noise image, and the rounds."""
 
     start: _Change | None
     index: int
@@ -54,11 +54,11 @@ def _is_pure_tensor(value: Any) -> bool:
 
 
 class NoiseMixing(Transform):  # type: ignore[misc]  # torchvision has no types
-    """Mix pictures with a procedural one and with changed copies of themselves, as PixMix does; nothing is downloaded.
+    """Mix images with a procedural one and with changed copies of themselves, as PixMix does; nothing is downloaded.
 
-    A picture starts as it is or as a changed copy (half and half). In each of 0 to ``rounds`` rounds (uniform) it is
-    mixed with a changed copy of the original or with one noise picture (half and half), by adding or by multiplying
-    (half and half). With weights a and b, pictures x and y in 0 to 1:
+    An image starts as it is or as a changed copy (half and half). In each of 0 to ``rounds`` rounds (uniform) it is
+    mixed with a changed copy of the original or with one noise image (half and half), by adding or by multiplying
+    (half and half). With weights a and b, images x and y in 0 to 1:
 
         added:       (a (2x - 1) + b (2y - 1) + 1) / 2
         multiplied:  (2x)^a (2y)^b / 2
@@ -67,26 +67,26 @@ class NoiseMixing(Transform):  # type: ignore[misc]  # torchvision has no types
     to 0 to 1. Changes are one of autocontrast, equalize, posterize, solarize, rotate, shear and shift, with a strength
     that is uniform up to ``severity`` tenths.
 
-    Takes uint8 or float (0 to 1) tensors, `tv_tensors.Image` and PIL pictures, (..., 3, height, width), and gives the
-    same kind back; labels, boxes and masks pass through. Every picture of a batch has its own draws.
+    Takes uint8 or float (0 to 1) tensors, `tv_tensors.Image` and PIL images, (..., 3, height, width), and gives the
+    same kind back; labels, boxes and masks pass through. Every image of a batch has its own draws.
 
     Draws come from torch's global generator, as in all of torchvision: `torch.manual_seed` repeats them, and the
-    workers of a loader differ by their seeds. Noise pictures depend on the process, ``seed`` and the drawn index.
+    workers of a loader differ by their seeds. Noise images depend on the process, ``seed`` and the drawn index.
 
     Args:
-        process: what draws the noise pictures: a process, its name, or its description.
+        process: what draws the noise images: a process, its name, or its description.
         severity: strength of the changes, 0 to 10.
         rounds: most rounds of mixing.
-        beta: the larger, the more of the picture itself stays.
-        seed: of the noise pictures.
-        bank: so many noise pictures are used over and over, each drawn when it first comes up and kept (in each worker)
+        beta: the larger, the more of the image itself stays.
+        seed: of the noise images.
+        bank: so many noise images are used over and over, each drawn when it first comes up and kept (in each worker)
             at the size of that moment; None draws a fresh one each time.
 
     Raises:
-        ValueError: an unknown process, a number that makes no sense, or pictures without three channels.
+        ValueError: an unknown process, a number that makes no sense, or images without three channels.
 
     References:
-        Hendrycks et al., "PixMix: dreamlike pictures comprehensively improve safety measures", CVPR 2022, section 3.
+        Hendrycks et al., "PixMix: dreamlike images comprehensively improve safety measures", CVPR 2022, section 3.
         Hendrycks et al., "AugMix", ICLR 2020 (the changes and their strengths).
     """
 
@@ -112,8 +112,8 @@ class NoiseMixing(Transform):  # type: ignore[misc]  # torchvision has no types
         self._bank: dict[int, Tensor] = {}
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """Draw for as many pictures as the largest batch has; all inputs of a sample share them."""
-        counts = [picture.shape[:-3].numel() for picture in flat_inputs if isinstance(picture, Tensor)]
+        """Draw for as many images as the largest batch has; all inputs of a sample share them."""
+        counts = [image.shape[:-3].numel() for image in flat_inputs if isinstance(image, Tensor)]
         return {"mixings": [self._draw() for _ in range(max(counts, default=1))]}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
@@ -121,11 +121,11 @@ class NoiseMixing(Transform):  # type: ignore[misc]  # torchvision has no types
         if isinstance(inpt, PIL.Image.Image):
             return F.to_pil_image(self.transform(F.to_image(inpt.convert("RGB")), params))
         if inpt.ndim < 3 or inpt.shape[-3] != 3:
-            raise ValueError(f"pictures must have shape (..., 3, height, width), got {tuple(inpt.shape)}")
-        pictures = inpt.as_subclass(Tensor).reshape(-1, *inpt.shape[-3:])
-        if not len(pictures):
+            raise ValueError(f"images must have shape (..., 3, height, width), got {tuple(inpt.shape)}")
+        images = inpt.as_subclass(Tensor).reshape(-1, *inpt.shape[-3:])
+        if not len(images):
             return inpt
-        mixed = torch.stack([self._mix(*both) for both in zip(pictures, params["mixings"], strict=False)])
+        mixed = torch.stack([self._mix(*both) for both in zip(images, params["mixings"], strict=False)])
         mixed = mixed.reshape(inpt.shape)
         return tv_tensors.wrap(mixed, like=inpt) if isinstance(inpt, tv_tensors.TVTensor) else mixed
 
@@ -147,20 +147,20 @@ class NoiseMixing(Transform):  # type: ignore[misc]  # torchvision has no types
         operation = list(_CHANGES)[int(torch.randint(len(_CHANGES), ()))]
         return _Change(operation, float(torch.rand(())) * self.severity / _LEVELS, 1 if _coin() else -1)
 
-    def _mix(self, picture: Tensor, mixing: _Mixing) -> Tensor:
-        original = F.to_dtype(picture, torch.uint8, scale=True)
-        mixed = picture if mixing.start is None else _changed(original, mixing.start)
+    def _mix(self, image: Tensor, mixing: _Mixing) -> Tensor:
+        original = F.to_dtype(image, torch.uint8, scale=True)
+        mixed = image if mixing.start is None else _changed(original, mixing.start)
         mixed = F.to_dtype(mixed, torch.float32, scale=True)
         for step in mixing.rounds:
-            other = self._noise(mixing.index, picture) if step.copy is None else _changed(original, step.copy)
+            other = self._noise(mixing.index, image) if step.copy is None else _changed(original, step.copy)
             mixed = _combined(mixed, F.to_dtype(other, torch.float32, scale=True), step)
         mixed = mixed.clamp(0.0, 1.0)
-        if picture.dtype == torch.uint8:
+        if image.dtype == torch.uint8:
             return (mixed * 255).round().to(torch.uint8)  # to_dtype would lose half a grey level
-        return mixed.to(picture.dtype)
+        return mixed.to(image.dtype)
 
     def _noise(self, index: int, like: Tensor) -> Tensor:
-        """The noise picture of an index, in the size and on the device of another."""
+        """The noise image of an index, in the size and on the device of another."""
         size = (like.shape[-2], like.shape[-1])
         if self.bank is None:
             return self.process([index], size, self.seed, like.device)[0]
@@ -182,34 +182,34 @@ def _combined(mixed: Tensor, other: Tensor, step: _Round) -> Tensor:
     return (2 * mixed).clamp_min(0.0) ** ours * (2 * other).clamp_min(1e-3) ** theirs / 2
 
 
-def _changed(picture: Tensor, change: _Change) -> Tensor:
-    return _CHANGES[change.operation](picture, change.strength, change.sign)
+def _changed(image: Tensor, change: _Change) -> Tensor:
+    return _CHANGES[change.operation](image, change.strength, change.sign)
 
 
-def _affine(picture: Tensor, *, degrees: float = 0.0, shift: tuple[int, int] = (0, 0), shear: float = 0.0) -> Tensor:
+def _affine(image: Tensor, *, degrees: float = 0.0, shift: tuple[int, int] = (0, 0), shear: float = 0.0) -> Tensor:
     """Rotate about the middle, shift by whole pixels or shear to the right; what comes in is black."""
     slant = float(torch.rad2deg(torch.atan(torch.tensor(shear))))
-    moved: Tensor = F.affine(picture, angle=degrees, translate=list(shift), scale=1.0, shear=[slant, 0.0])
+    moved: Tensor = F.affine(image, angle=degrees, translate=list(shift), scale=1.0, shear=[slant, 0.0])
     return moved
 
 
-def _shear_down(picture: Tensor, strength: float, sign: int) -> Tensor:
-    return _affine(picture.mT, shear=sign * strength * _MOST_SHEAR).mT
+def _shear_down(image: Tensor, strength: float, sign: int) -> Tensor:
+    return _affine(image.mT, shear=sign * strength * _MOST_SHEAR).mT
 
 
-#: What may become of a uint8 picture (3, height, width), given a strength in 0 to 1 and a sign.
+#: What may become of a uint8 image (3, height, width), given a strength in 0 to 1 and a sign.
 _CHANGES: dict[str, Callable[[Tensor, float, int], Tensor]] = {
-    "autocontrast": lambda picture, strength, sign: F.autocontrast(picture),
-    "equalize": lambda picture, strength, sign: F.equalize(picture),
-    "posterize": lambda picture, strength, sign: F.posterize(picture, 4 - int(strength * _MOST_LOST_BITS)),
-    "solarize": lambda picture, strength, sign: F.solarize(picture, 255 - int(strength * 255)),
-    "rotate": lambda picture, strength, sign: _affine(picture, degrees=sign * strength * _MOST_DEGREES),
-    "shear right": lambda picture, strength, sign: _affine(picture, shear=sign * strength * _MOST_SHEAR),
+    "autocontrast": lambda image, strength, sign: F.autocontrast(image),
+    "equalize": lambda image, strength, sign: F.equalize(image),
+    "posterize": lambda image, strength, sign: F.posterize(image, 4 - int(strength * _MOST_LOST_BITS)),
+    "solarize": lambda image, strength, sign: F.solarize(image, 255 - int(strength * 255)),
+    "rotate": lambda image, strength, sign: _affine(image, degrees=sign * strength * _MOST_DEGREES),
+    "shear right": lambda image, strength, sign: _affine(image, shear=sign * strength * _MOST_SHEAR),
     "shear down": _shear_down,
-    "shift right": lambda picture, strength, sign: _affine(picture, shift=(_pixels(picture, -1, strength, sign), 0)),
-    "shift down": lambda picture, strength, sign: _affine(picture, shift=(0, _pixels(picture, -2, strength, sign))),
+    "shift right": lambda image, strength, sign: _affine(image, shift=(_pixels(image, -1, strength, sign), 0)),
+    "shift down": lambda image, strength, sign: _affine(image, shift=(0, _pixels(image, -2, strength, sign))),
 }
 
 
-def _pixels(picture: Tensor, axis: int, strength: float, sign: int) -> int:
-    return sign * int(strength * _MOST_SHIFT * picture.shape[axis])
+def _pixels(image: Tensor, axis: int, strength: float, sign: int) -> int:
+    return sign * int(strength * _MOST_SHIFT * image.shape[axis])

@@ -1,4 +1,4 @@
-"""Procedural pictures for training: indices travel, pictures are drawn on the device that trains."""
+"""Procedural images for training: indices travel, images are drawn on the device that trains."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,38 +17,38 @@ from crossmodal.noise import create
 _STEPS = 1000
 
 
-class NoiseData(lightning.LightningDataModule):
-    """Training and validation pictures of a process.
+class NoiseDataModule(lightning.LightningDataModule):
+    """Training and validation images of a process.
 
-    The loaders hand out numbers alone, a few bytes a picture. `on_after_batch_transfer` draws the pictures on the
+    The loaders hand out numbers alone, a few bytes an image. `on_after_batch_transfer` draws the images on the
     device that trains. A training batch depends on the seed, the step and the rank alone.
 
     A batch holds:
-        picture: uint8 (n, 3, height, width), RGB.
-        index: int64 (n,), of the pictures in the process.
-        draw: int64 (n,), the number of each showing, never twice the same, which random views want; of pictures held
+        image: uint8 (n, 3, height, width), RGB.
+        index: int64 (n,), of the images in the process.
+        draw: int64 (n,), the number of each showing, never twice the same, which random views want; of images held
             out it is the index.
         label: int64 (n,), their programs; only where the process has labels.
 
     Args:
         process: name of the process, see `crossmodal.noise.names`.
         options: options of the process.
-        length: training pictures, in a new order each time round; None for pictures that never repeat. The default is
+        length: training images, in a new order each time round; None for images that never repeat. The default is
             the size of the published small sets.
-        batch_size: pictures in a batch, per process.
+        batch_size: images in a batch, per process.
         size: side, or (height, width), in pixels.
-        seed: of pictures and their order.
-        first: index of the first picture.
-        validation: pictures to hold out: the first so many; training begins after them.
-        steps_per_epoch: training batches in an epoch; by default each picture comes about once, 1000 without an end.
-        keep: keep pictures in memory once they are drawn, on the device that trains; for slow processes of a
-            ``length``. A picture takes 3 bytes a pixel: 28 kB at 96 pixels.
+        seed: of images and their order.
+        first: index of the first image.
+        validation: images to hold out: the first so many; training begins after them.
+        steps_per_epoch: training batches in an epoch; by default each image comes about once, 1000 without an end.
+        keep: keep images in memory once they are drawn, on the device that trains; for slow processes of a
+            ``length``. An image takes 3 bytes a pixel: 28 kB at 96 pixels.
 
     Raises:
         ValueError: an unknown process or option, or a number that makes no sense.
 
     References:
-        Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 4 (105,000 pictures of 128 pixels).
+        Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 4 (105,000 images of 128 pixels).
     """
 
     def __init__(
@@ -70,9 +70,7 @@ class NoiseData(lightning.LightningDataModule):
                 f"validation must not be negative and batch_size at least 1, got {validation=}, {batch_size=}"
             )
         if keep and length is None:
-            raise ValueError(
-                "an endless stream never shows a picture twice, so there is nothing to keep; give a length"
-            )
+            raise ValueError("an endless stream never shows an image twice, so there is nothing to keep; give a length")
         self.process = create(process, **(options or {}))
         self.process.sample([], size, seed)  # refuses a senseless size or seed now, not in the first batch
         self.indices = NoiseIndices(length, first + validation)
@@ -106,26 +104,26 @@ class NoiseData(lightning.LightningDataModule):
         return {**batch, "device": device}
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> dict[str, Tensor]:
-        """Draw the pictures of a batch of indices on its device, or take those that are kept."""
+        """Draw the images of a batch of indices on its device, or take those that are kept."""
         device = batch.get("device", torch.device("cpu"))
         draw = partial(render, self.process, size=self.size, seed=self.seed, device=device)
         drawn = draw(batch["index"]) if self._bank is None else self._bank.take(batch["index"], draw)
         return {**drawn, "draw": batch["draw"].to(device)}
 
     def evaluation_dataset(self) -> NoiseDataset:
-        """Give the pictures held out, or the training pictures where there are none.
+        """Give the images held out, or the training images where there are none.
 
         Raises:
             ValueError: the stream has no end and nothing is held out.
         """
         chosen = self.held_out or self.indices
         if chosen.length is None:
-            raise ValueError("an endless stream has nothing to evaluate on; hold pictures out with `validation`")
+            raise ValueError("an endless stream has nothing to evaluate on; hold images out with `validation`")
         return NoiseDataset(self.process, chosen.length, size=self.size, seed=self.seed, first=chosen.first)
 
 
 class _Showings(Dataset[tuple[int, int]]):
-    """The draw and the index of each picture shown; without a draw, as of pictures held out, the index is it."""
+    """The draw and the index of each image shown; without a draw, as of images held out, the index is it."""
 
     def __init__(self, indices: NoiseIndices) -> None:
         self.indices = indices
@@ -144,7 +142,7 @@ def _as_batch(showings: list[tuple[int, int]]) -> dict[str, Tensor]:
 
 
 class _Bank:
-    """Batches of pictures ``first`` to ``first + length - 1``, row by row, each drawn when it first comes up."""
+    """Batches of images ``first`` to ``first + length - 1``, row by row, each drawn when it first comes up."""
 
     def __init__(self, length: int, first: int) -> None:
         self.first = first

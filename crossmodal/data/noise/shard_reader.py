@@ -1,4 +1,4 @@
-"""Read noise shards back, each picture by its place, without unpacking anything."""
+"""Read noise shards back, each image by its place, without unpacking anything."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from crossmodal.data.noise.images import Progress, decode_picture, file_stem
+from crossmodal.data.noise.images import Progress, decode_image, file_stem
 from crossmodal.data.noise.manifest import Manifest, Shard, read_manifest
 from crossmodal.data.noise.shards import shard_fault
 from crossmodal.errors import DatasetError
@@ -20,13 +20,13 @@ _BLOCK = 512  # tar files are made of blocks of so many bytes
 
 
 class NoiseShards(Dataset[dict[str, torch.Tensor]]):
-    """The pictures of a folder that `write_noise_shards` made, in the order of their indices.
+    """The images of a folder that `write_noise_shards` made, in the order of their indices.
 
-    Each shard's table of contents is read when the first of its pictures is asked for; a picture then costs one read of
+    Each shard's table of contents is read when the first of its images is asked for; an image then costs one read of
     its own bytes.
 
     A sample holds:
-        picture: uint8 (3, height, width), RGB.
+        image: uint8 (3, height, width), RGB.
         index: int64 (), its index in the process.
         label: int64 (), its program; only where the process has labels.
 
@@ -49,7 +49,7 @@ class NoiseShards(Dataset[dict[str, torch.Tensor]]):
 
     @property
     def process(self) -> Process[Any]:
-        """The process that drew the pictures, made again from the manifest."""
+        """The process that drew the images, made again from the manifest."""
         return from_description(self.manifest.process)
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class NoiseShards(Dataset[dict[str, torch.Tensor]]):
 
     def __getitem__(self, place: int) -> dict[str, torch.Tensor]:
         if not -len(self) <= place < len(self):
-            raise IndexError(f"place {place} of {len(self)} pictures")
+            raise IndexError(f"place {place} of {len(self)} images")
         number, row = divmod(place % len(self), self.manifest.shard_size)
         shard = self.manifest.shards[number]
         if number not in self._contents:
@@ -65,8 +65,8 @@ class NoiseShards(Dataset[dict[str, torch.Tensor]]):
         offset, length, label = self._contents[number][row].tolist()
         with (self.folder / shard.file).open("rb") as file:
             file.seek(offset)
-            picture = decode_picture(file.read(length))
-        sample = {"picture": picture, "index": torch.tensor(shard.first + row)}
+            image = decode_image(file.read(length))
+        sample = {"image": image, "index": torch.tensor(shard.first + row)}
         return sample if self.manifest.classes is None else sample | {"label": torch.tensor(label)}
 
     def verify(self, progress: Progress | None = None) -> list[str]:
@@ -81,7 +81,7 @@ class NoiseShards(Dataset[dict[str, torch.Tensor]]):
         return faults
 
     def _read_contents(self, shard: Shard) -> NDArray[np.int64]:
-        """Find the pictures of a shard: for each its offset and length in bytes, and its label (-1 without)."""
+        """Find the images of a shard: for each its offset and length in bytes, and its label (-1 without)."""
         found: dict[str, list[int]] = {}
         try:
             with (self.folder / shard.file).open("rb") as file:

@@ -1,4 +1,4 @@
-"""Write pictures of a process as tar shards in the form of WebDataset, in several processes, and go on after a kill."""
+"""Write images of a process as tar shards in the form of WebDataset, in several processes, and go on after a kill."""
 
 import hashlib
 import io
@@ -14,10 +14,10 @@ from typing import Any
 
 from crossmodal._version import __version__
 from crossmodal.data.noise.images import (
-    PICTURE_FORMATS,
-    PictureFormat,
+    IMAGE_FORMATS,
+    ImageFormat,
     Progress,
-    encode_picture,
+    encode_image,
     file_stem,
     render_samples,
 )
@@ -35,7 +35,7 @@ class _Drawing:
     process: Process[Any]
     size: tuple[int, int]
     seed: int
-    picture_format: PictureFormat
+    image_format: ImageFormat
     device: str
 
 
@@ -48,30 +48,30 @@ def write_noise_shards(
     size: int | tuple[int, int] = 128,
     seed: int = 0,
     shard_size: int = 1000,
-    picture_format: PictureFormat = "png",
-    workers: int = 1,
+    image_format: ImageFormat = "png",
+    num_workers: int = 1,
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> Path:
-    """Write pictures ``first`` to ``first + count - 1`` as tar shards with a manifest.
+    """Write images ``first`` to ``first + count - 1`` as tar shards with a manifest.
 
-    Each picture is two or three files of one stem: ``<index>.json`` (what replays it), ``<index>.cls`` (its label, if
+    Each image is two or three files of one stem: ``<index>.json`` (what replays it), ``<index>.cls`` (its label, if
     the process has labels) and ``<index>.png``. On the CPU the bytes of a shard depend on the process, the seed, the
     size, the format and its indices alone, whatever the number of workers. A folder that was interrupted is gone on
-    with: shards that are there are checked against the manifest and kept. It may be asked for more pictures later.
+    with: shards that are there are checked against the manifest and kept. It may be asked for more images later.
 
     Args:
         out: the folder; made when missing.
-        process: what draws the pictures.
-        count: pictures in all.
+        process: what draws the images.
+        count: images in all.
         first: index of the first.
         size: side, or (height, width), in pixels.
         seed: of all draws.
-        shard_size: pictures in a shard.
-        picture_format: png or webp, which are exact, or jpg (quality 95).
-        workers: processes that make shards at the same time.
-        device: where pictures are rendered.
-        progress: called with (pictures done, pictures, text).
+        shard_size: images in a shard.
+        image_format: png or webp, which are exact, or jpg (quality 95).
+        num_workers: processes that make shards at the same time.
+        device: where images are rendered.
+        progress: called with (images done, images, text).
 
     Returns:
         The folder.
@@ -82,19 +82,19 @@ def write_noise_shards(
         OutputError: the folder cannot be written.
     """
     height, width = (size, size) if isinstance(size, int) else size
-    if min(count, shard_size, workers, height, width) < 1 or min(first, seed) < 0:
+    if min(count, shard_size, num_workers, height, width) < 1 or min(first, seed) < 0:
         raise ValueError(
-            "count, shard_size, workers and size must be at least 1, first and seed at least 0, "
-            f"got {count=}, {shard_size=}, {workers=}, {size=}, {first=}, {seed=}"
+            "count, shard_size, num_workers and size must be at least 1, first and seed at least 0, "
+            f"got {count=}, {shard_size=}, {num_workers=}, {size=}, {first=}, {seed=}"
         )
-    if picture_format not in PICTURE_FORMATS:
-        raise ValueError(f"picture_format must be one of {', '.join(PICTURE_FORMATS)}, got {picture_format!r}")
+    if image_format not in IMAGE_FORMATS:
+        raise ValueError(f"image_format must be one of {', '.join(IMAGE_FORMATS)}, got {image_format!r}")
     folder = Path(out)
-    drawing = _Drawing(process, (height, width), seed, picture_format, device)
+    drawing = _Drawing(process, (height, width), seed, image_format, device)
     manifest = _taken_up(
         folder,
         Manifest(
-            process.describe(), process.classes, seed, (height, width), picture_format, first, count, shard_size,
+            process.describe(), process.classes, seed, (height, width), image_format, first, count, shard_size,
             __version__,
         ),
     )  # fmt: skip
@@ -106,7 +106,7 @@ def write_noise_shards(
             progress(before + more, count, "")
 
     tell(0)
-    for shard in _make(folder, drawing, manifest.unfinished, workers, tell):
+    for shard in _make(folder, drawing, manifest.unfinished, num_workers, tell):
         shards[shard.file] = shard
         manifest = manifest.with_shards(shards)
         manifest.write(folder)
@@ -152,10 +152,10 @@ def shard_fault(folder: Path, shard: Shard) -> str | None:
 
 
 def _make(
-    folder: Path, drawing: _Drawing, missing: list[tuple[str, range]], workers: int, tell: Callable[[int], None]
+    folder: Path, drawing: _Drawing, missing: list[tuple[str, range]], num_workers: int, tell: Callable[[int], None]
 ) -> Iterator[Shard]:
     """Make the missing shards, in this process or several, and yield each as it is done."""
-    if workers == 1 or len(missing) < 2:
+    if num_workers == 1 or len(missing) < 2:
         done = 0
         for file, indices in missing:
             for drawn in _write_shard(folder / file, drawing, indices):
@@ -167,7 +167,7 @@ def _make(
     context = multiprocessing.get_context("spawn")
     drawn_in_all = context.Value("q", 0)
     with ProcessPoolExecutor(
-        min(workers, len(missing)), mp_context=context, initializer=_begin_worker, initargs=(drawn_in_all,)
+        min(num_workers, len(missing)), mp_context=context, initializer=_begin_worker, initargs=(drawn_in_all,)
     ) as pool:
         jobs = {pool.submit(_work, folder / file, drawing, indices) for file, indices in missing}
         try:
@@ -207,7 +207,7 @@ def _work(path: Path, drawing: _Drawing, indices: range) -> Shard:
 
 
 def _write_shard(path: Path, drawing: _Drawing, indices: range) -> Iterator[int]:
-    """Write one shard, whole or not at all, and yield how many pictures are in it so far."""
+    """Write one shard, whole or not at all, and yield how many images are in it so far."""
     samples = render_samples(drawing.process, indices, drawing.size, drawing.seed, drawing.device)
     with replace_atomically(path) as temporary, tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as shard:
         for drawn, sample in enumerate(samples, start=1):
@@ -215,12 +215,12 @@ def _write_shard(path: Path, drawing: _Drawing, indices: range) -> Iterator[int]
             _add(shard, f"{stem}.json", sample.description.encode())
             if sample.label is not None:
                 _add(shard, f"{stem}.cls", str(sample.label).encode())
-            _add(shard, f"{stem}.{drawing.picture_format}", encode_picture(sample.picture, drawing.picture_format))
+            _add(shard, f"{stem}.{drawing.image_format}", encode_image(sample.image, drawing.image_format))
             yield drawn
 
 
 def _add(shard: tarfile.TarFile, name: str, content: bytes) -> None:
-    # A fresh header has no date and no owner, so the same pictures make the same bytes.
+    # A fresh header has no date and no owner, so the same images make the same bytes.
     header = tarfile.TarInfo(name)
     header.size = len(content)
     shard.addfile(header, io.BytesIO(content))

@@ -1,4 +1,4 @@
-"""Labelled procedural pictures as a data set: no files, drawn when they are asked for."""
+"""Labelled procedural images as a data set: no files, drawn when they are asked for."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,24 +14,24 @@ from crossmodal.simulation.scenes import LabelledProcess
 
 
 class SceneDataset(Dataset[dict[str, Tensor]]):
-    """Pictures ``first`` to ``first + length - 1`` of a process with masks.
+    """Images ``first`` to ``first + length - 1`` of a process with masks.
 
     Args:
         process: the process.
-        length: pictures.
+        length: images.
         size: side, or (height, width), in pixels.
         seed: of all draws.
-        first: index of the first picture.
-        label: the attribute that is the picture's label, such as ``dusk``; None for pictures without one.
+        first: index of the first image.
+        label: the attribute that is the image's label, such as ``dusk``; None for images without one.
 
     A sample holds:
-        picture: uint8 (3, height, width), RGB.
+        image: uint8 (3, height, width), RGB.
         mask: uint8 (height, width), places in ``process.class_list.names``.
         index: int64 (), its index in the process.
         label: int64 (), only where an attribute was named.
 
     Raises:
-        ValueError: an unknown attribute, a negative index or seed, no pictures, or a size that is not drawn.
+        ValueError: an unknown attribute, a negative index or seed, no images, or a size that is not drawn.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class SceneDataset(Dataset[dict[str, Tensor]]):
         return self.__getitems__([place])[0]
 
     def __getitems__(self, places: Sequence[int]) -> list[dict[str, Tensor]]:
-        """Draw the pictures of a batch at once; loaders call it where it is there."""
+        """Draw the images of a batch at once; loaders call it where it is there."""
         batch = self.batch(places)
         return [{key: values[row] for key, values in batch.items()} for row in range(len(places))]
 
     def batch(self, places: Sequence[int]) -> dict[str, Tensor]:
-        """Draw some pictures as one batch."""
+        """Draw some images as one batch."""
         return render_scenes(self.process, [self.indices[p] for p in places], self.size, self.seed, label=self.label)
 
 
@@ -89,5 +89,5 @@ def render_scenes(
     """Draw a batch with its masks, see `SceneDataset`; every entry is on ``device``."""
     wanted = torch.as_tensor(indices, dtype=torch.int64).cpu()
     drawn = process.label(wanted, size, seed, device)
-    batch = {"picture": drawn.pictures, "mask": drawn.masks, "index": wanted.to(device)}
+    batch = {"image": drawn.images, "mask": drawn.masks, "index": wanted.to(device)}
     return batch if label is None else batch | {"label": drawn.attributes[label]}

@@ -1,4 +1,4 @@
-"""Labelled procedural pictures for training: they need no files and never repeat."""
+"""Labelled procedural images for training: they need no files and never repeat."""
 
 from typing import Any
 
@@ -16,21 +16,21 @@ from crossmodal.simulation.scenes import create
 _STEPS = 1000
 
 
-class ScenesData(lightning.LightningDataModule):
-    """Batches of ``picture``, ``mask``, ``index`` and, where asked for, ``label``; see `SceneDataset`.
+class ScenesDataModule(lightning.LightningDataModule):
+    """Batches of ``image``, ``mask``, ``index`` and, where asked for, ``label``; see `SceneDataset`.
 
-    Training pictures are an endless stream, each drawn once; a batch depends on the seed, the step and the rank alone.
-    The first pictures of the process are for validation, those after them for the evaluation.
+    Training images are an endless stream, each drawn once; a batch depends on the seed, the step and the rank alone.
+    The first images of the process are for validation, those after them for the evaluation.
 
     Args:
         process: ``outdoor`` or ``solids``, see `crossmodal.simulation.scenes`.
         options: options of the process.
         size: side in pixels.
-        batch_size: pictures in a batch, per process of the run.
-        label: the attribute that is the picture's label, such as ``dusk`` or ``trees``.
-        validation: pictures to validate on.
-        evaluation: pictures for the evaluations at the end.
-        seed: of the pictures.
+        batch_size: images in a batch, per process of the run.
+        label: the attribute that is the image's label, such as ``dusk`` or ``trees``.
+        validation: images to validate on.
+        evaluation: images for the evaluations at the end.
+        seed: of the images.
 
     Raises:
         ValueError: an unknown process, option or label, or a number that makes no sense.
@@ -74,12 +74,12 @@ class ScenesData(lightning.LightningDataModule):
         return {**batch, "device": device}
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> dict[str, Tensor]:
-        """Draw the pictures of a batch of indices."""
+        """Draw the images of a batch of indices."""
         device = batch.get("device", "cpu")
         return render_scenes(self.process, batch["index"], self.size, self.seed, device, self.label)
 
     def evaluation_dataset(self) -> SceneDataset:
-        """Give the pictures that neither training nor validation sees."""
+        """Give the images that neither training nor validation sees."""
         first, length = self.evaluation.first, len(self.evaluation)
         return SceneDataset(self.process, length, size=self.size, seed=self.seed, first=first, label=self.label)
 

@@ -2,7 +2,7 @@
 
 Read from ``<participant>/<footwear>/<trial>/pipeline_1.npz`` (footsteps, 101, 75, 40; kPa, at their own size) and the
 ``metadata.csv`` beside it. An array is unpacked once, a footstep at a time, and kept in the cache as a few phases of
-the stance and the picture of its peaks, 60 kB a footstep. Footsteps that the table flags are left out and counted.
+the stance and the image of its peaks, 60 kB a footstep. Footsteps that the table flags are left out and counted.
 
 References:
     UNB StepUP-P150, FRDR doi 10.20383/103.01285; Scientific Data 12:1415, 2025.
@@ -141,9 +141,9 @@ class StepUpFootsteps(Dataset[Sample]):
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(1.2 * (1 + self.phases), 2.6))
-        pictures = [sample["peak_kpa"].numpy(), *sample["phases_kpa"].numpy()]
-        for axes, picture in zip(figure.subplots(1, len(pictures)), pictures, strict=True):
-            axes.imshow(picture, cmap="magma", vmin=0, vmax=pictures[0].max())
+        images = [sample["peak_kpa"].numpy(), *sample["phases_kpa"].numpy()]
+        for axes, image in zip(figure.subplots(1, len(images)), images, strict=True):
+            axes.imshow(image, cmap="magma", vmin=0, vmax=images[0].max())
             axes.set_axis_off()
         figure.suptitle(f"{self.people[sample['person']]}, {sample['footwear']}, {sample['trial']}, {sample['side']}")
         return figure

@@ -64,7 +64,7 @@ class _Parts(NamedTuple):
     test: StepUpFootsteps
 
 
-class StepUpData(lightning.LightningDataModule):
+class StepUpDataModule(lightning.LightningDataModule):
     """Training, validation and evaluation footsteps of StepUP-P150, split by person; a split that leaks is refused.
 
     Args:
@@ -78,7 +78,7 @@ class StepUpData(lightning.LightningDataModule):
         shift_cells, gain: variations in training, see `PersonFootsteps`.
         flags: columns whose footsteps are left out where they are set, see `StepUpFootsteps`.
         seed: decides the split, the batches and their variations.
-        workers: processes that read footsteps; 0 for none besides this one.
+        num_workers: processes that read footsteps; 0 for none besides this one.
         cache: folder of the cache; ``$XDG_CACHE_HOME/crossmodal`` (or ``~/.cache/crossmodal``) by default.
 
     Raises:
@@ -98,7 +98,7 @@ class StepUpData(lightning.LightningDataModule):
         gain: float = 0.2,
         flags: list[str] | None = None,
         seed: int = 0,
-        workers: int = 0,
+        num_workers: int = 0,
         cache: str | None = None,
     ) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class StepUpData(lightning.LightningDataModule):
         self.batch_size, self.each, self.steps_per_epoch = people_per_batch, footsteps_each, steps_per_epoch
         self.shift_cells, self.gain = shift_cells, gain
         self.flags = FLAGS if flags is None else tuple(flags)
-        self.seed, self.workers = seed, workers
+        self.seed, self.num_workers = seed, num_workers
 
     @cached_property
     def parts(self) -> _Parts:
@@ -152,4 +152,4 @@ class StepUpData(lightning.LightningDataModule):
         return StepUpFootsteps(self.root, people, self.phases, self.flags, self.cache)
 
     def _loading(self) -> dict[str, Any]:
-        return {"num_workers": self.workers, "pin_memory": torch.cuda.is_available()}
+        return {"num_workers": self.num_workers, "pin_memory": torch.cuda.is_available()}

@@ -1,4 +1,4 @@
-"""The law of one random view of a picture: what is drawn, and how it is rendered."""
+"""The law of one random view of an image: what is drawn, and how it is rendered."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ _UNCHANGED, _LEAST = np.array([1.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 0.0, -0
 _CROP, _PLACE, _FACTORS = slice(0, 2 * _TRIES), slice(2 * _TRIES, 2 * _TRIES + 2), slice(2 * _TRIES + 2, 2 * _TRIES + 6)
 _MIRROR, _JITTER, _ORDER, _GREY, _BLUR, _SIGMA, _SOLARIZE = range(2 * _TRIES + 6, 2 * _TRIES + 13)
 _NUMBERS = 2 * _TRIES + 13
-# Pictures rendered together on a CPU: what they take stays in its cache.
+# Images rendered together on a CPU: what they take stays in its cache.
 _AT_ONCE = 16
 
 
@@ -31,7 +31,7 @@ class ViewDraws:
     """What was drawn for n views.
 
     Attributes:
-        crop: int64 (n, 4), top, left, height and width in pixels of the picture.
+        crop: int64 (n, 4), top, left, height and width in pixels of the image.
         mirrored: bool (n,).
         factors: (n, 4), of brightness, contrast, saturation, and the turn of the hue; (1, 1, 1, 0) changes nothing.
         order: int64 (n, 4), the changes of colour as places in `crossmodal.data.views.colour.CHANGES`, first to last.
@@ -59,7 +59,7 @@ class ViewLaw:
 
     Args:
         size: side of the view, in pixels.
-        scale: least and most area of the crop, as parts of the picture.
+        scale: least and most area of the crop, as parts of the image.
         ratio: least and most width by height of the crop; its logarithm is uniform.
         interpolation: "bilinear" or "bicubic", antialiased.
         mirror: probability of left for right.
@@ -108,7 +108,7 @@ class ViewLaw:
             raise ValueError(f"jitter must not be negative, and that of the hue at most 0.5, got {self.jitter}")
 
     def sample(self, counters: NDArray[np.int64], shape: tuple[int, int], seed: int, stream: str) -> ViewDraws:
-        """Draw one view of a picture of ``shape`` (height, width) for each counter, from its own random numbers."""
+        """Draw one view of an image of ``shape`` (height, width) for each counter, from its own random numbers."""
         numbers = uniforms(seed, stream, counters, _NUMBERS).numpy().astype(np.float64)
         tries = numbers[:, _CROP].reshape(-1, _TRIES, 2)
         jittered = numbers[:, _JITTER] < self.jitter_probability
@@ -126,25 +126,25 @@ class ViewLaw:
         )
 
     @torch.no_grad()
-    def render(self, pictures: Tensor, draws: ViewDraws) -> Tensor:
-        """Render drawn views of pictures uint8 (n, 3, height, width): float32 (n, 3, size, size) in 0 to 1."""
-        views = torch.empty(len(pictures), 3, self.size, self.size, device=pictures.device)
-        at_once = _AT_ONCE if pictures.device.type == "cpu" else max(1, len(pictures))
+    def render(self, images: Tensor, draws: ViewDraws) -> Tensor:
+        """Render drawn views of images uint8 (n, 3, height, width): float32 (n, 3, size, size) in 0 to 1."""
+        views = torch.empty(len(images), 3, self.size, self.size, device=images.device)
+        at_once = _AT_ONCE if images.device.type == "cpu" else max(1, len(images))
         # Half precision around the call would change what is rendered.
-        with torch.autocast(pictures.device.type, enabled=False):
-            for start in range(0, len(pictures), at_once):
+        with torch.autocast(images.device.type, enabled=False):
+            for start in range(0, len(images), at_once):
                 stop = start + at_once
-                views[start:stop] = self._render(pictures[start:stop], draws.part(start, stop))
+                views[start:stop] = self._render(images[start:stop], draws.part(start, stop))
         return views
 
-    def _render(self, pictures: Tensor, draws: ViewDraws) -> Tensor:
-        place = to_device(draws.crop.T.astype(np.float32), pictures.device)
-        height, width = pictures.shape[2:]
+    def _render(self, images: Tensor, draws: ViewDraws) -> Tensor:
+        place = to_device(draws.crop.T.astype(np.float32), images.device)
+        height, width = images.shape[2:]
         rows = crop_weights(place[0], place[2], height, self.size, self.interpolation)
         columns = crop_weights(place[1], place[3], width, self.size, self.interpolation)
-        mirrored = to_device(draws.mirrored, pictures.device)[:, None, None]
+        mirrored = to_device(draws.mirrored, images.device)[:, None, None]
         columns = torch.where(mirrored, columns.flip(1), columns)
-        views = look_through(pictures.float(), rows, columns).div_(255)
+        views = look_through(images.float(), rows, columns).div_(255)
         if any(self.jitter):
             jitter(views, draws.factors, draws.order)
         make_grey(views, draws.grey)
@@ -175,8 +175,8 @@ def _draw_crops(
     Args:
         tries: uniform (n, 10, 2), for area and ratio.
         place: uniform (n, 2).
-        shape: height and width of the picture.
-        scale: least and most area, as parts of the picture.
+        shape: height and width of the image.
+        scale: least and most area, as parts of the image.
         ratio: least and most width by height.
     """
     height, width = shape

@@ -1,6 +1,6 @@
 """Cropping, resizing and blurring as two matrix products of whole numbers, the same on every device.
 
-A picture is looked at through a matrix for its rows and one for its columns. Pixels are whole levels of 0 to 255 and
+An image is looked at through a matrix for its rows and one for its columns. Pixels are whole levels of 0 to 255 and
 weights whole multiples of 2**-15, so every product and every partial sum is exact in float32: no result depends on the
 order of a sum, and with it on the batch, the number of threads or the device. Between the two products levels are
 rounded, as Pillow does. (Reduced precision of matrix products, which torch lets one ask for, may move a level by one.)
@@ -64,8 +64,8 @@ def crop_weights(first: Tensor, length: Tensor, source: int, size: int, interpol
 def blur_weights(sigma_px: NDArray[np.float64], size: int, device: torch.device) -> Tensor:
     """Weigh the pixels of a side by Gaussians around each of them: float32 (n, size, size).
 
-    The picture is mirrored at its edges, around the outermost pixels. A Gaussian ends where it is below 2**-15 of its
-    height, at 4.6 deviations, which must be within the picture.
+    The image is mirrored at its edges, around the outermost pixels. A Gaussian ends where it is below 2**-15 of its
+    height, at 4.6 deviations, which must be within the image.
 
     Args:
         sigma_px: (n,), deviations, positive.

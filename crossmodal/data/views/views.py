@@ -1,4 +1,4 @@
-"""Random views of pictures for learning without labels, drawn by counter and rendered on the device that trains."""
+"""Random views of images for learning without labels, drawn by counter and rendered on the device that trains."""
 
 from dataclasses import dataclass, replace
 
@@ -14,9 +14,9 @@ __all__ = ["VIEW_NAMES", "ViewDraws", "ViewLaw", "Views", "create_views"]
 
 @dataclass(frozen=True)
 class Views:
-    """Several random views of every picture, equal in distribution to torchvision's transforms.
+    """Several random views of every image, equal in distribution to torchvision's transforms.
 
-    Call it with pictures and one counter for each of them. View v of a picture depends on the picture, its law, v, the
+    Call it with images and one counter for each of them. View v of an image depends on the image, its law, v, the
     seed and the counter, and on nothing else: not on the batch, the worker, the rank or the order. On a CPU views are
     the same bit for bit; other devices agree up to the rounding of single operations, or where torch may use TF32 for
     matrix products, by 0.03 levels of 255 on average.
@@ -38,35 +38,33 @@ class Views:
         if not self.laws:
             raise ValueError("views need at least one law")
 
-    def __call__(self, pictures: Tensor, counters: Indices, seed: int = 0) -> list[Tensor]:
-        """Make the views of pictures uint8 (n, 3, height, width): float32 (n, 3, size, size) in 0 to 1, one a law.
+    def __call__(self, images: Tensor, counters: Indices, seed: int = 0) -> list[Tensor]:
+        """Make the views of images uint8 (n, 3, height, width): float32 (n, 3, size, size) in 0 to 1, one a law.
 
         Args:
-            pictures: on the device that is to render.
-            counters: n non-negative numbers, one for each time that a picture is shown: its index where pictures never
-                repeat, else the number of the draw. Equal counters of one picture give equal views.
+            images: on the device that is to render.
+            counters: n non-negative numbers, one for each time that an image is shown: its index where images never
+                repeat, else the number of the draw. Equal counters of one image give equal views.
             seed: of all draws, non-negative.
 
         Raises:
-            ValueError: pictures of another type or shape, another number of counters, or a negative one.
+            ValueError: images of another type or shape, another number of counters, or a negative one.
         """
-        return self.render(pictures, self.sample(pictures, counters, seed))
+        return self.render(images, self.sample(images, counters, seed))
 
-    def sample(self, pictures: Tensor, counters: Indices, seed: int = 0) -> list[ViewDraws]:
-        """Draw the views of pictures without rendering them; `render` replays them on any device."""
-        if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3 or not min(pictures.shape[2:]):
-            raise ValueError(
-                f"pictures must be uint8 (n, 3, height, width), got {pictures.dtype} {tuple(pictures.shape)}"
-            )
+    def sample(self, images: Tensor, counters: Indices, seed: int = 0) -> list[ViewDraws]:
+        """Draw the views of images without rendering them; `render` replays them on any device."""
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3 or not min(images.shape[2:]):
+            raise ValueError(f"images must be uint8 (n, 3, height, width), got {images.dtype} {tuple(images.shape)}")
         wanted = np.asarray(counters.cpu() if isinstance(counters, Tensor) else counters, dtype=np.int64)
-        if wanted.shape != pictures.shape[:1]:
-            raise ValueError(f"{len(pictures)} pictures need as many counters, got {wanted.shape}")
-        shape = (pictures.shape[2], pictures.shape[3])
+        if wanted.shape != images.shape[:1]:
+            raise ValueError(f"{len(images)} images need as many counters, got {wanted.shape}")
+        shape = (images.shape[2], images.shape[3])
         return [law.sample(wanted, shape, seed, f"view {place}") for place, law in enumerate(self.laws)]
 
-    def render(self, pictures: Tensor, draws: list[ViewDraws]) -> list[Tensor]:
-        """Render drawn views of pictures uint8 (n, 3, height, width)."""
-        return [law.render(pictures, drawn) for law, drawn in zip(self.laws, draws, strict=True)]
+    def render(self, images: Tensor, draws: list[ViewDraws]) -> list[Tensor]:
+        """Render drawn views of images uint8 (n, 3, height, width)."""
+        return [law.render(images, drawn) for law, drawn in zip(self.laws, draws, strict=True)]
 
 
 _ALIGNMENT_UNIFORMITY = ViewLaw(size=64, jitter=(0.4, 0.4, 0.4, 0.4), grey=0.2)
@@ -97,7 +95,7 @@ VIEW_NAMES = tuple(_LAWS)
 def create_views(name: str, size: int | None = None) -> Views:
     """Make the views of a published recipe by name.
 
-    ``alignment_uniformity`` has two views of 64 pixels, ``simclr`` two of 128 (as for pictures of small shaders, with
+    ``alignment_uniformity`` has two views of 64 pixels, ``simclr`` two of 128 (as for images of small shaders, with
     little crops and no blur), ``moco_v2`` two of 224, ``dino`` two of 224 and eight local ones of 96.
 
     Args:

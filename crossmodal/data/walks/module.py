@@ -16,7 +16,7 @@ from crossmodal.randomness import generator
 from crossmodal.simulation.walks.folder import WALKERS_FILE, check_walks
 
 
-class WalkStepsData(lightning.LightningDataModule):
+class WalkStepsDataModule(lightning.LightningDataModule):
     """Footprint candidates of a folder of simulated walks, split by walker.
 
     Training and validation come from ``train.txt``, evaluation is ``test.txt``. Whoever walks in validation walks in no
@@ -30,7 +30,7 @@ class WalkStepsData(lightning.LightningDataModule):
         steps_per_epoch: training batches in an epoch; by default each candidate comes about once.
         mirror, load: variations in training, see `Variation`.
         seed: decides who is held out, the order of candidates and their variations.
-        workers: processes that fill batches; 0 for none besides this one.
+        num_workers: processes that fill batches; 0 for none besides this one.
         cache: where the crops are kept; by default in the folder.
         cache_workers: processes that cut them.
 
@@ -48,7 +48,7 @@ class WalkStepsData(lightning.LightningDataModule):
         mirror: bool = True,
         load: float = 0.15,
         seed: int = 0,
-        workers: int = 0,
+        num_workers: int = 0,
         cache: str | None = None,
         cache_workers: int = 1,
     ) -> None:
@@ -65,7 +65,7 @@ class WalkStepsData(lightning.LightningDataModule):
         self.steps_per_epoch = steps_per_epoch
         self.variation = Variation(mirror, load)
         self.seed = seed
-        self.workers = workers
+        self.num_workers = num_workers
         self.cache = Path(cache) if cache else self.root / "crops"
         self.cache_workers = cache_workers
         self.train_walks: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ class WalkStepsData(lightning.LightningDataModule):
             self.root, self.train_walks, self.cache, self.variation, self.seed, self.cache_workers, progress
         )
         self.validation_set = WalkSteps(
-            self.root, self.validation_walks, self.cache, workers=self.cache_workers, progress=progress
+            self.root, self.validation_walks, self.cache, num_workers=self.cache_workers, progress=progress
         )
         if not len(self.train_set):
             raise DatasetError(f"{self.root}: no footprint was found in the {len(self.train_walks)} training walks")
@@ -117,7 +117,7 @@ class WalkStepsData(lightning.LightningDataModule):
     def train_dataloader(self) -> StepLoader:
         """Make the loader of training candidates; a batch depends on the seed, the step and the rank alone."""
         sampler = StepSampler(len(self.train_set), self.batch_size, self.seed, self.steps_per_epoch, numbered=True)
-        return StepLoader(self.train_set, sampler, collate_fn=collate_steps, num_workers=self.workers)
+        return StepLoader(self.train_set, sampler, collate_fn=collate_steps, num_workers=self.num_workers)
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Make the loader of held-out walkers' candidates; an empty list when there are none."""

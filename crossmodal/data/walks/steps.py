@@ -84,7 +84,7 @@ class WalkSteps(Dataset[dict[str, Tensor]]):
         cache: where crops are kept.
         variation: of training crops; None for none.
         seed: of variations.
-        workers: processes that cut crops.
+        num_workers: processes that cut crops.
         progress: called with (walks done, walks, text).
 
     Raises:
@@ -98,14 +98,14 @@ class WalkSteps(Dataset[dict[str, Tensor]]):
         cache: Path,
         variation: Variation | None = None,
         seed: int = 0,
-        workers: int = 1,
+        num_workers: int = 1,
         progress: Progress | None = None,
     ) -> None:
         self.walks = tuple(walks)
         self.variation = variation
         self.seed = seed
         missing = [name for name in walks if not _cache_path(root, name, cache).is_file()]
-        for done, name in enumerate(_cut_all(root, missing, cache, workers), start=1):
+        for done, name in enumerate(_cut_all(root, missing, cache, num_workers), start=1):
             if progress is not None:
                 progress(done, len(missing), name)
         self.crops = [crop for name in walks for crop in _load(_cache_path(root, name, cache))]
@@ -240,12 +240,12 @@ def _as_item(crop: Crop, *, mirrored: bool, factor: float) -> dict[str, Tensor]:
     }
 
 
-def _cut_all(root: Path, names: Sequence[str], cache: Path, workers: int) -> Any:
+def _cut_all(root: Path, names: Sequence[str], cache: Path, num_workers: int) -> Any:
     jobs = [(root, name, cache) for name in names]
-    if workers < 2 or len(jobs) < 2:
+    if num_workers < 2 or len(jobs) < 2:
         yield from (_cut(*job) for job in jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(num_workers, len(jobs)), mp_context=get_context("spawn")) as pool:
         yield from pool.map(_cut, *zip(*jobs, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What a probed network has to beat: its own random start, the picture itself, and its mean colour."""
+"""What a probed network has to beat: its own random start, the image itself, and its mean colour."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ NOISE = "noise"
 DEFAULT_NOISE = "noise/programs"
 
 #: Rows that need no network, by the name they have in the table.
-PICTURE_SOURCES: Mapping[str, Callable[[], Source]] = {"raw pixels": RawPixels, "mean colour": MeanColour}
+IMAGE_SOURCES: Mapping[str, Callable[[], Source]] = {"raw pixels": RawPixels, "mean colour": MeanColour}
 
 
 def make_backbone(name: str, width: float, seed: int, weights: str | os.PathLike[str] | None = None) -> Backbone:

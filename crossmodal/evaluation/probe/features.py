@@ -1,4 +1,4 @@
-"""What a frozen network, or a baseline without one, makes of labelled pictures; kept on disk once computed."""
+"""What a frozen network, or a baseline without one, makes of labelled images; kept on disk once computed."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ from crossmodal.files import replace_atomically
 
 _logger = logging.getLogger(__name__)
 
-#: Raise this when the same pictures and weights would give other numbers.
+#: Raise this when the same images and weights would give other numbers.
 CACHE_VERSION = 2
 #: Maps are averaged to the finest square grid that makes no more numbers than this.
 MOST_NUMBERS = 4096
@@ -37,14 +37,14 @@ Progress = Callable[[int, int, str], None]
 
 
 class Source(Protocol):
-    """Turns pictures into vectors, each picture by itself."""
+    """Turns images into vectors, each image by itself."""
 
     @property
     def identity(self) -> str:
         """A name that differs whenever the vectors may."""
 
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """Compute float32 vectors (n, numbers) of pictures (n, 3, size, size), uint8."""
+    def __call__(self, images: Tensor) -> Tensor:
+        """Compute float32 vectors (n, numbers) of images (n, 3, size, size), uint8."""
 
 
 class BackboneFeatures:
@@ -66,9 +66,9 @@ class BackboneFeatures:
         self.identity = f"{hash_of_backbone(backbone)}/{self.layer}/{MOST_NUMBERS}"
 
     @torch.no_grad()
-    def __call__(self, pictures: Tensor) -> Tensor:
+    def __call__(self, images: Tensor) -> Tensor:
         """Compute the layer's vectors, with the backbone in evaluation mode."""
-        values = features(self.backbone, pictures.to(self.device), self.layer)
+        values = features(self.backbone, images.to(self.device), self.layer)
         if values.dim() == 4:
             finest = max(1, int((MOST_NUMBERS / values.shape[1]) ** 0.5))
             rows, columns = (min(finest, side) for side in values.shape[2:])
@@ -77,35 +77,35 @@ class BackboneFeatures:
 
 
 class RawPixels:
-    """The picture itself, brought down to at most 32 x 32 pixels, -1 to 1 with mid-grey at 0."""
+    """The image itself, brought down to at most 32 x 32 pixels, -1 to 1 with mid-grey at 0."""
 
     identity = f"raw pixels/{_RAW_SIDE}"
 
-    def __call__(self, pictures: Tensor) -> Tensor:
+    def __call__(self, images: Tensor) -> Tensor:
         """Compute (n, 3 * 32 * 32) numbers."""
-        side = min(_RAW_SIDE, *pictures.shape[2:])
-        small = F.interpolate(pictures.float(), size=(side, side), mode="bilinear", antialias=True)
+        side = min(_RAW_SIDE, *images.shape[2:])
+        small = F.interpolate(images.float(), size=(side, side), mode="bilinear", antialias=True)
         return small.flatten(1) / 127.5 - 1
 
 
 class MeanColour:
-    """The mean of red, green and blue over the picture, -1 to 1 with mid-grey at 0."""
+    """The mean of red, green and blue over the image, -1 to 1 with mid-grey at 0."""
 
     identity = "mean colour"
 
-    def __call__(self, pictures: Tensor) -> Tensor:
+    def __call__(self, images: Tensor) -> Tensor:
         """Compute (n, 3) numbers."""
-        return pictures.float().mean(dim=(2, 3)) / 127.5 - 1
+        return images.float().mean(dim=(2, 3)) / 127.5 - 1
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Vectors of the pictures that could be read.
+    """Vectors of the images that could be read.
 
     Attributes:
-        values: (pictures, numbers) float32.
-        places: (pictures,) which of the listed images these are.
-        fingerprints: (pictures,) hashes of their pixels: equal ones are the same picture.
+        values: (images, numbers) float32.
+        places: (images,) which of the listed images these are.
+        fingerprints: (images,) hashes of their pixels: equal ones are the same image.
         broken: why each of the others could not be read.
     """
 
@@ -171,10 +171,10 @@ def extract(
     progress: Progress | None = None,
     label: str = "",
 ) -> Features:
-    """Compute, or read from the cache, the vectors of all pictures, seen as their centre of ``size`` x ``size`` pixels.
+    """Compute, or read from the cache, the vectors of all images, seen as their centre of ``size`` x ``size`` pixels.
 
     Raises:
-        DatasetError: no picture can be read.
+        DatasetError: no image can be read.
         WeightsError: the vectors are not numbers.
     """
     path = cache.path(images, source, size) if cache is not None else None
@@ -196,9 +196,9 @@ def hash_of_backbone(backbone: Backbone) -> str:
     return digest.hexdigest()
 
 
-def as_batch(pictures: list[ImageArray]) -> Tensor:
-    """Stack pictures (height, width, 3) to a uint8 tensor (n, 3, height, width)."""
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+def as_batch(images: list[ImageArray]) -> Tensor:
+    """Stack images (height, width, 3) to a uint8 tensor (n, 3, height, width)."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
 
 
 def _extract(images: LabelledImages, source: Source, size: int, progress: Progress | None, label: str) -> Features:
@@ -210,16 +210,16 @@ def _extract(images: LabelledImages, source: Source, size: int, progress: Progre
     if progress is not None:
         progress(0, len(images), label)
     for batch in _batches(enumerate(read)):
-        readable = [(place, item.picture) for place, item in batch if item.picture is not None]
-        broken += [item.reason for _, item in batch if item.picture is None]
+        readable = [(place, item.image) for place, item in batch if item.image is not None]
+        broken += [item.reason for _, item in batch if item.image is None]
         if readable:
-            vectors.append(source(as_batch([picture for _, picture in readable])).numpy())
+            vectors.append(source(as_batch([image for _, image in readable])).numpy())
         places += [place for place, _ in readable]
-        fingerprints += [_fingerprint(picture) for _, picture in readable]
+        fingerprints += [_fingerprint(image) for _, image in readable]
         if progress is not None:
             progress(len(places) + len(broken), len(images), label)
     if not places:
-        raise DatasetError(f"none of {len(images)} pictures can be read; the first: {broken[0] if broken else 'none'}")
+        raise DatasetError(f"none of {len(images)} images can be read; the first: {broken[0] if broken else 'none'}")
     values = np.concatenate(vectors)
     if not np.isfinite(values).all():
         raise WeightsError(f"{label or source.identity}: features are not finite numbers; these weights are damaged")
@@ -237,5 +237,5 @@ def _batches(items: Iterable[tuple[int, ReadImage]]) -> Iterator[list[tuple[int,
         yield batch
 
 
-def _fingerprint(picture: ImageArray) -> int:
-    return int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8).digest(), "little")
+def _fingerprint(image: ImageArray) -> int:
+    return int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest(), "little")

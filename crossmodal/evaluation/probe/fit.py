@@ -24,18 +24,18 @@ class Fitted:
     predict: Callable[[Values], Labels]
 
 
-#: Fits a classifier on features (n, numbers), labels (n,) and the number of classes. No test picture comes its way.
+#: Fits a classifier on features (n, numbers), labels (n,) and the number of classes. No test image comes its way.
 Fit = Callable[[Values, Labels, int], Fitted]
 
 
 def hold_out(labels: Labels, seed: int) -> tuple[Labels, Labels]:
-    """Split training pictures, class by class, into those to fit on and the fifth on which choices are made.
+    """Split training images, class by class, into those to fit on and the fifth on which choices are made.
 
-    The second part is empty when no class has two pictures: then there is nothing to choose on.
+    The second part is empty when no class has two images: then there is nothing to choose on.
     """
     return split_by_class(labels, _HELD_OUT, seed, "probe/held out")
 
 
 def accuracy(predicted: Labels, labels: Labels) -> float:
-    """The share of pictures whose class is predicted."""
+    """The share of images whose class is predicted."""
     return float(np.mean(predicted == labels))

@@ -1,4 +1,4 @@
-"""A linear classifier of frozen features trained by gradient descent on augmented pictures, as published."""
+"""A linear classifier of frozen features trained by gradient descent on augmented images, as published."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -35,17 +35,17 @@ def fit_by_gradient(
     progress: Progress | None = None,
     label: str = "",
 ) -> Fitted:
-    """Train a linear layer by Adam on random crops and flips of the pictures; nothing is chosen, the last epoch counts.
+    """Train a linear layer by Adam on random crops and flips of the images; nothing is chosen, the last epoch counts.
 
     Cross-entropy, batches of 128, learning rate 1e-3 and a fifth of it from 60 % and again from 80 % of the epochs on.
-    Every epoch sends every picture through the network anew.
+    Every epoch sends every image through the network anew.
 
     Raises:
-        DatasetError: no picture can be read.
+        DatasetError: no image can be read.
 
     References:
         Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 4: crops of 8 to 100 % of the
-        picture; the linear evaluation is that of Wang and Isola, ICML 2020.
+        image; the linear evaluation is that of Wang and Isola, ICML 2020.
     """
     layer: nn.Linear | None = None
     optimizer: torch.optim.Adam | None = None
@@ -66,12 +66,12 @@ def fit_by_gradient(
         if progress is not None:
             progress(epoch + 1, epochs, f"{label}, epochs")
     if layer is None:
-        raise DatasetError(f"none of {len(images)} pictures can be read, so there is nothing to train on")
+        raise DatasetError(f"none of {len(images)} images can be read, so there is nothing to train on")
     return Fitted({}, _predictor(layer))
 
 
 def crop_at_random(image: Image.Image, size: int, draws: np.random.Generator) -> ImageArray:
-    """Cut a random part out of a picture, mirror it half of the time: uint8 (size, size, 3).
+    """Cut a random part out of an image, mirror it half of the time: uint8 (size, size, 3).
 
     The part has 8 to 100 % of the area and an aspect of 3:4 to 4:3, like torchvision's ``RandomResizedCrop``: after ten
     vain tries it is the largest centred part of such an aspect.
@@ -103,16 +103,16 @@ def _centred_box(width: int, height: int) -> tuple[int, int, int, int]:
 def _views(
     images: LabelledImages, order: Labels, size: int, seed: int, epoch: int
 ) -> Iterator[tuple[list[ImageArray], Labels]]:
-    """Batches of random views and their labels, in the order given; pictures that cannot be read are left out."""
+    """Batches of random views and their labels, in the order given; images that cannot be read are left out."""
 
     def render(place: int, image: Image.Image) -> ImageArray:
         return crop_at_random(image, size, generator(seed, f"probe/crops/{epoch}", int(order[place])))
 
     read = read_images([images.paths[index] for index in order], render)
-    labelled = ((item.picture, images.labels[order[place]]) for place, item in enumerate(read))
-    readable = ((picture, label) for picture, label in labelled if picture is not None)
+    labelled = ((item.image, images.labels[order[place]]) for place, item in enumerate(read))
+    readable = ((image, label) for image, label in labelled if image is not None)
     while batch := list(islice(readable, _BATCH)):
-        yield [picture for picture, _ in batch], np.array([label for _, label in batch], dtype=np.int64)
+        yield [image for image, _ in batch], np.array([label for _, label in batch], dtype=np.int64)
 
 
 def _first_layer(inputs: int, classes: int, seed: int) -> nn.Linear:

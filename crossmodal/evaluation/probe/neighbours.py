@@ -1,4 +1,4 @@
-"""A classifier of frozen features without training: the nearest pictures vote."""
+"""A classifier of frozen features without training: the nearest images vote."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,13 +20,13 @@ _CHUNK = 1024
 def fit_neighbours(
     values: Values, labels: Labels, classes: int, *, seed: int = 0, neighbours: Sequence[int] = NEIGHBOURS
 ) -> Fitted:
-    """Let the k nearest pictures vote, each with weight exp(cosine / 0.07).
+    """Let the k nearest images vote, each with weight exp(cosine / 0.07).
 
-    k is the one (of equals the smallest) of ``neighbours`` with which four fifths of the pictures given here classify
+    k is the one (of equals the smallest) of ``neighbours`` with which four fifths of the images given here classify
     the rest best. Where these four fifths are fewer than the second smallest, k is the smallest.
 
     Raises:
-        DatasetError: fewer pictures than the smallest k.
+        DatasetError: fewer images than the smallest k.
 
     References:
         Wu et al., "Unsupervised feature learning via non-parametric instance discrimination", CVPR 2018, section 3.4;
@@ -35,8 +35,8 @@ def fit_neighbours(
     rising = sorted(neighbours)
     if len(labels) < rising[0]:
         raise DatasetError(
-            f"{rising[0]} nearest neighbours were asked for, found {len(labels)} training pictures; give a smaller k "
-            "or more pictures"
+            f"{rising[0]} nearest neighbours were asked for, found {len(labels)} training images; give a smaller k "
+            "or more images"
         )
     known = _directions(values)
     chosen = _choose(known, labels, classes, rising, seed)

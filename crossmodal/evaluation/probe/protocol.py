@@ -1,7 +1,7 @@
 """Probing: how well classes of photographs can be told apart by what a frozen network makes of them.
 
-No test picture takes part in any choice: statistics of features, penalties and numbers of neighbours come from training
-pictures alone, since what fits a probe (`crossmodal.evaluation.probe.fit.Fit`) is given nothing else.
+No test image takes part in any choice: statistics of features, penalties and numbers of neighbours come from training
+images alone, since what fits a probe (`crossmodal.evaluation.probe.fit.Fit`) is given nothing else.
 """
 
 import os
@@ -18,7 +18,7 @@ from crossmodal.backbones.catalogue import width_of
 from crossmodal.data.greatest_hits.video_cache import default_root
 from crossmodal.data.image_folder import ImageFolder, LabelledImages, Labels, read_image_folder
 from crossmodal.errors import DatasetError
-from crossmodal.evaluation.probe.baselines import NOISE, PICTURE_SOURCES, RANDOM_STARTS, make_backbone, noise_weights
+from crossmodal.evaluation.probe.baselines import IMAGE_SOURCES, NOISE, RANDOM_STARTS, make_backbone, noise_weights
 from crossmodal.evaluation.probe.features import (
     BackboneFeatures,
     FeatureCache,
@@ -37,28 +37,28 @@ from crossmodal.evaluation.probe.ridge import fit_ridge
 from crossmodal.evaluation.probe.score import Right, ratio, score
 from crossmodal.provenance import describe_origin
 
-METHODS = ("ridge", "knn", "sgd")
+METHODS = ("ridge", "knn", "adam")
 LEAST_SIZE = 32
 RANDOM = "random start"
 
 
 @dataclass(frozen=True)
 class ProbeOptions:
-    """How pictures are probed.
+    """How images are probed.
 
     Attributes:
-        method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``sgd`` (Adam on augmented pictures).
-        size: side of the pictures in pixels.
-        few_shot: numbers of labelled pictures a class for which there are curves.
-        draws: of pictures, for each of them.
+        method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``adam`` (Adam on augmented images).
+        size: side of the images in pixels.
+        few_shot: numbers of labelled images a class for which there are curves.
+        draws: of images, for each of them.
         neighbours: numbers of neighbours to choose from.
-        epochs: of ``sgd``.
+        epochs: of ``adam``.
         random_starts: how many stand behind the row of random starts.
         seed: of splits, draws, random starts and resamples.
         bootstrap: number of resamples.
 
     Raises:
-        ValueError: an unknown method, a number out of range, or few-shot curves of ``sgd``.
+        ValueError: an unknown method, a number out of range, or few-shot curves of ``adam``.
     """
 
     method: str = "ridge"
@@ -76,8 +76,8 @@ class ProbeOptions:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
         if self.size < LEAST_SIZE:
             raise ValueError(f"size must be at least {LEAST_SIZE} pixels, got {self.size}")
-        if self.few_shot and self.method == "sgd":
-            raise ValueError("few-shot curves are made by ridge or knn, not by sgd")
+        if self.few_shot and self.method == "adam":
+            raise ValueError("few-shot curves are made by ridge or knn, not by adam")
         least = {"few_shot": min(self.few_shot, default=1), "neighbours": min(self.neighbours, default=0)}
         for name, value in {**least, "draws": self.draws, "epochs": self.epochs, "bootstrap": self.bootstrap}.items():
             if value < 1:
@@ -107,20 +107,20 @@ def probe(
     cache: str | os.PathLike[str] | Literal[False] | None = None,
     progress: Progress | None = None,
 ) -> ProbeResult:
-    """Measure how well frozen features tell classes of photographs apart, beside random starts and the bare picture.
+    """Measure how well frozen features tell classes of photographs apart, beside random starts and the bare image.
 
     Args:
         backbone: a name of `crossmodal.backbones.create`, or a backbone itself, which has no random starts beside it.
         data: a folder (`crossmodal.data.image_folder.read_image_folder`), read or by path.
-        method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``sgd`` (Adam on augmented pictures).
+        method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``adam`` (Adam on augmented images).
         weights: a name, a path, ``noise`` (those that ship), or None for the random start of ``seed``.
         width: of the backbone and of the random starts, where it has several; None is the weights' own.
         layer: see `crossmodal.backbones.layers`; None is ``fc6`` where there is one, else ``pooled``.
-        size: side in pixels to which pictures are brought.
-        few_shot: numbers of labelled pictures a class for which accuracies are wanted, too.
-        draws: of these pictures, for each number.
+        size: side in pixels to which images are brought.
+        few_shot: numbers of labelled images a class for which accuracies are wanted, too.
+        draws: of these images, for each number.
         neighbours: numbers of neighbours to choose from.
-        epochs: of ``sgd``.
+        epochs: of ``adam``.
         random_starts: how many stand behind the row of random starts; 0 leaves the row out.
         seed: of splits, draws, random starts and resamples.
         bootstrap: number of resamples.
@@ -131,7 +131,7 @@ def probe(
     Raises:
         ValueError: an unknown backbone, layer or method, a number out of range, a size that the layer does not take.
         WeightsError: no such weights, or those of another architecture, or features that are not numbers.
-        DatasetError: no such folder, no classes, too few pictures, or none that can be read.
+        DatasetError: no such folder, no classes, too few images, or none that can be read.
     """
     shots = tuple(dict.fromkeys(few_shot))
     options = ProbeOptions(method, size, shots, draws, tuple(neighbours), epochs, random_starts, seed, bootstrap)
@@ -165,19 +165,19 @@ def probe(
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """What one fit on a source of vectors came to: ``right`` (1, test pictures), by shots (draws, test pictures)."""
+    """What one fit on a source of vectors came to: ``right`` (1, test images), by shots (draws, test images)."""
 
     right: Right
     few_shot: Mapping[int, Right]
     choice: Mapping[str, float]
     numbers: int
-    train_pictures: int
+    train_images: int
     repeated: int
     broken: tuple[str, ...]
 
 
 class _Prober:
-    """Fits on the training pictures of a folder and measures on its test pictures, once for each source of vectors."""
+    """Fits on the training images of a folder and measures on its test images, once for each source of vectors."""
 
     def __init__(
         self, folder: ImageFolder, options: ProbeOptions, cache: FeatureCache | None, progress: Progress | None
@@ -194,11 +194,11 @@ class _Prober:
         return self._done[source.identity]
 
     def _measure(self, source: Source, label: str) -> _Measured:
-        # Everything is fitted before a test picture is looked at.
-        train = self._features(self.folder.train, source, f"{label}, training pictures")
+        # Everything is fitted before a test image is looked at.
+        train = self._features(self.folder.train, source, f"{label}, training images")
         labels = self.folder.train.labels[train.places]
         if len(np.unique(labels)) < 2:
-            raise DatasetError(f"{self.folder.root}: the training pictures that can be read are all of one class")
+            raise DatasetError(f"{self.folder.root}: the training images that can be read are all of one class")
         classes = len(self.folder.classes)
         fitted = self._fit(train.values, labels, source, label)
         few = {
@@ -206,7 +206,7 @@ class _Prober:
                              seed=self.options.seed)
             for shots in self.options.few_shot
         }  # fmt: skip
-        test = self._features(self.folder.test, source, f"{label}, test pictures")
+        test = self._features(self.folder.test, source, f"{label}, test images")
         truth = self.folder.test.labels[test.places]
 
         def right(fits: Sequence[Fitted]) -> Right:
@@ -222,7 +222,7 @@ class _Prober:
 
     def _fit(self, values: Values, labels: Labels, source: Source, label: str) -> Fitted:
         classes, seed = len(self.folder.classes), self.options.seed
-        if self.options.method == "sgd":
+        if self.options.method == "adam":
             return fit_by_gradient(
                 self.folder.train, source, classes, self.options.size, epochs=self.options.epochs, seed=seed,
                 progress=self.progress, label=label,
@@ -233,7 +233,7 @@ class _Prober:
 
     def _fit_shots(self, shots: int) -> Fit:
         if self.options.method == "knn":
-            # So few pictures leave nothing to choose on: as many neighbours vote as a class has pictures.
+            # So few images leave nothing to choose on: as many neighbours vote as a class has images.
             return partial(fit_neighbours, seed=self.options.seed, neighbours=(shots,))
         return partial(fit_ridge, seed=self.options.seed)
 
@@ -251,7 +251,7 @@ def _sources(
         if weights is not None:
             raise ValueError("weights go with the name of a backbone; this one has its own")
         own = BackboneFeatures(backbone, layer, device)
-        return own, {type(backbone).__name__: [lambda: own], **_picture_rows()}
+        return own, {type(backbone).__name__: [lambda: own], **_image_rows()}
     own = BackboneFeatures(make_backbone(backbone, width, options.seed, weights), layer, device)
 
     def start(number: int) -> Callable[[], Source]:
@@ -259,11 +259,11 @@ def _sources(
 
     name = f"{backbone}, {'random' if weights is None else os.fspath(weights)}"
     starts = [start(number) for number in range(options.random_starts)]
-    return own, {name: [lambda: own], **({RANDOM: starts} if starts else {}), **_picture_rows()}
+    return own, {name: [lambda: own], **({RANDOM: starts} if starts else {}), **_image_rows()}
 
 
-def _picture_rows() -> dict[str, list[Callable[[], Source]]]:
-    return {name: [kind] for name, kind in PICTURE_SOURCES.items()}
+def _image_rows() -> dict[str, list[Callable[[], Source]]]:
+    return {name: [kind] for name, kind in IMAGE_SOURCES.items()}
 
 
 def _row(found: Sequence[_Measured], options: ProbeOptions) -> ProbeRow:
@@ -286,8 +286,8 @@ def _all_right(found: Sequence[_Measured]) -> Right:
 def _about(folder: ImageFolder, options: ProbeOptions, found: _Measured) -> dict[str, Any]:
     return {
         "method": options.method, "size": options.size, "classes": len(folder.classes), "split": folder.split,
-        "train_pictures": found.train_pictures, "test_pictures": found.right.shape[1], "repeated": found.repeated,
-        "draws": options.draws, "epochs": options.epochs if options.method == "sgd" else None, "seed": options.seed,
+        "train_images": found.train_images, "test_images": found.right.shape[1], "repeated": found.repeated,
+        "draws": options.draws, "epochs": options.epochs if options.method == "adam" else None, "seed": options.seed,
         "bootstrap": options.bootstrap, **describe_origin(),
     }  # fmt: skip
 
@@ -297,6 +297,6 @@ def _check_shots(folder: ImageFolder, few_shot: Sequence[int]) -> None:
     fewest = int(counts.argmin())
     if few_shot and counts[fewest] < max(few_shot):
         raise DatasetError(
-            f"{folder.root}: {max(few_shot)} pictures of each class were asked for, found {counts[fewest]} of "
+            f"{folder.root}: {max(few_shot)} images of each class were asked for, found {counts[fewest]} of "
             f"{folder.classes[fewest]} to train on"
         )

@@ -14,11 +14,11 @@ class ProbeRow:
     """One line of the table: a network, or a baseline.
 
     Attributes:
-        top1: accuracy on the test pictures, 0 to 1, with its 95 % interval; the mean over ``fits``.
+        top1: accuracy on the test images, 0 to 1, with its 95 % interval; the mean over ``fits``.
         fits: accuracy of each fit: one, or one for each random start.
         numbers: length of the vectors.
-        choices: what was chosen on training pictures, for each fit.
-        few_shot: accuracy by number of labelled pictures a class.
+        choices: what was chosen on training images, for each fit.
+        few_shot: accuracy by number of labelled images a class.
     """
 
     top1: Score
@@ -37,7 +37,7 @@ class ProbeResult:
         rows: all rows by name, the probed network first.
         times_random: how many times the accuracy of random starts the network has; None without random starts.
         about: what was probed on what and how, as plain values.
-        broken: pictures that could not be read and were left out, each with the reason.
+        broken: images that could not be read and were left out, each with the reason.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ProbeResult:
 
     @property
     def top1(self) -> float:
-        """The accuracy of the probed network on the test pictures, 0 to 1."""
+        """The accuracy of the probed network on the test images, 0 to 1."""
         return self.rows[self.name].top1.value
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class ProbeResult:
         """What has to be said beside the table: the data, the split, what was left out, where the figures come from."""
         about = self.about
         said = [
-            f"{about['test_pictures']} test and {about['train_pictures']} training pictures of {about['classes']} "
+            f"{about['test_images']} test and {about['train_images']} training images of {about['classes']} "
             f"classes ({about['split']}) at {about['size']} pixels, {about['method']}, layer {about['layer']}. In "
             f"brackets: 95 % of {about['bootstrap']} resamples (seed {about['seed']}). {about['date']}, commit "
             f"{about['commit']}."
@@ -91,9 +91,9 @@ class ProbeResult:
             low, high = self.times_random.low, self.times_random.high
             said.append(f"{self.times_random.value:.2f} [{low:.2f}, {high:.2f}] times a random start.")
         if self.broken:
-            said.append(f"{len(self.broken)} pictures left out: {_few(self.broken)}.")
+            said.append(f"{len(self.broken)} images left out: {_few(self.broken)}.")
         if about["repeated"]:
-            said.append(f"{about['repeated']} test pictures also occur among the training pictures.")
+            said.append(f"{about['repeated']} test images also occur among the training images.")
         return said
 
     def markdown(self) -> str:

@@ -24,7 +24,7 @@ def fit_ridge(
 ) -> Fitted:
     """Fit a ridge regression of the one-hot classes on standardised features.
 
-    Means, deviations and the penalty come from the pictures given here: the penalty is the one (of equals the largest)
+    Means, deviations and the penalty come from the images given here: the penalty is the one (of equals the largest)
     under which four fifths of them classify the rest best; then all are fitted. Features that do not vary are ignored.
 
     References:
@@ -54,20 +54,20 @@ def solve_ridge(inputs: Values, targets: Values, penalties: Sequence[float]) -> 
     """Solve a ridge regression with an unpenalised intercept, for each penalty in turn.
 
     Minimises mean |x W + b - y|^2 + penalty |W|^2 over W (features, outputs) and b (outputs,), by the smaller of
-    the two systems of normal equations: that of the features, or that of the pictures.
+    the two systems of normal equations: that of the features, or that of the images.
     """
     count, features = inputs.shape
     mean_in, mean_out = inputs.mean(axis=0, dtype=np.float64), targets.mean(axis=0, dtype=np.float64)
     centred = (inputs - mean_in).astype(np.float32)
     wanted = targets - mean_out
-    of_pictures = count < features
-    gram = _gram(centred.T if of_pictures else centred)
-    right = wanted if of_pictures else centred.T @ wanted
+    of_images = count < features
+    gram = _gram(centred.T if of_images else centred)
+    right = wanted if of_images else centred.T @ wanted
     for penalty in penalties:
         # In double precision: single precision's rounding would be as large as the smallest penalty.
         factor = cho_factor(gram + penalty * count * np.eye(len(gram)), lower=True, overwrite_a=True)
         solved = cho_solve(factor, right)
-        weights = centred.T @ solved if of_pictures else solved
+        weights = centred.T @ solved if of_images else solved
         yield weights, mean_out - mean_in @ weights
 
 

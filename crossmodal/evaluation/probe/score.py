@@ -8,7 +8,7 @@ import numpy.typing as npt
 from crossmodal.metrics.interval import percentile_interval
 from crossmodal.randomness import generator
 
-#: (fits, test pictures): which fit has which picture right.
+#: (fits, test images): which fit has which image right.
 Right = npt.NDArray[np.bool_]
 
 
@@ -23,7 +23,7 @@ class Score(NamedTuple):
 def score(right: Right, *, samples: int = 1000, seed: int = 0) -> Score:
     """The mean accuracy of fits of one kind, between 0 and 1.
 
-    The interval is a percentile bootstrap over test pictures; of several fits (random starts, draws of shots) also
+    The interval is a percentile bootstrap over test images; of several fits (random starts, draws of shots) also
     over these, both drawn anew each time.
 
     References:
@@ -33,7 +33,7 @@ def score(right: Right, *, samples: int = 1000, seed: int = 0) -> Score:
 
 
 def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Score:
-    """How many times the mean accuracy of others is that of fits, paired: both see the same test pictures each time.
+    """How many times the mean accuracy of others is that of fits, paired: both see the same test images each time.
 
     Not a number where the others have nothing right.
     """
@@ -44,7 +44,7 @@ def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> 
 
 
 def difference(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Score:
-    """The mean accuracy of fits less that of others, paired: both see the same test pictures each time."""
+    """The mean accuracy of fits less that of others, paired: both see the same test images each time."""
     first, second = _paired(right, other, samples, seed)
     return _summary(float(right.mean() - other.mean()), first - second)
 
@@ -54,9 +54,9 @@ def _paired(right: Right, other: Right, samples: int, seed: int) -> list[npt.NDA
 
 
 def _resampled(right: Right, sizes: list[int], samples: int, seed: int) -> list[npt.NDArray[np.float64]]:
-    """Mean accuracies (samples,) of each group of fits when test pictures, and the group's fits, are drawn anew."""
+    """Mean accuracies (samples,) of each group of fits when test images, and the group's fits, are drawn anew."""
     draws = generator(seed, "probe/bootstrap")
-    # Pictures that the same fits have right are alike, so it is enough to draw how many there are of each kind.
+    # Images that the same fits have right are alike, so it is enough to draw how many there are of each kind.
     kinds, counts = np.unique(right, axis=1, return_counts=True)
     drawn = draws.multinomial(right.shape[1], counts / right.shape[1], size=samples)
     accuracies = drawn @ kinds.T / right.shape[1]

@@ -80,7 +80,7 @@ class ImpactBaseline(ABC):
     __call__ = predict
 
     def _look(self, sample: Sample, steps: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Describe the pictures at each hit, shape (hits, values); nothing by default."""
+        """Describe the images at each hit, shape (hits, values); nothing by default."""
         return np.zeros((len(steps), 0), dtype=np.float32)
 
     def _learn(self, looks: NDArray[np.float32]) -> None:  # noqa: B027
@@ -114,12 +114,12 @@ class MeanSound(ImpactBaseline):
         return np.broadcast_to(windows.mean(axis=0), (len(steps), *windows.shape[1:]))
 
 
-class PictureMatch(ImpactBaseline):
-    """The training impact whose pictures are nearest, by Euclidean distance of small pictures.
+class ImageMatch(ImpactBaseline):
+    """The training impact whose images are nearest, by Euclidean distance of small images.
 
     ``image`` compares what is seen at the hit (a small current frame and the colours of the opening frame),
     ``spacetime`` how it moves (small differences of successive frames around the hit), ``both`` their sum. No learnt
-    features: the published baselines use a network trained on labelled pictures instead.
+    features: the published baselines use a network trained on labelled images instead.
     """
 
     def __init__(self, by: Literal["image", "spacetime", "both"] = "both") -> None:

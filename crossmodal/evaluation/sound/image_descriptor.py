@@ -1,4 +1,4 @@
-"""Small pictures that describe what is seen at a hit and how it moves, without any learnt features."""
+"""Small images that describe what is seen at a hit and how it moves, without any learnt features."""
 
 import numpy as np
 import torch
@@ -47,6 +47,6 @@ def _spacetime_at(sample: Sample, steps: NDArray[np.intp], offset_ticks: int) ->
     return spacetime[torch.from_numpy(ticks)]
 
 
-def _pool(pictures: torch.Tensor, size: tuple[int, int]) -> Looks:
-    small = adaptive_avg_pool2d(pictures.float() / 255.0, size).flatten(1)
+def _pool(images: torch.Tensor, size: tuple[int, int]) -> Looks:
+    small = adaptive_avg_pool2d(images.float() / 255.0, size).flatten(1)
     return np.asarray(small / small.shape[1] ** 0.5)

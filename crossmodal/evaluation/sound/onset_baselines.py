@@ -37,7 +37,7 @@ _CHUNK_TICKS = 256
 
 
 class Motion(NamedTuple):
-    """How pictures change at each tick, in grey values (0 to 255), shape (ticks,) each."""
+    """How images change at each tick, in grey values (0 to 255), shape (ticks,) each."""
 
     #: Mean over pixels of |current - previous|.
     energy: Floats
@@ -97,7 +97,7 @@ class MotionEnergyOnsets:
         return self
 
     def predict(self, sample: Sample) -> SoundPrediction:
-        """Predict the onsets of a whole video from its pictures; no cochleagram."""
+        """Predict the onsets of a whole video from its images; no cochleagram."""
         options = self.options
         curve = _curve(measure_motion(sample), options.contrast, options.smoothing_ticks)
         ticks, heights = find_peaks(curve, options.gap_ticks)
@@ -197,7 +197,7 @@ def _curve(motion: Motion, contrast: float, smoothing_ticks: float) -> Floats:
     if smoothing_ticks > 0:
         curve = gaussian_filter1d(curve, smoothing_ticks)
     scale = float(np.quantile(curve, 0.9))
-    if scale <= 0:  # a still picture but for a few moments
+    if scale <= 0:  # a still image but for a few moments
         scale = float(curve.max())
     return curve / scale if scale > 0 else np.zeros_like(curve)
 

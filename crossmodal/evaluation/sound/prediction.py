@@ -71,7 +71,7 @@ class SoundDataset(Protocol):
         """One whole video."""
 
 
-#: Predicts the sound of a video from its pictures (baselines of the published protocol also look at ``onset``).
+#: Predicts the sound of a video from its images (baselines of the published protocol also look at ``onset``).
 Predict = Callable[[Sample], SoundPrediction]
 
 

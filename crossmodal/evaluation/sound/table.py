@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossmodal.evaluation.sound.baselines import MeanSound, PictureMatch, RandomImpact, TrueSound
+from crossmodal.evaluation.sound.baselines import ImageMatch, MeanSound, RandomImpact, TrueSound
 from crossmodal.evaluation.sound.measure import (
     Difference,
     Evaluation,
@@ -95,9 +95,9 @@ def fit_baselines(train: SoundDataset, *, seed: int = 0) -> dict[str, Predict]:
     return {
         "random impact": RandomImpact(seed).fit(train),
         "mean sound": MeanSound().fit(train),
-        "image match": PictureMatch("image").fit(train),
-        "space-time match": PictureMatch("spacetime").fit(train),
-        "image + space-time match": PictureMatch("both").fit(train),
+        "image match": ImageMatch("image").fit(train),
+        "space-time match": ImageMatch("spacetime").fit(train),
+        "image + space-time match": ImageMatch("both").fit(train),
         "random times": RandomOnsets(seed).fit(train),
         "motion energy": MotionEnergyOnsets().fit(train),
         "true sound": TrueSound(),

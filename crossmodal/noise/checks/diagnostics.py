@@ -1,6 +1,6 @@
-"""What pictures look like in numbers: spectral slope, wavelet kurtosis, sizes of regions, colours.
+"""What images look like in numbers: spectral slope, wavelet kurtosis, sizes of regions, colours.
 
-Everything here looks at pictures alone, uint8 (n, 3, height, width), wherever they come from. What the processes
+Everything here looks at images alone, uint8 (n, 3, height, width), wherever they come from. What the processes
 promise about these numbers stands in `crossmodal.noise.checks.law`.
 """
 
@@ -22,11 +22,11 @@ ORIENTATIONS = ("across", "down", "diagonal")
 #: The spectrum is fitted from so many cycles over the shorter side to so many cycles a pixel.
 LOWEST_CYCLES, HIGHEST_FREQUENCY = 4, 0.25
 _FEWEST_RINGS = 3
-# Under a Hann window neighbouring rings share waves: slopes of white pictures (64 and 128 pixels) spread so many times
+# Under a Hann window neighbouring rings share waves: slopes of white images (64 and 128 pixels) spread so many times
 # as far as those of independent rings would.
 _RINGS_SHARED = 1.95
 # Rounding to whole grey levels adds this variance to every pixel; where the spectrum is not above it by this factor of
-# power, it says nothing of the picture.
+# power, it says nothing of the image.
 _ROUNDING_VARIANCE, _ABOVE_ROUNDING = 1 / 12, 4.0
 # Regions that are all as small, or as large, as is looked at have an exponent beyond what can be fitted.
 _STEEPEST = 100.0
@@ -34,10 +34,10 @@ _STEEPEST = 100.0
 
 @dataclass(frozen=True)
 class SpectralSlope:
-    """How fast the amplitude spectrum of each picture falls: amplitude proportional to frequency ** -exponent.
+    """How fast the amplitude spectrum of each image falls: amplitude proportional to frequency ** -exponent.
 
     Attributes:
-        exponents: float64 (n,); NaN where fewer than three rings can be fitted (flat or too small pictures).
+        exponents: float64 (n,); NaN where fewer than three rings can be fitted (flat or too small images).
         standard_errors: float64 (n,), of the fit.
     """
 
@@ -45,8 +45,8 @@ class SpectralSlope:
     standard_errors: Floats
 
 
-def spectral_slope(pictures: Tensor) -> SpectralSlope:
-    """Fit the exponent of the radially averaged amplitude spectrum, each picture for itself.
+def spectral_slope(images: Tensor) -> SpectralSlope:
+    """Fit the exponent of the radially averaged amplitude spectrum, each image for itself.
 
     The channels, free of their means and under a Hann window, give the mean power in rings one cycle over the shorter
     side wide, from 4 cycles over that side to 0.25 cycles a pixel (half of what pixels can hold). A straight line is
@@ -54,9 +54,9 @@ def spectral_slope(pictures: Tensor) -> SpectralSlope:
     grey levels could have filled are left out, and what lies beyond the first of them.
 
     Raises:
-        ValueError: not pictures.
+        ValueError: not images.
     """
-    stack = _as_pictures(pictures)
+    stack = _as_images(images)
     height, width = stack.shape[-2:]
     window = np.outer(_hann(height), _hann(width))
     down, across = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
@@ -69,8 +69,8 @@ def spectral_slope(pictures: Tensor) -> SpectralSlope:
     mean_radius = np.bincount(ring.ravel(), (twice * radius).ravel()) / members
     rounding = 3 * _ROUNDING_VARIANCE * float((window**2).sum())
     exponents, errors = np.full(len(stack), np.nan), np.full(len(stack), np.nan)
-    for i, picture in enumerate(stack):
-        free = picture - picture.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
+    for i, image in enumerate(stack):
+        free = image - image.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
         power = (np.abs(np.fft.rfft2(free * window)) ** 2).sum(axis=0)
         mean_power = (np.bincount(ring.ravel(), (twice * power).ravel()) / members)[rings]
         above = np.cumprod(mean_power > _ABOVE_ROUNDING * rounding).astype(bool)
@@ -79,21 +79,21 @@ def spectral_slope(pictures: Tensor) -> SpectralSlope:
     return SpectralSlope(exponents, _RINGS_SHARED * errors)
 
 
-def wavelet_kurtosis(pictures: Tensor, scales: int = 3) -> Floats:
+def wavelet_kurtosis(images: Tensor, scales: int = 3) -> Floats:
     """Measure how heavy the tails of Haar bands are: fourth moment over squared second, 3 for a Gaussian.
 
-    The bands are those of the grey picture (mean of the channels), each scale at half the size of the one before.
+    The bands are those of the grey image (mean of the channels), each scale at half the size of the one before.
 
     Returns:
         float64 (n, scales, 3): scales from fine to coarse, bands as in `ORIENTATIONS`; NaN for bands of fewer than 16
         values or without variance.
 
     Raises:
-        ValueError: not pictures, or no scales.
+        ValueError: not images, or no scales.
     """
     if scales < 1:
         raise ValueError(f"scales must be at least 1, got {scales}")
-    grey = _as_pictures(pictures).mean(axis=1)
+    grey = _as_images(images).mean(axis=1)
     found = np.full((len(grey), scales, len(ORIENTATIONS)), np.nan)
     for scale in range(scales):
         rows, columns = grey.shape[1] // 2, grey.shape[2] // 2
@@ -112,15 +112,15 @@ class RegionSizes:
     """Regions of equal colour: pixels of one colour that touch along their sides.
 
     Attributes:
-        areas: int64 (regions,), in pixels, of all pictures.
+        areas: int64 (regions,), in pixels, of all images.
         colours: uint8 (regions, 3).
-        pictures: int64 (regions,), which picture each is of.
-        pixels: of a picture.
+        images: int64 (regions,), which image each is of.
+        pixels: of an image.
     """
 
     areas: NDArray[np.int64]
     colours: NDArray[np.uint8]
-    pictures: NDArray[np.int64]
+    images: NDArray[np.int64]
     pixels: int
 
     def survival(self, areas: NDArray[np.int64]) -> Floats:
@@ -131,7 +131,7 @@ class RegionSizes:
     def exponent(self, least: float = 0.002, most: float = 0.2) -> tuple[float, float]:
         """Fit the exponent of the survival function, P(area >= A) proportional to A ** -exponent, with standard error.
 
-        By maximum likelihood, over the regions that take ``least`` to ``most`` of their picture. Leaves whose radii
+        By maximum likelihood, over the regions that take ``least`` to ``most`` of their image. Leaves whose radii
         have the density r ** -3 make an exponent near 1. (NaN, NaN) for fewer than 10 regions.
 
         References:
@@ -144,19 +144,19 @@ class RegionSizes:
         return _truncated_pareto(np.log(inside / low), math.log(high / low))
 
 
-def region_sizes(pictures: Tensor) -> RegionSizes:
-    """Find the regions of equal colour of all pictures.
+def region_sizes(images: Tensor) -> RegionSizes:
+    """Find the regions of equal colour of all images.
 
     Raises:
-        ValueError: not pictures.
+        ValueError: not images.
     """
-    stack = _as_pictures(pictures)
+    stack = _as_images(images)
     height, width = stack.shape[-2:]
     places = np.arange(height * width).reshape(height, width)
     areas, colours, owners = [np.zeros(0, np.int64)], [np.zeros((0, 3), np.uint8)], [np.zeros(0, np.int64)]
-    for i, picture in enumerate(stack):
-        across = (picture[:, :, 1:] == picture[:, :, :-1]).all(axis=0)
-        down = (picture[:, 1:] == picture[:, :-1]).all(axis=0)
+    for i, image in enumerate(stack):
+        across = (image[:, :, 1:] == image[:, :, :-1]).all(axis=0)
+        down = (image[:, 1:] == image[:, :-1]).all(axis=0)
         first = np.concatenate([places[:, :-1][across], places[:-1][down]])
         second = np.concatenate([places[:, 1:][across], places[1:][down]])
         links = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(height * width,) * 2)
@@ -164,7 +164,7 @@ def region_sizes(pictures: Tensor) -> RegionSizes:
         representative = np.zeros(count, np.int64)
         representative[region] = places.ravel()
         areas.append(np.bincount(region, minlength=count))
-        colours.append(picture.reshape(3, -1).T[representative])
+        colours.append(image.reshape(3, -1).T[representative])
         owners.append(np.full(count, i))
     return RegionSizes(np.concatenate(areas), np.concatenate(colours), np.concatenate(owners), height * width)
 
@@ -174,9 +174,9 @@ class ColourHistogram:
     """How grey levels and colours are used.
 
     Attributes:
-        shares: float64 (3, 256), of each level in each channel, over all pictures.
+        shares: float64 (3, 256), of each level in each channel, over all images.
         distance_to_uniform: float64 (3,), total variation distance to all levels alike, 0 to 1.
-        distinct_colours: int64 (n,), in each picture.
+        distinct_colours: int64 (n,), in each image.
     """
 
     shares: Floats
@@ -184,33 +184,33 @@ class ColourHistogram:
     distinct_colours: NDArray[np.int64]
 
 
-def colour_histogram(pictures: Tensor) -> ColourHistogram:
+def colour_histogram(images: Tensor) -> ColourHistogram:
     """Count grey levels and distinct colours.
 
     Raises:
-        ValueError: not pictures.
+        ValueError: not images.
     """
-    stack = _as_pictures(pictures)
+    stack = _as_images(images)
     counts = np.stack([np.bincount(stack[:, channel].ravel(), minlength=256) for channel in range(3)])
     shares = counts / max(int(counts[0].sum()), 1)
     weights = np.array([1, 256, 65536])
-    distinct = np.array([len(np.unique(np.tensordot(weights, picture, 1))) for picture in stack], dtype=np.int64)
+    distinct = np.array([len(np.unique(np.tensordot(weights, image, 1))) for image in stack], dtype=np.int64)
     return ColourHistogram(shares, 0.5 * np.abs(shares - 1 / 256).sum(axis=1), distinct)
 
 
-def distinct_share(pictures: Tensor) -> float:
-    """Tell how many of the pictures are like no other, byte for byte, as a share of all."""
+def distinct_share(images: Tensor) -> float:
+    """Tell how many of the images are like no other, byte for byte, as a share of all."""
     seen: dict[bytes, int] = {}
-    for picture in _as_pictures(pictures):
-        content = picture.tobytes()
+    for image in _as_images(images):
+        content = image.tobytes()
         seen[content] = seen.get(content, 0) + 1
     return sum(count == 1 for count in seen.values()) / max(sum(seen.values()), 1)
 
 
-def _as_pictures(pictures: Tensor) -> NDArray[np.uint8]:
-    stack = torch.as_tensor(pictures).cpu()
+def _as_images(images: Tensor) -> NDArray[np.uint8]:
+    stack = torch.as_tensor(images).cpu()
     if stack.ndim != 4 or stack.shape[1] != 3 or stack.dtype != torch.uint8:
-        raise ValueError(f"need pictures uint8 (n, 3, height, width), got {stack.dtype} {tuple(stack.shape)}")
+        raise ValueError(f"need images uint8 (n, 3, height, width), got {stack.dtype} {tuple(stack.shape)}")
     return np.asarray(stack.numpy())
 
 

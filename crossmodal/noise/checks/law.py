@@ -1,4 +1,4 @@
-"""What processes promise about their pictures, as tests with a stated rate of false alarms."""
+"""What processes promise about their images, as tests with a stated rate of false alarms."""
 
 import math
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from crossmodal.noise.statistical.steerable_pyramid import ORIENTATIONS, steerab
 FALSE_ALARM = 1e-4
 _ALARM_DEVIATIONS = float(stats.norm.isf(FALSE_ALARM / 2))
 _INTERVAL_DEVIATIONS = float(stats.norm.isf(0.025))
-# Radii are looked at in so many pictures, so many leaves of each.
+# Radii are looked at in so many images, so many leaves of each.
 _LISTED, _FIRST_LEAVES = 100, 100
 _EXPECTED_TOGETHER = 20
 _LEAST_SIDE_FOR_SIZES = 64
@@ -37,11 +37,11 @@ _LEAST_SIDE_FOR_SIZES = 64
 
 @dataclass(frozen=True)
 class Finding:
-    """A figure of some pictures, and where the process promises something about it, whether the promise holds.
+    """A figure of some images, and where the process promises something about it, whether the promise holds.
 
     Attributes:
         figure: what was measured.
-        value: over all pictures.
+        value: over all images.
         low: lower end of the 95 % interval; NaN where there is none.
         high: upper end.
         law: what the process promises; empty for a figure that is only told.
@@ -57,38 +57,38 @@ class Finding:
 
 
 class Evidence:
-    """Some pictures of a process with their draws, and what is measured on them, each when it is first asked for."""
+    """Some images of a process with their draws, and what is measured on them, each when it is first asked for."""
 
     def __init__(
         self, process: Process[Any], indices: Indices, size: int | tuple[int, int], seed: int, device: str = "cpu"
     ) -> None:
         self.process = process
         self.draws = process.sample(indices, size, seed)
-        self.pictures: Tensor = process.render(self.draws, device).cpu()
+        self.images: Tensor = process.render(self.draws, device).cpu()
 
     @cached_property
     def slopes(self) -> SpectralSlope:
-        """The spectral slope of each picture."""
-        return spectral_slope(self.pictures)
+        """The spectral slope of each image."""
+        return spectral_slope(self.images)
 
     @cached_property
     def kurtosis(self) -> Floats:
-        """The kurtosis of the Haar bands of each picture."""
-        return wavelet_kurtosis(self.pictures)
+        """The kurtosis of the Haar bands of each image."""
+        return wavelet_kurtosis(self.images)
 
     @cached_property
     def regions(self) -> RegionSizes:
         """The regions of equal colour."""
-        return region_sizes(self.pictures)
+        return region_sizes(self.images)
 
     @cached_property
     def colours(self) -> ColourHistogram:
         """Grey levels and colours."""
-        return colour_histogram(self.pictures)
+        return colour_histogram(self.images)
 
 
 def mean_finding(figure: str, values: ArrayLike, law: str = "", within: tuple[float, float] | None = None) -> Finding:
-    """Tell the mean of one number a picture with its interval; with ``within``, test that the expected mean lies there.
+    """Tell the mean of one number an image with its interval; with ``within``, test that the expected mean lies there.
 
     The promise is broken when the mean is farther outside than chance would take it. NaNs do not count.
     """
@@ -130,10 +130,10 @@ def laws_of(process: Process[Any]) -> tuple[Callable[[Evidence], Finding], ...]:
 
 
 def _full_range(evidence: Evidence) -> Finding:
-    """Test that every picture is stretched from 0 to 255."""
-    levels = evidence.pictures.flatten(1)
+    """Test that every image is stretched from 0 to 255."""
+    levels = evidence.images.flatten(1)
     share = ((levels.amin(1) == 0) & (levels.amax(1) == 255)).double().mean().item()
-    return Finding("pictures from level 0 to 255", share, law="all", holds=share == 1.0)
+    return Finding("images from level 0 to 255", share, law="all", holds=share == 1.0)
 
 
 # Dead leaves
@@ -145,13 +145,13 @@ def _leaves_are_plain(evidence: Evidence) -> bool:
 
 def _leaf_cover(evidence: Evidence) -> Finding:
     """Test that no pixel is bare; black is the one colour that no leaf has."""
-    black = (evidence.pictures == 0).all(dim=1).double().mean().item()
+    black = (evidence.images == 0).all(dim=1).double().mean().item()
     plain = _leaves_are_plain(evidence)
     return Finding("black pixels", black, law="none" if plain else "", holds=black == 0.0 if plain else None)
 
 
 def _leaf_radii(evidence: Evidence) -> Finding:
-    """Test the radii of the first leaves of each picture against the law, by chi-square.
+    """Test the radii of the first leaves of each image against the law, by chi-square.
 
     The last leaves of all are of no use: painting stops with a leaf that covers the last bare pixel, which is a large
     one more often than others.
@@ -180,7 +180,7 @@ def _leaf_sizes(evidence: Evidence) -> Finding:
     if not _leaves_are_plain(evidence):
         return Finding(figure, math.nan, law="(textured: leaves are not one colour)")
     exponent, error = evidence.regions.exponent()
-    if min(evidence.pictures.shape[2:]) < _LEAST_SIDE_FOR_SIZES:
+    if min(evidence.images.shape[2:]) < _LEAST_SIDE_FOR_SIZES:
         return _finding(figure, exponent, error, "(too few pixels to tell)", None)
     return _finding(figure, exponent, error, "1 for radii as r^-3 (0.85 to 1.25)", (0.85, 1.25))
 
@@ -190,7 +190,7 @@ def _leaf_colours(evidence: Evidence) -> Finding:
     if not _leaves_are_plain(evidence):
         return Finding("colours of leaves", math.nan, law="(textured: leaves have none)")
     regions = evidence.regions
-    leaves = np.unique(np.column_stack([regions.pictures, regions.colours]), axis=0)[:, 1:]
+    leaves = np.unique(np.column_stack([regions.images, regions.colours]), axis=0)[:, 1:]
     counts = [np.bincount(leaves[:, channel], minlength=256) for channel in range(3)]
     p_values = [0.0 if count[255] else float(stats.chisquare(count[:255]).pvalue) for count in counts]
     return _test_finding("colours of leaves", min(1.0, 3 * min(p_values)), "levels 0 to 254 alike")
@@ -265,8 +265,8 @@ def _generalized_gaussian_kurtosis(shape: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def _channel_means(evidence: Evidence) -> Finding:
-    """Test the mean level of pictures, which clipping to 0 to 255 draws a little towards the middle."""
-    levels = evidence.pictures.double().mean(dim=(1, 2, 3)) / 255
+    """Test the mean level of images, which clipping to 0 to 255 draws a little towards the middle."""
+    levels = evidence.images.double().mean(dim=(1, 2, 3)) / 255
     expected = sum(_PHOTOGRAPHS) / len(_PHOTOGRAPHS)
     law = f"{expected:.3f}, as in photographs, within 0.03"
     return mean_finding("mean level (0 to 1)", levels.numpy(), law, (expected - 0.03, expected + 0.03))
@@ -281,7 +281,7 @@ _LAWS: dict[str, tuple[Callable[[Evidence], Finding], ...]] = {
     "spectrum": (_full_range, _drawn_slopes, _slopes_as_drawn, _gaussian_bands),
     "wmm": (_full_range, _drawn_shapes, _generalized_gaussian_bands),
     "spectrum_colour": (_full_range, _drawn_slopes, _gentle_slopes_as_drawn),
-    # Here the bands are imposed after the spectrum, and it is their variances that make the slope of the picture.
+    # Here the bands are imposed after the spectrum, and it is their variances that make the slope of the image.
     "spectrum_colour_wmm": (_full_range, _drawn_slopes, _drawn_shapes),
     "untrained_generator": (_channel_means,),
     "feature_visualization": (_full_range,),

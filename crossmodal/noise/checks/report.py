@@ -10,19 +10,19 @@ from crossmodal.noise.checks.diagnostics import distinct_share
 from crossmodal.noise.checks.law import FALSE_ALARM, Evidence, Finding, laws_of, mean_finding
 from crossmodal.noise.process import Indices, Process
 
-#: Smaller pictures have too few waves and pixels for most figures.
+#: Smaller images have too few waves and pixels for most figures.
 LEAST_SIDE = 32
 
 
 @dataclass(frozen=True)
 class Report:
-    """Figures of some pictures of a process.
+    """Figures of some images of a process.
 
     Attributes:
         process: name and options.
         seed: of all draws.
         size: (height, width) in pixels.
-        count: number of pictures.
+        count: number of images.
         findings: figures that are only told first, then those that the process promises something about.
     """
 
@@ -59,17 +59,17 @@ def report(
     seed: int = 0,
     device: str = "cpu",
 ) -> Report:
-    """Measure some pictures of a process and test what it promises, each promise at a false-alarm rate of 1e-4.
+    """Measure some images of a process and test what it promises, each promise at a false-alarm rate of 1e-4.
 
-    All pictures are held at once; a hundred make most intervals narrow.
+    All images are held at once; a hundred make most intervals narrow.
 
     Raises:
-        ValueError: no pictures, a size below 32, or arguments that make no sense.
+        ValueError: no images, a size below 32, or arguments that make no sense.
     """
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < LEAST_SIDE or not len(indices):
         raise ValueError(
-            f"a report takes pictures of at least {LEAST_SIDE} pixels, got {len(indices)} of {height}x{width}"
+            f"a report takes images of at least {LEAST_SIDE} pixels, got {len(indices)} of {height}x{width}"
         )
     evidence = Evidence(process, indices, (height, width), seed, device)
     promised = [law(evidence) for law in laws_of(process)]
@@ -80,29 +80,29 @@ def report(
 
 def _described(evidence: Evidence) -> list[Finding]:
     """The figures that every process has."""
-    levels = evidence.pictures.numpy().reshape(len(evidence.pictures), -1)
-    constant = (evidence.pictures.flatten(2).amax(2) == evidence.pictures.flatten(2).amin(2)).all(1)
-    distinct = distinct_share(evidence.pictures)
+    levels = evidence.images.numpy().reshape(len(evidence.images), -1)
+    constant = (evidence.images.flatten(2).amax(2) == evidence.images.flatten(2).amin(2)).all(1)
+    distinct = distinct_share(evidence.images)
     regions = evidence.regions
-    per_picture = np.bincount(regions.pictures, minlength=len(levels))
+    per_image = np.bincount(regions.images, minlength=len(levels))
     largest = np.zeros(len(levels), np.int64)
-    np.maximum.at(largest, regions.pictures, regions.areas)
+    np.maximum.at(largest, regions.images, regions.areas)
     exponent, _ = regions.exponent()
     return [
-        Finding("distinct pictures", distinct, law="all", holds=distinct == 1.0),
-        Finding("pictures of one colour", float(constant.double().mean())),
-        Finding("black pixels", float((evidence.pictures == 0).all(1).double().mean())),
+        Finding("distinct images", distinct, law="all", holds=distinct == 1.0),
+        Finding("images of one colour", float(constant.double().mean())),
+        Finding("black pixels", float((evidence.images == 0).all(1).double().mean())),
         mean_finding("grey level", levels.mean(axis=1)),
-        mean_finding("deviation of grey levels in a picture", levels.std(axis=1)),
+        mean_finding("deviation of grey levels in an image", levels.std(axis=1)),
         Finding("distance of levels to uniform (0 to 1)", float(evidence.colours.distance_to_uniform.mean())),
-        mean_finding("colours in a picture", evidence.colours.distinct_colours),
+        mean_finding("colours in an image", evidence.colours.distinct_colours),
         mean_finding("spectral slope", evidence.slopes.exponents),
         *(
             mean_finding(f"kurtosis of Haar bands, scale {scale + 1}", _mean_of_known(evidence.kurtosis[:, scale]))
             for scale in range(evidence.kurtosis.shape[1])
         ),
-        mean_finding("regions of one colour in a picture", per_picture),
-        mean_finding("largest region, share of the picture", largest / regions.pixels),
+        mean_finding("regions of one colour in an image", per_image),
+        mean_finding("largest region, share of the image", largest / regions.pixels),
         Finding("exponent of region areas", exponent),
     ]
 

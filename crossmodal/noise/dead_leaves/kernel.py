@@ -1,8 +1,8 @@
-"""Dead leaves on the CPU: picture by picture, the leaf that each pixel shows, then its colour or texture.
+"""Dead leaves on the CPU: image by image, the leaf that each pixel shows, then its colour or texture.
 
 The plain painter lays every leaf over the older ones. Here, without changing a pixel, a map of bare pixels, one bit
 each, first finds how many leaves the painter needs. Then they are painted from the topmost one down, only where the
-picture is still bare. Either way most leaves fall on covered ground, which the map tells for eight rows at once.
+image is still bare. Either way most leaves fall on covered ground, which the map tells for eight rows at once.
 """
 
 from typing import NamedTuple
@@ -30,13 +30,13 @@ _PIXELS = 32  # a row of a leaf is painted in pieces of this many
 
 
 class Ground(NamedTuple):
-    """What of a picture is bare, and room to work in.
+    """What of an image is bare, and room to work in.
 
     Attributes:
         bare: uint64 (words of a row, rows and some more), a bit for each pixel.
         groups: uint64 (words of a row, groups), the union of each eight rows.
         reach: float64 (2, rows and some more), of the leaf in hand, as from `outline`.
-        words: uint32 (leaves, 4), row, column, radius and paint of the picture's leaves.
+        words: uint32 (leaves, 4), row, column, radius and paint of the image's leaves.
         numbers: uint16 (rows, columns and some more), the leaf that each pixel shows, from 1 on; 0 for none.
     """
 
@@ -49,40 +49,40 @@ class Ground(NamedTuple):
 
 @compiled
 def paint_colours(
-    pictures: NDArray[np.uint8],
+    images: NDArray[np.uint8],
     indices: NDArray[np.int64],
     key: NDArray[np.uint32],
     law: int,
     radii: NDArray[np.int64],
     most: int,
 ) -> None:
-    """Fill ``pictures`` (n, 3, height, width) with coloured leaves.
+    """Fill ``images`` (n, 3, height, width) with coloured leaves.
 
     Args:
-        pictures: written.
-        indices: of the pictures.
+        images: written.
+        indices: of the images.
         key: of the random words.
         law: of the leaves, as in `LEAF_LAWS`.
         radii: in pixels, as from `pixel_radii`.
         most: leaves at which to stop.
     """
-    height, width = pictures.shape[2], pictures.shape[3]
+    height, width = images.shape[2], images.shape[3]
     ground, packed = _ground(height, width, most), np.zeros(most + 1, np.uint32)
     for i in range(len(indices)):
-        for leaf in range(_number(ground, _picture(height, width, indices[i], key, law, radii))):
+        for leaf in range(_number(ground, _image(height, width, indices[i], key, law, radii))):
             code = 1 + below(ground.words[leaf, 3], COLOURS)
             packed[leaf + 1] = code // 255**2 | (code // 255 % 255) << 8 | (code % 255) << 16
         for y in range(height):
             for x in range(width):
                 colour = packed[ground.numbers[y, x]]
-                pictures[i, 0, y, x] = colour & 255
-                pictures[i, 1, y, x] = (colour >> 8) & 255
-                pictures[i, 2, y, x] = colour >> 16
+                images[i, 0, y, x] = colour & 255
+                images[i, 1, y, x] = (colour >> 8) & 255
+                images[i, 2, y, x] = colour >> 16
 
 
 @compiled
 def paint_textures(
-    pictures: NDArray[np.uint8],
+    images: NDArray[np.uint8],
     bank: NDArray[np.uint8],
     indices: NDArray[np.int64],
     key: NDArray[np.uint32],
@@ -90,17 +90,17 @@ def paint_textures(
     radii: NDArray[np.int64],
     most: int,
 ) -> None:
-    """Fill ``pictures`` with leaves cut from the ``bank`` (textures, height, width, 3); the rest as `paint_colours`."""
-    height, width = pictures.shape[2], pictures.shape[3]
+    """Fill ``images`` with leaves cut from the ``bank`` (textures, height, width, 3); the rest as `paint_colours`."""
+    height, width = images.shape[2], images.shape[3]
     ground = _ground(height, width, most)
     for i in range(len(indices)):
-        _number(ground, _picture(height, width, indices[i], key, law, radii))
+        _number(ground, _image(height, width, indices[i], key, law, radii))
         for y in range(height):
             for x in range(width):
                 number = ground.numbers[y, x]
                 texture = below(ground.words[max(number, 1) - 1, 3], len(bank))
                 for channel in range(3):
-                    pictures[i, channel, y, x] = bank[texture, y, x, channel] if number else 0
+                    images[i, channel, y, x] = bank[texture, y, x, channel] if number else 0
 
 
 @compiled
@@ -117,41 +117,41 @@ def number_regions(
     height, width = regions.shape[1], regions.shape[2]
     ground = _ground(height, width, most)
     for i in range(len(indices)):
-        counts[i] = _number(ground, _picture(height, width, indices[i], key, law, radii))
+        counts[i] = _number(ground, _image(height, width, indices[i], key, law, radii))
         regions[i] = ground.numbers[:, :width]
 
 
 @compiled
-def _picture(
+def _image(
     height: Whole, width: Whole, index: Whole, key: NDArray[np.uint32], law: Whole, radii: NDArray[np.int64]
 ) -> Canvas:
     return Canvas(height, width, np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32), key, law, radii)
 
 
 @compiled
-def _number(ground: Ground, picture: Canvas) -> int:
-    """Draw a picture's leaves, write the number of the leaf that each pixel shows, and return how many there are."""
+def _number(ground: Ground, image: Canvas) -> int:
+    """Draw an image's leaves, write the number of the leaf that each pixel shows, and return how many there are."""
     words = ground.words
     count, groups = len(words), ground.groups.shape[1]
     group: Whole = 0
-    _clear(ground, picture)
+    _clear(ground, image)
     for number in range(len(words)):
-        words[number, 0], words[number, 1], words[number, 2], words[number, 3] = draw_words(picture, number, 0)
-        leaf = place_leaf(picture, words[number, 0], words[number, 1], words[number, 2])
+        words[number, 0], words[number, 1], words[number, 2], words[number, 3] = draw_words(image, number, 0)
+        leaf = place_leaf(image, words[number, 0], words[number, 1], words[number, 2])
         if _meets_bare(ground, leaf):
-            outline(ground.reach, leaf, picture, number)
+            outline(ground.reach, leaf, image, number)
             if _cover(ground, leaf):
                 group = _first_bare(ground, group)
                 if group == groups:
                     count = number + 1
                     break
-    _clear(ground, picture)
+    _clear(ground, image)
     ground.numbers[:] = 0
     group = 0
     for number in range(count - 1, -1, -1):
-        leaf = place_leaf(picture, words[number, 0], words[number, 1], words[number, 2])
+        leaf = place_leaf(image, words[number, 0], words[number, 1], words[number, 2])
         if _meets_bare(ground, leaf):
-            outline(ground.reach, leaf, picture, number)
+            outline(ground.reach, leaf, image, number)
             if _cover(ground, leaf):
                 _paint(ground, leaf, np.uint16(number + 1))
                 group = _first_bare(ground, group)
@@ -173,12 +173,12 @@ def _ground(height: Whole, width: Whole, most: Whole) -> Ground:
 
 
 @compiled
-def _clear(ground: Ground, picture: Canvas) -> None:
-    """Make every pixel of the picture bare."""
+def _clear(ground: Ground, image: Canvas) -> None:
+    """Make every pixel of the image bare."""
     for word in range(len(ground.bare)):
-        inside = _bits(0, picture.width - 64 * word - 1)
-        ground.bare[word, : picture.height] = inside
-        ground.bare[word, picture.height :] = _NO_BITS
+        inside = _bits(0, image.width - 64 * word - 1)
+        ground.bare[word, : image.height] = inside
+        ground.bare[word, image.height :] = _NO_BITS
         ground.groups[word] = inside
 
 

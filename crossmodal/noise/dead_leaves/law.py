@@ -16,7 +16,7 @@ SHAPES = ("circle", "square", "oriented", "rectangle", "triangle", "quadrilatera
 CIRCLE, SQUARE, ORIENTED, RECTANGLE, TRIANGLE, QUADRILATERAL = range(len(SHAPES))
 #: The number of the law in which every leaf has one of the shapes, each as often.
 MIXED = len(SHAPES)
-#: What a picture's leaves can be, with the number of each.
+#: What an image's leaves can be, with the number of each.
 LEAF_LAWS = {"square": SQUARE, "oriented": ORIENTED, "mixed": MIXED}
 
 #: floor(255 U) for three channels, without black; the number of a colour is 1 + a number below this.
@@ -40,7 +40,7 @@ _LEAVES = 2**16 - 1  # numbers of leaves are kept in 16 bits, and 0 is no leaf
 
 @dataclass(frozen=True, eq=False)
 class LeafDraws:
-    """Which pictures: the leaves follow from the counters (index, number of the leaf), so nothing else is kept.
+    """Which images: the leaves follow from the counters (index, number of the leaf), so nothing else is kept.
 
     Attributes:
         indices: int64 (n,).

@@ -42,7 +42,7 @@ _OUTSIDE = -1.0  # a reach of a row that holds nothing of the leaf: its last pix
 
 
 class Leaf(NamedTuple):
-    """A leaf's centre and radius, and the box around it within the picture, all in pixels."""
+    """A leaf's centre and radius, and the box around it within the image, all in pixels."""
 
     row: Whole
     column: Whole
@@ -54,7 +54,7 @@ class Leaf(NamedTuple):
 
 
 class Canvas(NamedTuple):
-    """What the leaves of a picture are drawn from: its size, the counter and key of its words, and the law."""
+    """What the leaves of an image are drawn from: its size, the counter and key of its words, and the law."""
 
     height: Whole
     width: Whole
@@ -66,10 +66,10 @@ class Canvas(NamedTuple):
 
 
 @compiled
-def draw_words(picture: Canvas, number: Whole, block: Whole) -> Words:
+def draw_words(image: Canvas, number: Whole, block: Whole) -> Words:
     """Draw a leaf's words: row, column, radius and paint in block 0; shape and (two of) corners in block 1."""
-    counter = np.uint32(number), np.uint32(block), picture.low, picture.high
-    return philox(counter[0], counter[1], counter[2], counter[3], picture.key[0], picture.key[1])
+    counter = np.uint32(number), np.uint32(block), image.low, image.high
+    return philox(counter[0], counter[1], counter[2], counter[3], image.key[0], image.key[1])
 
 
 @compiled
@@ -79,28 +79,28 @@ def below(word: np.uint32, bound: Whole) -> Whole:
 
 
 @compiled
-def place_leaf(picture: Canvas, row_word: np.uint32, column_word: np.uint32, radius_word: np.uint32) -> Leaf:
+def place_leaf(image: Canvas, row_word: np.uint32, column_word: np.uint32, radius_word: np.uint32) -> Leaf:
     """Place a leaf from the words of block 0."""
-    row, column = below(row_word, picture.height), below(column_word, picture.width)
+    row, column = below(row_word, image.height), below(column_word, image.width)
     place = GUIDE[radius_word >> _GUIDE_SHIFT]
     while THRESHOLDS[place] <= np.int64(radius_word):
         place += 1
-    radius = picture.radii[place]
-    extent = _corner(_EIGHTH, radius)[0] >> UNIT_BITS if picture.law == SQUARE else radius
-    top, bottom = max(row - extent, 0), min(row + extent, picture.height - 1)
-    left, right = max(column - extent, 0), min(column + extent, picture.width - 1)
+    radius = image.radii[place]
+    extent = _corner(_EIGHTH, radius)[0] >> UNIT_BITS if image.law == SQUARE else radius
+    top, bottom = max(row - extent, 0), min(row + extent, image.height - 1)
+    left, right = max(column - extent, 0), min(column + extent, image.width - 1)
     return Leaf(row, column, radius, top, bottom, left, right)
 
 
 @compiled
-def outline(reach: NDArray[np.float64], leaf: Leaf, picture: Canvas, number: Whole) -> None:
+def outline(reach: NDArray[np.float64], leaf: Leaf, image: Canvas, number: Whole) -> None:
     """Write a leaf's reach (2, rows) to the right and left of its centre, from its top row on for `padded` rows."""
-    if picture.law == SQUARE:
+    if image.law == SQUARE:
         x, y = _corner(_EIGHTH, leaf.radius)
         _outline_box(reach, leaf, -x, x, -y, y)
         return
-    chosen, first_word, second_word, _ = draw_words(picture, number, 1)
-    shape = below(chosen, MIXED) if picture.law == MIXED else picture.law
+    chosen, first_word, second_word, _ = draw_words(image, number, 1)
+    shape = below(chosen, MIXED) if image.law == MIXED else image.law
     first, second = np.int64(first_word), np.int64(second_word)
     if shape == CIRCLE:
         _outline_circle(reach, leaf)

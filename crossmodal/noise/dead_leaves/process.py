@@ -1,4 +1,4 @@
-"""Dead leaves: pictures covered by random shapes, each laid over those before it."""
+"""Dead leaves: images covered by random shapes, each laid over those before it."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,11 +48,11 @@ class DeadLeaves(Process[LeafDraws]):
     Args:
         shape: of the leaves: "square" (upright), "oriented" (squares turned at random), or "mixed", each leaf one of
             `SHAPES`; mixed is what the field means by dead leaves without another word, and trains best of the three.
-        texture: a process, its name or its description: every leaf is a piece of one of its pictures, in place, and
+        texture: a process, its name or its description: every leaf is a piece of one of its images, in place, and
             its colour is not used. None leaves the leaves plain.
-        textures: how many pictures of ``texture`` there are to choose from, the first ones under the same seed. They
+        textures: how many images of ``texture`` there are to choose from, the first ones under the same seed. They
             are rendered once for a size and seed and kept (49 kB each at 128 pixels). The reference has 10,000, some
-            minutes of work; 512 take some ten seconds, and are more than the leaves that a picture shows.
+            minutes of work; 512 take some ten seconds, and are more than the leaves that an image shows.
 
     Raises:
         ValueError: an unknown shape, no texture to choose from, or what `as_process` refuses.
@@ -83,17 +83,17 @@ class DeadLeaves(Process[LeafDraws]):
         bank = None if self.texture is None else _bank(self.texture, self.textures, draws.size, draws.seed, device)
         if device.type != "cpu":
             return render_leaves(draws, device, bank)
-        pictures = np.empty((len(draws.indices), 3, *draws.size), np.uint8)
+        images = np.empty((len(draws.indices), 3, *draws.size), np.uint8)
         if bank is None:
-            paint_colours(pictures, *_arguments(draws))
+            paint_colours(images, *_arguments(draws))
         else:
-            paint_textures(pictures, bank.numpy(), *_arguments(draws))
-        return torch.from_numpy(pictures)
+            paint_textures(images, bank.numpy(), *_arguments(draws))
+        return torch.from_numpy(images)
 
 
 @dataclass(frozen=True, eq=False)
 class PaintedLeaves:
-    """The leaves of one picture in the order of painting.
+    """The leaves of one image in the order of painting.
 
     Attributes:
         centre_px: int64 (leaves, 2), row and column.
@@ -121,7 +121,7 @@ def find_regions(draws: LeafDraws) -> tuple[NDArray[np.int32], NDArray[np.int64]
 
 
 def list_leaves(draws: LeafDraws, place: int) -> PaintedLeaves:
-    """List the leaves of the picture at a place of ``draws``, those hidden by others too."""
+    """List the leaves of the image at a place of ``draws``, those hidden by others too."""
     one = LeafDraws(draws.indices[[place]], draws.size, draws.seed, draws.law)
     numbers = torch.arange(int(find_regions(one)[1][0]))
     index = torch.from_numpy(one.indices)
@@ -146,7 +146,7 @@ def _arguments(draws: LeafDraws) -> tuple[NDArray[np.int64], NDArray[np.uint32],
 
 @lru_cache(maxsize=4)
 def _bank(texture: Process[Any], count: int, size: tuple[int, int], seed: int, device: torch.device) -> Tensor:
-    """The first pictures of a process as uint8 (count, height, width, 3): a pixel's channels side by side."""
+    """The first images of a process as uint8 (count, height, width, 3): a pixel's channels side by side."""
     bank = torch.empty(count, *size, 3, dtype=torch.uint8, device=device)
     for start in range(0, count, _TEXTURES_AT_ONCE):
         stop = min(start + _TEXTURES_AT_ONCE, count)

@@ -1,7 +1,7 @@
 """Dead leaves as batched tensors on any device: the leaves of `law`, and the pixels that show them.
 
 The same leaves and the same pixels as those of `kernel`. One search serves twice: which leaf of a sequence
-is the first to lie over a pixel? In the order of painting it tells when the picture is covered; from the topmost leaf
+is the first to lie over a pixel? In the order of painting it tells when the image is covered; from the topmost leaf
 down it tells which leaf shows. A pixel leaves the search once it is found, and the longer it lasts the more leaves are
 tried at once: memory is bounded, and steps are few. (A kernel for a device would take the place of `_number_part`.)
 """
@@ -38,7 +38,7 @@ from crossmodal.randomness import stream_key
 from crossmodal.randomness.philox import philox_tensors
 
 _QUARTER, _EIGHTH = DIRECTIONS // 4, DIRECTIONS // 8
-_FAR = 1 << 20  # more pixels than a picture has
+_FAR = 1 << 20  # more pixels than an image has
 _PAIRS = 1 << 27
 _LEAVES_AT_FIRST = 16
 #: Finding where a leaf meets a row takes as much memory as comparing it with this many pixels.
@@ -71,11 +71,11 @@ def render_leaves(draws: LeafDraws, device: torch.device, bank: Tensor | None = 
 
     ``pairs`` bounds the memory: as many pairs of a pixel and a leaf are compared at once, at a dozen bytes each.
     """
-    pictures = torch.empty(len(draws.indices), 3, *draws.size, dtype=torch.uint8, device=device)
+    images = torch.empty(len(draws.indices), 3, *draws.size, dtype=torch.uint8, device=device)
     for start, part in _parts(draws, pairs):
         regions, counts = _number_part(part, device, pairs)
-        pictures[start : start + len(regions)] = _fill(part, regions, int(counts.max()), bank)
-    return pictures
+        images[start : start + len(regions)] = _fill(part, regions, int(counts.max()), bank)
+    return images
 
 
 def number_regions(draws: LeafDraws, device: torch.device, pairs: int = _PAIRS) -> tuple[Tensor, Tensor]:
@@ -89,7 +89,7 @@ def number_regions(draws: LeafDraws, device: torch.device, pairs: int = _PAIRS) 
 
 
 def draw_leaves(draws: LeafDraws, indices: Tensor, numbers: Tensor) -> Leaves:
-    """Draw leaves by their numbers (from 0) in pictures by their indices: two int64 tensors that broadcast."""
+    """Draw leaves by their numbers (from 0) in images by their indices: two int64 tensors that broadcast."""
     height, width = draws.size
     thresholds, cosines, sines = _tables(numbers.device)
     radii = torch.from_numpy(pixel_radii(draws.size)).to(numbers.device)
@@ -116,7 +116,7 @@ def draw_textures(draws: LeafDraws, indices: Tensor, numbers: Tensor, textures: 
 
 
 def _parts(draws: LeafDraws, pairs: int) -> Iterator[tuple[int, LeafDraws]]:
-    """Cut the pictures into parts whose search can begin with several leaves at once, each with its first place."""
+    """Cut the images into parts whose search can begin with several leaves at once, each with its first place."""
     height, width = draws.size
     step = max(pairs // (_LEAVES_AT_FIRST * height * (width + _ROW_COST)), 1)
     for start in range(0, len(draws.indices), step):
@@ -143,13 +143,13 @@ def _first_over(draws: LeafDraws, indices: Tensor, start: Tensor, direction: int
     tried = 0
     while tried < most and len(bare):
         rows, row_of = torch.unique_consecutive(bare // width, return_inverse=True)
-        pictures, picture_of = torch.unique_consecutive(rows // height, return_inverse=True)
+        images, image_of = torch.unique_consecutive(rows // height, return_inverse=True)
         affordable = max(pairs // (len(bare) + _ROW_COST * len(rows)), 1)
         count = min(_LEAVES_AT_FIRST + tried // 4, affordable, most - tried)
         steps = torch.arange(tried, tried + count, device=indices.device)
-        numbers = (start[pictures, None] + direction * steps).clamp(min=0)
-        leaves = draw_leaves(draws, indices[pictures, None], numbers)
-        leaves = Leaves(*(field.index_select(-2, picture_of) for field in leaves))
+        numbers = (start[images, None] + direction * steps).clamp(min=0)
+        leaves = draw_leaves(draws, indices[images, None], numbers)
+        leaves = Leaves(*(field.index_select(-2, image_of) for field in leaves))
         first, last = _columns(leaves, (rows % height)[:, None])
         column = (bare % width)[:, None].int()
         over, which = ((first[row_of] <= column) & (column <= last[row_of])).to(torch.uint8).max(dim=1)
@@ -161,7 +161,7 @@ def _first_over(draws: LeafDraws, indices: Tensor, start: Tensor, direction: int
 
 
 def _columns(leaves: Leaves, row: Tensor) -> tuple[Tensor, Tensor]:
-    """Find each leaf's first and last column in a row of the picture, int32; for none the last is before the first."""
+    """Find each leaf's first and last column in a row of the image, int32; for none the last is before the first."""
     dy = row - leaves.row
     x, y, level = leaves.x, leaves.y, dy * UNIT
     right, left = x.amax(0) >> UNIT_BITS, (-x).amax(0) >> UNIT_BITS

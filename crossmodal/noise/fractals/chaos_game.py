@@ -1,4 +1,4 @@
-"""The chaos game: points of an iterated function system and their picture, compiled for one, in torch for many.
+"""The chaos game: points of an iterated function system and their image, compiled for one, in torch for many.
 
 Both forms multiply, add and compare float32 numbers in the same order and draw the same random words, so they make the
 same bytes. A map is a row (a, b, c, d, e, f) that takes (x, y) to (a x + b y + e, c x + d y + f).
@@ -17,11 +17,11 @@ from crossmodal.randomness.philox import philox
 CHAINS = 64
 #: Steps that are not drawn, so that the walks part; they start on the attractor, hence none is seen on its way there.
 BURN_IN = 32
-#: Coordinates beyond this have left the picture for good.
+#: Coordinates beyond this have left the image for good.
 ESCAPE = np.float32(1e6)
 #: Bits of a random word that choose the map.
 CHOICE_BITS = 23
-#: The stream of the random words that pictures are played with.
+#: The stream of the random words that images are played with.
 STREAM = "noise/fractals/game"
 
 _SHIFT = np.uint32(32 - CHOICE_BITS)
@@ -74,22 +74,22 @@ def play(
 
 @compiled
 def paint(
-    picture: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     points: NDArray[np.float32],
     window: NDArray[np.float32],
     patch: int,
     palette: NDArray[np.uint8],
 ) -> None:
-    """Paint points over ``picture`` (3, height, width) in place, each as a patch of 3 x 3 pixels.
+    """Paint points over ``image`` (3, height, width) in place, each as a patch of 3 x 3 pixels.
 
     Args:
-        picture: background, painted over.
+        image: background, painted over.
         points: (steps, CHAINS, 2).
         window: (2, 2), for each axis the size of the points' box and the place of its lower side, in pixels.
         patch: bit 3 i + j tells whether a point covers the pixel i - 1 rows below and j - 1 columns right of it.
         palette: (256, 3) colours by the number of points on a pixel, 255 where it is largest.
     """
-    height, width = picture.shape[1], picture.shape[2]
+    height, width = image.shape[1], image.shape[2]
     counts = _count(points, window, height, width)
     covers = np.zeros((height, width), np.int32)
     for bit in range(9):
@@ -102,12 +102,12 @@ def paint(
             if covers[row, column] > 0:
                 level = covers[row, column] * 255 // most
                 for channel in range(3):
-                    picture[channel, row, column] = palette[level, channel]
+                    image[channel, row, column] = palette[level, channel]
 
 
 @compiled
 def _count(points: NDArray[np.float32], window: NDArray[np.float32], height: int, width: int) -> NDArray[np.int32]:
-    """Count the points on each pixel and on a border of one pixel around the picture."""
+    """Count the points on each pixel and on a border of one pixel around the image."""
     low = np.full(2, np.float32(np.inf))
     high = -low
     for step in range(points.shape[0]):
@@ -131,7 +131,7 @@ def _count(points: NDArray[np.float32], window: NDArray[np.float32], height: int
 
 
 def render_tensors(
-    pictures: Tensor,
+    images: Tensor,
     steps: int,
     seed: int,
     indices: NDArray[np.int64],
@@ -142,18 +142,18 @@ def render_tensors(
     patches: Tensor,
     palettes: Tensor,
 ) -> None:
-    """Play and paint many pictures at once, in place over ``pictures`` (n, 3, height, width), on their device.
+    """Play and paint many images at once, in place over ``images`` (n, 3, height, width), on their device.
 
     The random words are those of ``indices`` in `STREAM` under ``seed``; the other arguments are those of `play` and
     `paint` with a first axis more.
     """
     rows = max(_CHUNK // (CHAINS * (BURN_IN + steps)), 1)
-    for first in range(0, len(pictures), rows):
+    for first in range(0, len(images), rows):
         part = slice(first, first + rows)
         count = (BURN_IN + steps) * CHAINS
-        choices = random_bits(seed, STREAM, indices[part], count, pictures.device) >> (32 - CHOICE_BITS)
+        choices = random_bits(seed, STREAM, indices[part], count, images.device) >> (32 - CHOICE_BITS)
         points = _walk(choices.reshape(-1, BURN_IN + steps, CHAINS), maps[part], limits[part], starts[part])
-        _paint_tensors(pictures[part], points, windows[part], patches[part], palettes[part])
+        _paint_tensors(images[part], points, windows[part], patches[part], palettes[part])
 
 
 def _walk(choices: Tensor, maps: Tensor, limits: Tensor, starts: Tensor) -> Tensor:
@@ -171,8 +171,8 @@ def _walk(choices: Tensor, maps: Tensor, limits: Tensor, starts: Tensor) -> Tens
     return points.flatten(1, 2)
 
 
-def _paint_tensors(pictures: Tensor, points: Tensor, windows: Tensor, patches: Tensor, palettes: Tensor) -> None:
-    n, _, height, width = pictures.shape
+def _paint_tensors(images: Tensor, points: Tensor, windows: Tensor, patches: Tensor, palettes: Tensor) -> None:
+    n, _, height, width = images.shape
     kept = (points.abs() < float(ESCAPE)).all(-1, keepdim=True)
     low = torch.where(kept, points, torch.inf).amin(1, keepdim=True)
     high = torch.where(kept, points, -torch.inf).amax(1, keepdim=True)
@@ -191,5 +191,5 @@ def _paint_tensors(pictures: Tensor, points: Tensor, windows: Tensor, patches: T
         covers += shifted * (patches >> bit & 1)[:, None, None].int()
     most = covers.amax((1, 2), keepdim=True).clamp(min=1)
     levels = torch.div(covers.long() * 255, most, rounding_mode="floor")
-    colours = palettes.gather(1, levels.reshape(n, -1, 1).expand(-1, -1, 3)).transpose(1, 2).reshape(pictures.shape)
-    pictures.copy_(torch.where(covers[:, None] > 0, colours, pictures))
+    colours = palettes.gather(1, levels.reshape(n, -1, 1).expand(-1, -1, 3)).transpose(1, 2).reshape(images.shape)
+    images.copy_(torch.where(covers[:, None] > 0, colours, images))

@@ -32,7 +32,7 @@ _DUST = 0.05
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """The maps of a class: float32 (maps, 6), and which of `WEIGHTINGS` leave a picture of them."""
+    """The maps of a class: float32 (maps, 6), and which of `WEIGHTINGS` leave an image of them."""
 
     maps: NDArray[np.float32]
     weightings: tuple[int, ...] = (0,)
@@ -61,7 +61,7 @@ def draw_contractive(rng: np.random.Generator, count: int) -> NDArray[np.float32
     """Draw ``count`` maps U S V^T with random orthogonal U and V, none of which stretches.
 
     The sum of s1 + 2 s2 over the maps (s1 >= s2 their singular values) is uniform in ((5 + count) / 2,
-    (6 + count) / 2), where pictures are neither dust nor blots (Anderson & Farrell, section 3.2). Translations are
+    (6 + count) / 2), where images are neither dust nor blots (Anderson & Farrell, section 3.2). Translations are
     uniform in -1 to 1.
     """
     values = _split(rng, rng.uniform((5 + count) / 2, (6 + count) / 2), count)

@@ -1,4 +1,4 @@
-"""Lines of harmonic orbits: for one picture compiled, for many in torch, the same bytes.
+"""Lines of harmonic orbits: for one image compiled, for many in torch, the same bytes.
 
 Positions are whole numbers of subpixels, so that sums over orbits do not depend on their order.
 """
@@ -115,7 +115,7 @@ def render_tensors(
     greys: Tensor,
     indices: Tensor,
 ) -> Tensor:
-    """Draw the orbits of many pictures at once: uint8 (n, height, width) on the device of the arguments.
+    """Draw the orbits of many images at once: uint8 (n, height, width) on the device of the arguments.
 
     ``vertices`` and ``orbits`` (n,) tell how much of the other arguments counts, which are those of `draw_orbits` with
     a first axis more.
@@ -164,7 +164,7 @@ def _own_pixels(owners: Tensor, size: tuple[int, int], ends: Tensor, vertices: T
     seen = ((torch.maximum(ends, others) >= 0) & (torch.minimum(ends, others) < limits)).all(-1)
     seen &= (vertex < vertices[:, None])[:, None]
     seen &= torch.arange(lines, device=ends.device)[None, :, None] < orbits[:, None, None]
-    picture, line, _ = seen.nonzero(as_tuple=True)
+    image, line, _ = seen.nonzero(as_tuple=True)
     begin, way = ends[seen].long(), (others[seen] - ends[seen]).long()
     long = way.abs().amax(-1)
     segment = torch.repeat_interleave(torch.arange(len(long), device=ends.device), long + 1)
@@ -172,6 +172,6 @@ def _own_pixels(owners: Tensor, size: tuple[int, int], ends: Tensor, vertices: T
     twice = 2 * long[segment, None].clamp(min=1)
     places = begin[segment] + way.sign()[segment] * ((2 * step[:, None] * way.abs()[segment] + twice // 2) // twice)
     kept = ((places >= 0) & (places < limits)).all(-1)
-    cell = (picture[segment] * height + places[:, 1]) * width + places[:, 0]
+    cell = (image[segment] * height + places[:, 1]) * width + places[:, 0]
     flat = owners.view(-1)
     flat.scatter_reduce_(0, cell[kept], (line[segment] + 1).int()[kept], "amax")

@@ -19,7 +19,7 @@ _SIDE = 512
 
 @dataclass(frozen=True, eq=False)
 class OrbitDraws:
-    """What is drawn for n pictures of orbits, on the CPU; arrays reach to the most vertices and orbits of any.
+    """What is drawn for n images of orbits, on the CPU; arrays reach to the most vertices and orbits of any.
 
     Attributes:
         size: (height, width).
@@ -46,7 +46,7 @@ class OrbitDraws:
 
 @dataclass(frozen=True, eq=False)
 class Atom:
-    """The parameters of a class; lengths in pixels of a picture of 512.
+    """The parameters of a class; lengths in pixels of an image of 512.
 
     Attributes:
         orbits: number of orbits.
@@ -70,7 +70,7 @@ class Orbits(Process[OrbitDraws]):
     Every orbit moves each vertex of the one before outwards by a + 0.5 sin(f1 angle) + 0.5 sin(f2 angle) + b - a noise,
     with one-dimensional Perlin noise at a random place, anew for x and y. A class has its number of vertices and
     orbits, frequencies f1 and f2, a = U(0, 4), b = U(0, 0.1), radius (10 to 60) and two ellipse factors U(1, 2); a
-    picture has its centre, uniform over the picture, greys and noise. Lengths are for a picture of 512 pixels and scale
+    image has its centre, uniform over the image, greys and noise. Lengths are for an image of 512 pixels and scale
     with the shorter side. Classes are drawn uniformly and are the same under every seed.
 
     Vertices are kept in whole 4096ths of a pixel and lines are drawn in whole numbers, so every device makes the same

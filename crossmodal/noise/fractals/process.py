@@ -32,7 +32,7 @@ class FractalDraws:
 
     Attributes:
         size: (height, width).
-        maps: float32 (n, m, 6), turned and weighted as the picture shows them.
+        maps: float32 (n, m, 6), turned and weighted as the image shows them.
         limits: int32 (n, m - 1), cumulative probabilities of the maps as in `chaos_game.play`.
         starts: float32 (n, 2), where the game begins.
         windows: float32 (n, 2, 2), as in `chaos_game.paint`.
@@ -59,15 +59,15 @@ class FractalDraws:
 class Fractals(Process[FractalDraws]):
     """Attractors of iterated function systems, drawn by the chaos game; the system is the class.
 
-    The law "uniform" is FractalDB's: maps with parameters U(-1, 1), kept when they fill a fifth of a canvas; a picture
+    The law "uniform" is FractalDB's: maps with parameters U(-1, 1), kept when they fill a fifth of a canvas; an image
     scales one of the six parameters of all maps by 0.2, 0.6, 1.4 or 1.8 or none, and is mirrored. (Weightings that
     leave dust are not used.) The search for the system of a class takes about 10 ms, once. The law "contractive" is
-    that of "Improving fractal pre-training": maps U S V^T that do not stretch; a picture scales one map by U(0.8, 1.1),
+    that of "Improving fractal pre-training": maps U S V^T that do not stretch; an image scales one map by U(0.8, 1.1),
     never beyond 1, is turned and mirrored in one of eight ways, and shows 0.5 to 2 times the box of the points along
     each axis, shifted by up to a fifth of it.
 
-    Either way a point is a random patch of 3 x 3 pixels, the same for all points of a picture, and the box of the
-    points is stretched to the picture, whatever its shape. There are 200,000 points to 362 x 362 pixels: the law is
+    Either way a point is a random patch of 3 x 3 pixels, the same for all points of an image, and the box of the
+    points is stretched to the image, whatever its shape. There are 200,000 points to 362 x 362 pixels: the law is
     kept for each pixel. Classes are drawn uniformly and are the same under every seed. Every device makes the same
     bytes.
 
@@ -159,30 +159,30 @@ class Fractals(Process[FractalDraws]):
 
     def _render(self, draws: FractalDraws, device: torch.device) -> Tensor:
         behind, n = self.background, len(draws.indices)
-        pictures = (
+        images = (
             torch.zeros(n, 3, *draws.size, dtype=torch.uint8, device=device)
             if behind is None
             else as_process(behind).render(draws.background, device).contiguous()
         )
         steps = math.ceil(_POINTS_PER_PIXEL * draws.size[0] * draws.size[1] / CHAINS)
         if device.type == "cpu":
-            _render_compiled(pictures.numpy(), steps, draws)
+            _render_compiled(images.numpy(), steps, draws)
         else:
-            _render_on_device(pictures, steps, draws)
-        return pictures
+            _render_on_device(images, steps, draws)
+        return images
 
 
-def _render_compiled(pictures: NDArray[np.uint8], steps: int, draws: FractalDraws) -> None:
+def _render_compiled(images: NDArray[np.uint8], steps: int, draws: FractalDraws) -> None:
     points, key = np.empty((steps, CHAINS, 2), np.float32), stream_key(draws.seed, STREAM)
     for i, index in enumerate(draws.indices.tolist()):
         play(points, draws.maps[i], draws.limits[i], draws.starts[i], index, key)
-        paint(pictures[i], points, draws.windows[i], int(draws.patches[i]), draws.palettes[i])
+        paint(images[i], points, draws.windows[i], int(draws.patches[i]), draws.palettes[i])
 
 
-def _render_on_device(pictures: Tensor, steps: int, draws: FractalDraws) -> None:
+def _render_on_device(images: Tensor, steps: int, draws: FractalDraws) -> None:
     arrays = (draws.maps, draws.limits, draws.starts, draws.windows, draws.patches, draws.palettes)
-    moved = (torch.from_numpy(array).to(pictures.device) for array in arrays)
-    render_tensors(pictures, steps, draws.seed, draws.indices, *moved)
+    moved = (torch.from_numpy(array).to(images.device) for array in arrays)
+    render_tensors(images, steps, draws.seed, draws.indices, *moved)
 
 
 def _stretch(one: NDArray[np.float32]) -> float:

@@ -1,4 +1,4 @@
-"""Soft masks from the two colours of a picture, and pictures composed by them.
+"""Soft masks from the two colours of an image, and images composed by them.
 
 References:
     Rodríguez-Muñoz et al., "Separating knowledge and perception with procedural data", ICML 2025.
@@ -25,7 +25,7 @@ def compose_by_leaves(source: Tensor, inside: Tensor, outside: Tensor) -> Tensor
 
     The mask tells the pixels of ``source`` that are nearer to the first of two colours, which three Lloyd steps find
     from its smallest and largest colour (compared by red, then green, then blue). It is blurred by a box of 3 x 3
-    pixels (wider in pictures above 256, where it keeps its share of the shorter side) and again by one of 3 x 3; beyond
+    pixels (wider in images above 256, where it keeps its share of the shorter side) and again by one of 3 x 3; beyond
     the edge the mask goes on as it ends.
     """
     reach = max(1, round(min(source.shape[-2:]) / _SIDE))
@@ -43,10 +43,10 @@ def compose_tensors(source: Tensor, inside: Tensor, outside: Tensor, reach: int)
     return ((outside.int() << _BITS) + share * (inside.int() - outside) + (1 << (_BITS - 1)) >> _BITS).to(torch.uint8)
 
 
-def nearer_tensors(pictures: Tensor) -> Tensor:
+def nearer_tensors(images: Tensor) -> Tensor:
     """Tell the pixels nearer to the first of two colours: bool (n, height, width); see `nearer_first_colour`."""
-    n, _, height, width = pictures.shape
-    pixels = pictures.flatten(2).long()
+    n, _, height, width = images.shape
+    pixels = images.flatten(2).long()
     order = (pixels[:, 0] << 16) + (pixels[:, 1] << 8) + pixels[:, 2]
     ends = torch.stack([order.amin(1), order.amax(1)])
     centres = torch.stack([ends >> 16, ends >> 8 & 255, ends & 255], -1) * _PARTS

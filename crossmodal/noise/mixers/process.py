@@ -1,6 +1,6 @@
-"""Mixers: pictures made of the pictures of any other process, and mixtures of processes.
+"""Mixers: images made of the images of any other process, and mixtures of processes.
 
-All of them mix bytes in whole numbers, so every device that agrees on the mixed pictures agrees on the mix.
+All of them mix bytes in whole numbers, so every device that agrees on the mixed images agrees on the mix.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ AnyProcess = Process[Any] | str | Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class MixDraws:
-    """Children of n pictures, one `Children` for each place in the mix, and the parameters (n, k) of the mix."""
+    """Children of n images, one `Children` for each place in the mix, and the parameters (n, k) of the mix."""
 
     children: tuple[Children, ...]
     parameters: NDArray[np.int32]
@@ -33,7 +33,7 @@ class MixDraws:
 
 @dataclass(frozen=True, kw_only=True)
 class _Mixer(Process[MixDraws]):
-    """A process over another one, of which each picture takes several, none of them twice."""
+    """A process over another one, of which each image takes several, none of them twice."""
 
     process: AnyProcess = "programs"
 
@@ -47,34 +47,34 @@ class _Mixer(Process[MixDraws]):
 
 @dataclass(frozen=True, kw_only=True)
 class MixUp(_Mixer):
-    """Convex combinations of pictures with Dirichlet weights, rounded to bytes.
+    """Convex combinations of images with Dirichlet weights, rounded to bytes.
 
     Args:
-        process: the pictures that are mixed, a process, its name or its description.
-        pictures: how many are mixed.
+        process: the images that are mixed, a process, its name or its description.
+        images: how many are mixed.
         alpha: concentration of the Dirichlet law; 1 draws all weights alike.
 
     References:
         Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018.
-        Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022: 6 pictures, alpha 1.
+        Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022: 6 images, alpha 1.
     """
 
     name: ClassVar[str] = "mixup"
-    pictures: int = 6
+    images: int = 6
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the options."""
         super().__post_init__()
-        if self.pictures < 2:
-            raise ValueError(f"pictures must be at least 2, got {self.pictures}")
+        if self.images < 2:
+            raise ValueError(f"images must be at least 2, got {self.images}")
         _check_alpha(self.alpha)
 
     def _draw(self, indices: NDArray[np.int64], size: tuple[int, int], seed: int) -> MixDraws:
-        weights = np.zeros((len(indices), self.pictures))
+        weights = np.zeros((len(indices), self.images))
         for i, index in enumerate(indices.tolist()):
-            weights[i] = generator(seed, "noise/mixup", index).dirichlet([self.alpha] * self.pictures)
-        return MixDraws(self._sample(self.pictures, indices, size, seed), whole_weights(weights))
+            weights[i] = generator(seed, "noise/mixup", index).dirichlet([self.alpha] * self.images)
+        return MixDraws(self._sample(self.images, indices, size, seed), whole_weights(weights))
 
     def _render(self, draws: MixDraws, device: torch.device) -> Tensor:
         return sum_weighted([children.render(device) for children in draws.children], draws.parameters)
@@ -82,13 +82,13 @@ class MixUp(_Mixer):
 
 @dataclass(frozen=True, kw_only=True)
 class CutMix(_Mixer):
-    """Two pictures, one in a box over the other.
+    """Two images, one in a box over the other.
 
-    The box has the picture's proportions and a share 1 - Beta(alpha, alpha) of its area before it is cut off at the
-    picture's edge; its centre is uniform over the picture.
+    The box has the image's proportions and a share 1 - Beta(alpha, alpha) of its area before it is cut off at the
+    image's edge; its centre is uniform over the image.
 
     Args:
-        process: the pictures that are mixed, a process, its name or its description.
+        process: the images that are mixed, a process, its name or its description.
         alpha: of the Beta law; 1 draws all shares alike.
 
     References:
@@ -123,14 +123,14 @@ class CutMix(_Mixer):
 
 @dataclass(frozen=True, kw_only=True)
 class KMeansLeaves(_Mixer):
-    """Shaders-KML over any process: two pictures, each where the mask that a third one makes leaves it.
+    """Shaders-KML over any process: two images, each where the mask that a third one makes leaves it.
 
-    The mask parts the colours of the third picture in two clusters and is blurred, as `leaf_masks.compose_by_leaves`
-    tells. It is made at the picture's own size: the published resizing to 256 pixels and back would blur small pictures
+    The mask parts the colours of the third image in two clusters and is blurred, as `leaf_masks.compose_by_leaves`
+    tells. It is made at the image's own size: the published resizing to 256 pixels and back would blur small images
     and coarsen large ones.
 
     Args:
-        process: the pictures that are mixed, a process, its name or its description.
+        process: the images that are mixed, a process, its name or its description.
 
     References:
         Rodríguez-Muñoz et al., "Separating knowledge and perception with procedural data", ICML 2025.
@@ -148,10 +148,10 @@ class KMeansLeaves(_Mixer):
 
 @dataclass(frozen=True, kw_only=True)
 class KMeansLeavesMixUp(_Mixer):
-    """Means of two pictures of `KMeansLeaves` over a process.
+    """Means of two images of `KMeansLeaves` over a process.
 
     Args:
-        process: the pictures that are mixed, a process, its name or its description.
+        process: the images that are mixed, a process, its name or its description.
 
     References:
         Rodríguez-Muñoz et al., "Separating knowledge and perception with procedural data", ICML 2025.
@@ -170,7 +170,7 @@ class KMeansLeavesMixUp(_Mixer):
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture(Process[Children]):
-    """Each picture from one of several processes.
+    """Each image from one of several processes.
 
     Its programs are those of all processes one after the other, where a process of one law counts as one program: over
     processes of one law a label is the number of the process.

@@ -1,4 +1,4 @@
-"""Weighted sums of pictures in whole numbers, the same bytes on every device."""
+"""Weighted sums of images in whole numbers, the same bytes on every device."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from crossmodal.compiled import compiled
 
-# Weights of a picture sum to 2**_BITS.
+# Weights of an image sum to 2**_BITS.
 _BITS = 16
 
 
@@ -19,26 +19,26 @@ def whole_weights(weights: NDArray[np.float64]) -> NDArray[np.int32]:
     return whole
 
 
-def sum_weighted(pictures: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
-    """Sum k tensors of n pictures, uint8 (n, 3, height, width) on one device, by `whole_weights` (n, k), rounded."""
-    if pictures[0].device.type != "cpu":
-        return sum_weighted_tensors(pictures, weights)
-    sums = torch.empty(pictures[0].shape, dtype=torch.uint8)
-    work = np.empty(pictures[0][:1].numel(), np.int32)
+def sum_weighted(images: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
+    """Sum k tensors of n images, uint8 (n, 3, height, width) on one device, by `whole_weights` (n, k), rounded."""
+    if images[0].device.type != "cpu":
+        return sum_weighted_tensors(images, weights)
+    sums = torch.empty(images[0].shape, dtype=torch.uint8)
+    work = np.empty(images[0][:1].numel(), np.int32)
     for i in range(len(sums)):
         work[:] = 1 << (_BITS - 1)
-        for picture, weight in zip(pictures, weights[i], strict=True):
-            _add(work, picture[i].contiguous().numpy().reshape(-1), weight)
+        for image, weight in zip(images, weights[i], strict=True):
+            _add(work, image[i].contiguous().numpy().reshape(-1), weight)
         _shift(sums[i].numpy().reshape(-1), work)
     return sums
 
 
-def sum_weighted_tensors(pictures: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
+def sum_weighted_tensors(images: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
     """Sum like `sum_weighted` on any device."""
-    shares = torch.from_numpy(weights).to(pictures[0].device)
-    sums = torch.full(pictures[0].shape, 1 << (_BITS - 1), dtype=torch.int32, device=shares.device)
-    for picture, share in zip(pictures, shares.T, strict=True):
-        sums += picture * share[:, None, None, None]
+    shares = torch.from_numpy(weights).to(images[0].device)
+    sums = torch.full(images[0].shape, 1 << (_BITS - 1), dtype=torch.int32, device=shares.device)
+    for image, share in zip(images, shares.T, strict=True):
+        sums += image * share[:, None, None, None]
     return (sums >> _BITS).to(torch.uint8)
 
 

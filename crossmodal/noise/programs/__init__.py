@@ -1,4 +1,4 @@
-"""Endless small programs of pictures, written by a seeded grammar; each has a number, which is a free label.
+"""Endless small programs of images, written by a seeded grammar; each has a number, which is a free label.
 
 From the bottom up: `arithmetic` is what operations are written in, `operation` makes a function one, and the
 operations stand in `coordinates`, `noises`, `patterns`, `shapes`, `iterations`, `blends` and `colours`. A `program` is

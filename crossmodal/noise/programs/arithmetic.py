@@ -23,7 +23,7 @@ from crossmodal.noise.programs.recording import Value
 Field: TypeAlias = Annotated[Tensor, "field"]  #: one number for each pixel
 Point: TypeAlias = Annotated[tuple[Tensor, Tensor], "vec2"]  #: two numbers for each pixel: coordinates
 Triple: TypeAlias = Annotated[tuple[Tensor, Tensor, Tensor], "vec3"]  #: three numbers for each pixel, as a colour
-Number: TypeAlias = Annotated[Tensor, "number"]  #: one number for each picture, which time may move
+Number: TypeAlias = Annotated[Tensor, "number"]  #: one number for each image, which time may move
 Count: TypeAlias = Annotated[int, "count"]  #: a whole number that is part of the program's structure
 
 _WORD = 0xFFFFFFFF

@@ -26,9 +26,9 @@ class Assembled:
     registers: int
 
     def paint(
-        self, time_s: float, places: NDArray[np.float32], view: NDArray[np.float32], picture: NDArray[np.uint8]
+        self, time_s: float, places: NDArray[np.float32], view: NDArray[np.float32], image: NDArray[np.uint8]
     ) -> None:
-        """Paint the program at one time into ``picture`` (3, pixels)."""
+        """Paint the program at one time into ``image`` (3, pixels)."""
         paint(
             self.prelude,
             self.code,
@@ -38,7 +38,7 @@ class Assembled:
             places,
             view,
             np.empty((self.registers, WIDTH), dtype=np.float32),
-            picture,
+            image,
         )
 
 

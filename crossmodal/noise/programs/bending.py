@@ -68,7 +68,7 @@ REPEATING = Menu(
 
 
 def place(writer: Writer, p: Result, low: float, high: float, stretch: float = 1.0) -> Result:
-    """Shift anywhere, turn, and scale so that about ``low`` to ``high`` units fit across half the picture."""
+    """Shift anywhere, turn, and scale so that about ``low`` to ``high`` units fit across half the image."""
     draw = writer.draw
     size = draw.scale(low, high)
     aspect = draw.scale(1.0 / stretch, stretch) if stretch > 1.0 and draw.chance(0.5) else 1.0
@@ -83,7 +83,7 @@ def place(writer: Writer, p: Result, low: float, high: float, stretch: float = 1
 
 
 def settle(writer: Writer, p: Result, low: float, high: float) -> Result:
-    """Put an object of a size (half the picture is 1) somewhere into the picture, upright or turned."""
+    """Put an object of a size (half the image is 1) somewhere into the image, upright or turned."""
     draw = writer.draw
     size = draw.scale(low, high)
     return writer.step(

@@ -1,12 +1,12 @@
-"""Measure programs: do their pictures show something, and do they differ?
+"""Measure programs: do their images show something, and do they differ?
 
 What is promised of each program, at 128 pixels, seen plainly at 1 s:
 
 - not constant: the standard deviation of grey is at least 0.03 of the range;
 - not blank: no colour (of 16 levels for each channel) takes more than 0.9 of the pixels;
 - not white noise: neighbouring pixels' grey correlates by at least 0.1;
-- distinct: no other program has the same text, nor a picture nearer than 0.03 (see `describe_picture`), which is about
-  what a program's own picture moves in a third of a second.
+- distinct: no other program has the same text, nor an image nearer than 0.03 (see `describe_image`), which is about
+  what a program's own image moves in a third of a second.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,7 @@ class Census:
     deviation: _Floats  #: standard deviation of grey, of the range 0 to 1
     commonest: _Floats  #: share of pixels of the commonest colour
     correlation: _Floats  #: of the grey of neighbouring pixels
-    flatness: (
-        _Floats  #: geometric over arithmetic mean of the power spectrum: 0.56 for white noise, near 0 for pictures
-    )
+    flatness: _Floats  #: geometric over arithmetic mean of the power spectrum: 0.56 for white noise, near 0 for images
     slope: _Floats  #: alpha of the power spectrum f^-alpha, averaged over directions; about 2 for photographs
     nearest: _Floats  #: distance to the nearest other program
     texts: int  #: how many differ when printed
@@ -57,16 +55,16 @@ class Census:
 def take_census(process: Programs, labels: Sequence[int]) -> Census:
     """Measure some programs of a process; about 5 ms each."""
     places = np.stack([plane.ravel() for plane in screen(_SIDE, _SIDE)])
-    picture = np.empty((3, _SIDE * _SIDE), dtype=np.uint8)
+    image = np.empty((3, _SIDE * _SIDE), dtype=np.uint8)
     texts, structures = set(), set()
     figures, descriptions = [], []
     for label in labels:
         program, assembled = select_program(process.grammar_seed, process.first_program + label)
-        assembled.paint(_TIME_S, places, PLAIN_VIEW, picture)
+        assembled.paint(_TIME_S, places, PLAIN_VIEW, image)
         texts.add(str(program))
         structures.add(tuple((step.operation, step.inputs) for step in program.steps))
-        figures.append(measure_picture(picture.reshape(3, _SIDE, _SIDE)))
-        descriptions.append(describe_picture(picture.reshape(3, _SIDE, _SIDE)))
+        figures.append(measure_image(image.reshape(3, _SIDE, _SIDE)))
+        descriptions.append(describe_image(image.reshape(3, _SIDE, _SIDE)))
     deviation, commonest, correlation, flatness, slope = np.array(figures, dtype=np.float32).T
     return Census(
         deviation=deviation,
@@ -80,9 +78,9 @@ def take_census(process: Programs, labels: Sequence[int]) -> Census:
     )
 
 
-def measure_picture(picture: NDArray[np.uint8]) -> tuple[float, float, float, float, float]:
-    """Give deviation, commonest colour, correlation, flatness and slope of a picture (3, side, side)."""
-    grey = picture.mean(axis=0) / 255.0
+def measure_image(image: NDArray[np.uint8]) -> tuple[float, float, float, float, float]:
+    """Give deviation, commonest colour, correlation, flatness and slope of an image (3, side, side)."""
+    grey = image.mean(axis=0) / 255.0
     off = grey - grey.mean()
     variance = max(float(off.var()), 1e-12)
     neighbours = ((off[1:] * off[:-1]).mean() + (off[:, 1:] * off[:, :-1]).mean()) / 2.0
@@ -95,17 +93,17 @@ def measure_picture(picture: NDArray[np.uint8]) -> tuple[float, float, float, fl
     log_rate, log_power = np.log(rate[middle]), np.log(power[middle])
     slope = -np.polyfit(log_rate, log_power, 1, w=1.0 / rate[middle])[0]
     flatness = np.exp(log_power.mean()) / power[middle].mean()
-    return float(off.std()), commonest_share(picture.reshape(3, -1)), float(neighbours / variance), flatness, slope
+    return float(off.std()), commonest_share(image.reshape(3, -1)), float(neighbours / variance), flatness, slope
 
 
-def describe_picture(picture: NDArray[np.uint8]) -> _Floats:
-    """Describe a picture (3, side, side) by numbers whose distances tell how different two look.
+def describe_image(image: NDArray[np.uint8]) -> _Floats:
+    """Describe an image (3, side, side) by numbers whose distances tell how different two look.
 
     Half is a thumbnail of 8 x 8 colours, half the energy of edges at three scales and six directions; each half
     is scaled so that a difference of 1 everywhere is a distance of 1.
     """
-    colours = picture.astype(np.float32) / 255.0
-    cell = picture.shape[-1] // _THUMBNAIL
+    colours = image.astype(np.float32) / 255.0
+    cell = image.shape[-1] // _THUMBNAIL
     thumbnail = colours.reshape(3, _THUMBNAIL, cell, _THUMBNAIL, cell).mean(axis=(2, 4)).ravel()
     grey = colours.mean(axis=0)
     edges = np.concatenate([_edges(grey, stride) for stride in _STRIDES])

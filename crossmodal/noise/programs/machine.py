@@ -2,7 +2,7 @@
 
 An instruction works on whole registers of `WIDTH` pixels, so that the cost of reading it is spread over them and the
 loops run in vector units. There is nothing but additions, products, quotients, roots, roundings and whole numbers of
-32 bits, each rounded as IEEE 754 says, so a picture has the same bits on every machine.
+32 bits, each rounded as IEEE 754 says, so an image has the same bits on every machine.
 """
 
 from enum import IntEnum
@@ -282,9 +282,9 @@ def paint(
     places: NDArray[np.float32],
     view: NDArray[np.float32],
     registers: NDArray[np.float32],
-    picture: NDArray[np.uint8],
+    image: NDArray[np.uint8],
 ) -> None:
-    """Paint one program: picture (3, pixels), red, green and blue.
+    """Paint one program: image (3, pixels), red, green and blue.
 
     Args:
         prelude: instructions (n, 5) whose registers are the numbers: what is the same for all pixels.
@@ -296,7 +296,7 @@ def paint(
         places: (2, pixels) x and y on the screen.
         view: six numbers a, b, c, d, e, f: programs see a x + b y + c and d x + e y + f.
         registers: scratch (r, `WIDTH`).
-        picture: what is written.
+        image: what is written.
     """
     for row in range(parameters.shape[0]):
         base, drift, swing, pace, phase = parameters[row]
@@ -311,4 +311,4 @@ def paint(
             registers[1, k] = view[3] * x + view[4] * y + view[5]
         _execute(code, registers, numbers, width)
         for channel in range(3):
-            _bytes(registers[2 + channel], picture[channel, start : start + width])
+            _bytes(registers[2 + channel], image[channel, start : start + width])

@@ -10,7 +10,7 @@ from crossmodal.noise.programs.recording import Microcode, Recorder
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-#: The width of each kind of argument and result that varies over the picture.
+#: The width of each kind of argument and result that varies over the image.
 WIDTHS = {"field": 1, "vec2": 2, "vec3": 3}
 
 #: Every operation by its name.

@@ -1,4 +1,4 @@
-"""Programs as a process of pictures."""
+"""Programs as a process of images."""
 
 import math
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ _STREAM = "noise/programs"
 _MOST_PROGRAMS = 2**31
 # Numbers of programs times attempts stay within what counters hold.
 _LAST_NUMBER = 2**62 // ATTEMPTS
-# Pictures are painted together on a device up to this many pixels, which take about 2 GB.
+# Images are painted together on a device up to this many pixels, which take about 2 GB.
 _PIXELS_TOGETHER = 2**22
-# At most, at a jitter of 1: zoom in natural logarithms, shift in half pictures, turn in full circles.
+# At most, at a jitter of 1: zoom in natural logarithms, shift in half images, turn in full circles.
 _ZOOM, _SHIFT, _TURN = 0.3, 0.3, 0.04
 
 
 @dataclass(frozen=True)
 class ProgramDraws:
-    """Which program each picture shows, when, and from where."""
+    """Which program each image shows, when, and from where."""
 
     numbers: NDArray[np.int64]  #: (n,) programs of the grammar
     times_s: NDArray[np.float32]  #: (n,)
@@ -37,20 +37,20 @@ class ProgramDraws:
 
 @dataclass(frozen=True, kw_only=True)
 class Programs(Process[ProgramDraws]):
-    """Pictures of thousands of small programs that a seeded grammar writes, in the manner of fragment shaders.
+    """Images of thousands of small programs that a seeded grammar writes, in the manner of fragment shaders.
 
     A program places and bends the plane, fills it with noises, patterns, iterated maps and shapes, gives these colours
     and lays them over each other; time moves some of its parameters. Program k of the grammar is the same whatever the
-    seed of the pictures, so that labels mean the same in every run. Picture i shows a program drawn evenly, at a time
-    drawn evenly, from a view that is shifted, zoomed and turned a little. The shorter side of the picture spans -1 to
+    seed of the images, so that labels mean the same in every run. Image i shows a program drawn evenly, at a time
+    drawn evenly, from a view that is shifted, zoomed and turned a little. The shorter side of the image spans -1 to
     1 of the plane.
 
     A program is the grammar's first attempt that shows something (see `crossmodal.noise.programs.selection`), and
     its brightness is set as a camera's meter does.
 
-    On the CPU pictures are the same bits on every machine that draws the same parameters. Other devices, and the
-    programs printed as GLSL, differ by rounding: by less than 0.1 of 255 levels on average over some pictures, and in
-    any picture fewer than 1 % of the pixels by more than 8 levels, since rounding may move an edge by a pixel.
+    On the CPU images are the same bits on every machine that draws the same parameters. Other devices, and the
+    programs printed as GLSL, differ by rounding: by less than 0.1 of 255 levels on average over some images, and in
+    any image fewer than 1 % of the pixels by more than 8 levels, since rounding may move an edge by a pixel.
 
     References:
         Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022: the number of programs is
@@ -118,26 +118,26 @@ class Programs(Process[ProgramDraws]):
 
     def _paint_here(self, draws: ProgramDraws, device: torch.device) -> Tensor:
         height, width = draws.size
-        pictures = np.empty((len(draws.numbers), 3, height * width), dtype=np.uint8)
+        images = np.empty((len(draws.numbers), 3, height * width), dtype=np.uint8)
         places = np.stack([plane.ravel() for plane in screen(height, width)])
-        for row, picture in enumerate(pictures):
+        for row, image in enumerate(images):
             _, assembled = select_program(self.grammar_seed, int(draws.numbers[row]))
-            assembled.paint(draws.times_s[row], places, draws.views[row], picture)
-        return torch.from_numpy(pictures).reshape(-1, 3, height, width)
+            assembled.paint(draws.times_s[row], places, draws.views[row], image)
+        return torch.from_numpy(images).reshape(-1, 3, height, width)
 
     def _paint_there(self, draws: ProgramDraws, device: torch.device) -> Tensor:
         height, width = draws.size
-        pictures = torch.empty((len(draws.numbers), 3, height, width), dtype=torch.uint8, device=device)
+        images = torch.empty((len(draws.numbers), 3, height, width), dtype=torch.uint8, device=device)
         x, y = (torch.from_numpy(plane).to(device) for plane in screen(height, width))
         together = max(1, _PIXELS_TOGETHER // (height * width))
-        for first in range(0, len(pictures), together):
+        for first in range(0, len(images), together):
             part = slice(first, first + together)
             programs = [select_program(self.grammar_seed, int(number))[0] for number in draws.numbers[part]]
             times_s = torch.from_numpy(draws.times_s[part])
             a, b, c, d, e, f = torch.from_numpy(draws.views[part]).to(device).T[:, :, None, None]
             colours = paint_tensors(programs, times_s, a * x + b * y + c, d * x + e * y + f)
-            pictures[part] = (colours * 255.0 + 0.5).to(torch.uint8)
-        return pictures
+            images[part] = (colours * 255.0 + 0.5).to(torch.uint8)
+        return images
 
 
 def screen(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 from crossmodal.noise.programs.operation import OPERATIONS, WIDTHS
 
-#: Where a number of each pixel comes from: the step, -1 for the picture's own coordinates, and the component.
+#: Where a number of each pixel comes from: the step, -1 for the image's own coordinates, and the component.
 Source: TypeAlias = tuple[int, int]
 COORDINATES: tuple[Source, Source] = ((-1, 0), (-1, 1))
 
@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """A picture for every time: the last step gives red, green and blue, seen clamped to 0 to 1.
+    """An image for every time: the last step gives red, green and blue, seen clamped to 0 to 1.
 
     ``str(program)`` lists the steps; `crossmodal.noise.programs.glsl.print_shader` writes a fragment shader.
     """

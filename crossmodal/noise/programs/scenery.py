@@ -1,4 +1,4 @@
-"""Grammar rules for whole pictures: grounds, objects that hide each other, patchworks, landscapes, light."""
+"""Grammar rules for whole images: grounds, objects that hide each other, patchworks, landscapes, light."""
 
 from crossmodal.noise.programs import blends as b
 from crossmodal.noise.programs import colours as k
@@ -29,8 +29,8 @@ def write_program(draw: Draw) -> Program:
     )
     if draw.chance(0.15):
         p = bend(writer, p, 0.7)
-    picture = draw.weighted(_SCENES)(writer, theme, p)
-    _finish(writer, theme, p, picture)
+    image = draw.weighted(_SCENES)(writer, theme, p)
+    _finish(writer, theme, p, image)
     return writer.finish()
 
 
@@ -50,11 +50,11 @@ def coloured(writer: Writer, theme: Theme, p: Result) -> Result:
 
 def layers(writer: Writer, theme: Theme, p: Result) -> Result:
     """A ground with objects in front of it."""
-    picture = coloured(writer, theme, p)
+    image = coloured(writer, theme, p)
     for _ in range(writer.draw.whole(1, 5)):
         other = Theme(writer.draw) if writer.draw.chance(0.4) else theme
-        picture = _with_object(writer, other, p, picture)
-    return picture
+        image = _with_object(writer, other, p, image)
+    return image
 
 
 def flat(writer: Writer, theme: Theme, p: Result) -> Result:
@@ -66,21 +66,21 @@ def patchwork(writer: Writer, theme: Theme, p: Result) -> Result:
     """Patches, each of a colour, with textures inside, borders and light."""
     draw = writer.draw
     identity, edge, light = _patches(writer, bend(writer, p, 0.35))
-    picture = swatches(writer, theme, identity, 97.0)
+    image = swatches(writer, theme, identity, 97.0)
     if draw.chance(0.7):
         kind = writer.step(b.threshold, identity, level=even(0.3, 0.7), softness=0.01)
-        picture = writer.step(k.over, picture, coloured(writer, theme, p), kind, cover=even(0.4, 1.0))
+        image = writer.step(k.over, image, coloured(writer, theme, p), kind, cover=even(0.4, 1.0))
     if draw.chance(0.6):
         # A pattern that is shifted from patch to patch ends at their borders.
         shifted = writer.step(c.push, p, identity, amount=even(5.0, 40.0))
         texture = regular(writer, shifted) if draw.chance(0.4) else irregular(writer, shifted)
-        picture = writer.step(k.shade, picture, texture, depth=even(0.3, 0.9))
+        image = writer.step(k.shade, image, texture, depth=even(0.3, 0.9))
     if draw.chance(0.5):
-        picture = writer.step(k.shade, picture, light, depth=even(0.3, 0.9))
+        image = writer.step(k.shade, image, light, depth=even(0.3, 0.9))
     if draw.chance(0.6):
         border = writer.step(b.threshold, edge, level=scale(0.02, 0.12), softness=scale(0.02, 0.1))
-        picture = writer.step(k.shade, picture, border, depth=even(0.4, 1.0))
-    return picture
+        image = writer.step(k.shade, image, border, depth=even(0.4, 1.0))
+    return image
 
 
 def _patches(writer: Writer, p: Result) -> tuple[Result, Result, Result]:
@@ -117,16 +117,16 @@ def _patches(writer: Writer, p: Result) -> tuple[Result, Result, Result]:
 def surface(writer: Writer, theme: Theme, p: Result) -> Result:
     """Something rough, lit from the side."""
     draw = writer.draw
-    picture = paint(writer, theme, field(writer, p, 1))
+    image = paint(writer, theme, field(writer, p, 1))
     relief = embossed(writer, p, plain_field if draw.chance(0.4) else irregular)
-    return writer.step(k.shade, picture, relief, depth=even(0.6, 1.0))
+    return writer.step(k.shade, image, relief, depth=even(0.6, 1.0))
 
 
 def landscape(writer: Writer, theme: Theme, p: Result) -> Result:
     """Ridge before ridge, paler with the distance, below a sky."""
     draw = writer.draw
     upright = writer.step(t.slope, p, turn=0.25)
-    picture = paint(writer, theme, upright if draw.chance(0.6) else field(writer, p, 1))
+    image = paint(writer, theme, upright if draw.chance(0.6) else field(writer, p, 1))
     haze = theme.colour(0.5, 1.0)
     count = draw.whole(2, 5)
     for number in range(count):
@@ -143,12 +143,12 @@ def landscape(writer: Writer, theme: Theme, p: Result) -> Result:
         red, green, blue = (0.8 * (1.0 - near) * channel for channel in haze)
         ground = writer.step(k.shade, ground, writer.step(b.negative, upright), depth=0.8 * (1.0 - near))
         ground = writer.step(k.light_up, ground, upright, red_light=red, green_light=green, blue_light=blue)
-        picture = writer.step(k.over, picture, ground, cover, cover=1.0)
-    return picture
+        image = writer.step(k.over, image, ground, cover, cover=1.0)
+    return image
 
 
 def halves(writer: Writer, theme: Theme, p: Result) -> Result:
-    """Two pictures with a border between them, or one seen through the other."""
+    """Two images with a border between them, or one seen through the other."""
     draw = writer.draw
     first = draw.weighted(_SIMPLE)(writer, theme, p)
     second = draw.weighted(_SIMPLE)(writer, theme, bend(writer, p, 0.4))
@@ -163,7 +163,7 @@ _SCENES = Menu((4.5, layers), (1.5, flat), (3.0, patchwork), (1.2, surface), (1.
 
 
 def _with_object(writer: Writer, theme: Theme, p: Result, below: Result) -> Result:
-    """Lay an object, or many like it, over a picture, with its shadow and its outline."""
+    """Lay an object, or many like it, over an image, with its shadow and its outline."""
     draw = writer.draw
     start = len(writer.steps)
     distance, inside = _object(writer, p)
@@ -216,35 +216,33 @@ def _object(writer: Writer, p: Result) -> tuple[Result, Result]:
     return writer.step(b.offset, low, by=-draw.between(0.4, 0.65)), p
 
 
-def _finish(writer: Writer, theme: Theme, p: Result, picture: Result) -> Result:
-    """Light, fine texture and development of the whole picture."""
+def _finish(writer: Writer, theme: Theme, p: Result, image: Result) -> Result:
+    """Light, fine texture and development of the whole image."""
     draw = writer.draw
     if draw.chance(0.3):
         texture = irregular(
             writer, writer.step(c.place, p, scale_x=(size := draw.scale(1.5, 4.0)), scale_y=size, left=0.0, down=0.0)
         )
-        picture = writer.step(k.shade, picture, texture, depth=even(0.15, 0.6))
+        image = writer.step(k.shade, image, texture, depth=even(0.15, 0.6))
     if draw.chance(0.25):
         light = writer.step(t.glow, p, reach=scale(0.4, 3.0))
         red, green, blue = theme.colour(0.4, 0.9)
         strength = draw.between(-0.1, 0.6)
-        picture = writer.step(
+        image = writer.step(
             k.light_up,
-            picture,
+            image,
             light,
             red_light=strength * red,
             green_light=strength * green,
             blue_light=strength * blue,
         )
     if draw.chance(0.3):
-        picture = writer.step(
-            k.shade, picture, writer.step(b.vignette, writer.screen, strength=even(0.2, 1.0)), depth=1.0
-        )
+        image = writer.step(k.shade, image, writer.step(b.vignette, writer.screen, strength=even(0.2, 1.0)), depth=1.0)
     if draw.chance(0.3):
-        picture = writer.step(k.saturate, picture, amount=even(0.2, 1.4))
+        image = writer.step(k.saturate, image, amount=even(0.2, 1.4))
     if draw.chance(0.04):
-        picture = writer.step(k.posterised, picture, levels=scale(2.5, 6.0))
-    return writer.step(k.develop, picture, lift=0.0, exposure=1.0, gamma=scale(0.75, 1.3))
+        image = writer.step(k.posterised, image, levels=scale(2.5, 6.0))
+    return writer.step(k.develop, image, lift=0.0, exposure=1.0, gamma=scale(0.75, 1.3))
 
 
 def write_plain_program(draw: Draw) -> Program:

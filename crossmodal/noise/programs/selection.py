@@ -14,7 +14,7 @@ from crossmodal.noise.programs.scenery import write_plain_program, write_program
 #: Attempts of the grammar before a plain program takes the place; about one attempt in ten fails.
 ATTEMPTS = 16
 _TIMES_S = (1.0, 8.0)
-# What the sample of a picture must show: standard deviation of grey, share of its commonest colour, and correlation of
+# What the sample of an image must show: standard deviation of grey, share of its commonest colour, and correlation of
 # neighbours at 128 pixels to the side. Stricter than what `crossmodal.noise.programs.census` promises.
 _DEVIATION, _COMMONEST, _CORRELATION = 0.06, 0.7, 0.35
 _QUADS, _PIXEL = 128, 2.0 / 128.0
@@ -49,13 +49,13 @@ def _developed(program: Program, draw: Draw) -> tuple[Program, Assembled]:
 
 
 def _sample(assembled: Assembled, time_s: float) -> NDArray[np.uint8]:
-    picture = np.empty((3, 4 * _QUADS), dtype=np.uint8)
-    assembled.paint(time_s, _SAMPLE_PLACES, PLAIN_VIEW, picture)
-    return picture
+    image = np.empty((3, 4 * _QUADS), dtype=np.uint8)
+    assembled.paint(time_s, _SAMPLE_PLACES, PLAIN_VIEW, image)
+    return image
 
 
 def _sample_places() -> NDArray[np.float32]:
-    """Squares of four neighbouring pixels, spread evenly over the picture: (2, 4 quads)."""
+    """Squares of four neighbouring pixels, spread evenly over the image: (2, 4 quads)."""
     # Multiples of the powers of 1 / 1.3247 fill the square evenly (Roberts, "The unreasonable effectiveness of
     # quasirandom sequences", 2018).
     order = np.arange(1, _QUADS + 1)
@@ -68,19 +68,19 @@ def _sample_places() -> NDArray[np.float32]:
 _SAMPLE_PLACES = _sample_places()
 
 
-def _grey(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    grey: NDArray[np.float64] = picture.sum(axis=0) / (3.0 * 255.0)
+def _grey(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    grey: NDArray[np.float64] = image.sum(axis=0) / (3.0 * 255.0)
     return grey
 
 
-def _range_of_grey(picture: NDArray[np.uint8]) -> tuple[float, float]:
-    ordered = np.sort(_grey(picture))
+def _range_of_grey(image: NDArray[np.uint8]) -> tuple[float, float]:
+    ordered = np.sort(_grey(image))
     return float(ordered[len(ordered) // 50]), float(ordered[-len(ordered) // 50])
 
 
-def _shows_something(picture: NDArray[np.uint8]) -> bool:
-    grey = _grey(picture)
-    if grey.std() < _DEVIATION or commonest_share(picture) > _COMMONEST:
+def _shows_something(image: NDArray[np.uint8]) -> bool:
+    grey = _grey(image)
+    if grey.std() < _DEVIATION or commonest_share(image) > _COMMONEST:
         return False
     quads = (grey - grey.mean()).reshape(-1, 4)
     products = (
@@ -90,10 +90,10 @@ def _shows_something(picture: NDArray[np.uint8]) -> bool:
 
 
 @compiled
-def commonest_share(picture: NDArray[np.uint8]) -> float:
-    """Find the share of pixels of the commonest colour, at 16 levels for each channel: picture (3, pixels)."""
+def commonest_share(image: NDArray[np.uint8]) -> float:
+    """Find the share of pixels of the commonest colour, at 16 levels for each channel: image (3, pixels)."""
     counts = np.zeros(4096, dtype=np.int64)
-    for k in range(picture.shape[1]):
-        red, green, blue = picture[0, k] >> 4, picture[1, k] >> 4, picture[2, k] >> 4
+    for k in range(image.shape[1]):
+        red, green, blue = image[0, k] >> 4, image[1, k] >> 4, image[2, k] >> 4
         counts[(np.int64(red) << 8) | (np.int64(green) << 4) | np.int64(blue)] += 1
-    return float(counts.max() / picture.shape[1])
+    return float(counts.max() / image.shape[1])

@@ -68,7 +68,7 @@ _MESSAGE = re.compile(r"^(?:ERROR: )?0(?::(\d+)(?:\(\d+\))?|\((\d+)\)) ?: *(?:er
 
 @dataclass(frozen=True)
 class ShaderDraws:
-    """Which file each picture shows, and when."""
+    """Which file each image shows, and when."""
 
     files: NDArray[np.int64]  #: (n,) places in `ShaderFile.files`
     times_s: NDArray[np.float32]  #: (n,)
@@ -77,17 +77,17 @@ class ShaderDraws:
 
 @dataclass(frozen=True, kw_only=True)
 class ShaderFile(Process[ShaderDraws]):
-    """Pictures of fragment shaders in files: one program for each file.
+    """Images of fragment shaders in files: one program for each file.
 
     A file holds ``void mainImage(out vec4 fragColor, in vec2 fragCoord)`` in GLSL 3.30, and may use the uniforms
     iResolution, iTime, iTimeDelta (1/60 s), iFrameRate, iFrame (60 t), iMouse (0), iDate (1 January 2000 and the time)
-    and the channels, to which no texture is bound: they are black. Picture i shows a file drawn evenly at a time drawn
-    evenly. Pictures are rendered by whatever OpenGL there is, and are the same on the same driver.
+    and the channels, to which no texture is bound: they are black. Image i shows a file drawn evenly at a time drawn
+    evenly. Images are rendered by whatever OpenGL there is, and are the same on the same driver.
 
     Raises:
         ValueError: no such path, a folder without shaders, or times out of order.
-        FormatError: when pictures are made: a file does not compile; says the line and the compiler's words.
-        CrossmodalError: when pictures are made: OpenGL is missing; says what to install.
+        FormatError: when images are made: a file does not compile; says the line and the compiler's words.
+        CrossmodalError: when images are made: OpenGL is missing; says what to install.
     """
 
     name: ClassVar[str] = "shader"
@@ -134,24 +134,24 @@ class ShaderFile(Process[ShaderDraws]):
         )
 
     def _render(self, draws: ShaderDraws, device: torch.device) -> Tensor:
-        pictures = np.empty((len(draws.files), *draws.size, 3), dtype=np.uint8)
-        if len(pictures):
+        images = np.empty((len(draws.files), *draws.size, 3), dtype=np.uint8)
+        if len(images):
             with _Canvas.opened(draws.size) as canvas:
                 for number in np.unique(draws.files):
                     with canvas.compiled(self.files[number]) as program:
                         for row in np.flatnonzero(draws.files == number):
-                            pictures[row] = canvas.render(program, float(draws.times_s[row]))
-        return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().to(device)
+                            images[row] = canvas.render(program, float(draws.times_s[row]))
+        return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().to(device)
 
 
 class _Canvas:
-    """A picture in an OpenGL context of its own."""
+    """An image in an OpenGL context of its own."""
 
     def __init__(self, context: "moderngl.Context", size: tuple[int, int]):
         self.context, (self.height, self.width) = context, size
         self.pixels = context.renderbuffer((self.width, self.height), components=4)
         self.frame = context.framebuffer([self.pixels])
-        # One triangle that covers the picture.
+        # One triangle that covers the image.
         corners = np.array([-1.0, -1.0, 3.0, -1.0, -1.0, 3.0], dtype=np.float32)
         self.corners = context.buffer(corners.tobytes())
 
@@ -182,7 +182,7 @@ class _Canvas:
             program.release()
 
     def render(self, program: "moderngl.Program", time_s: float) -> NDArray[np.uint8]:
-        """Render one picture: (height, width, 3), the top row first."""
+        """Render one image: (height, width, 3), the top row first."""
         uniforms_of_time = {
             "iResolution": (float(self.width), float(self.height), 1.0),
             "iTime": time_s,

@@ -1,4 +1,4 @@
-"""Statistics that are imposed on pictures in the frequency domain: power spectra and wavelet marginals.
+"""Statistics that are imposed on images in the frequency domain: power spectra and wavelet marginals.
 
 Spectra are those of `crossmodal.noise.statistical.steerable_pyramid.forward`: orthonormal, one half.
 """
@@ -21,7 +21,7 @@ def power_law_magnitudes(exponents: Tensor, size: tuple[int, int]) -> Tensor:
 
     Args:
         exponents: a along x and b along y, float64 (n, 2).
-        size: (height, width) of the pictures.
+        size: (height, width) of the images.
     """
     height, width = size
     across = torch.fft.rfftfreq(width, dtype=torch.float64, device=exponents.device) ** exponents[:, :1]
@@ -40,9 +40,9 @@ def impose_magnitudes(spectrum: Tensor, magnitudes: Tensor, width: int) -> Tenso
     """Give spectra (n, 3, height, width // 2 + 1) other magnitudes, but keep phases, means and variances.
 
     Args:
-        spectrum: of the channels of n pictures.
+        spectrum: of the channels of n images.
         magnitudes: of unit energy, (n, height, width // 2 + 1).
-        width: of the pictures.
+        width: of the images.
     """
     power = (spectrum * spectrum.conj()).real
     energy = (power @ _multiplicity(width, spectrum.device)).sum(dim=-1) - power[..., 0, 0]
@@ -54,7 +54,7 @@ def impose_magnitudes(spectrum: Tensor, magnitudes: Tensor, width: int) -> Tenso
 class BandMarginals:
     """Asked distributions of pyramid bands, one for each band of each channel.
 
-    Band values are generalized Gaussian on -200 to 200, exp(-|x / s|^r) with s = 4^(side of picture / side of band).
+    Band values are generalized Gaussian on -200 to 200, exp(-|x / s|^r) with s = 4^(side of image / side of band).
     """
 
     def __init__(self, shapes: Tensor, filters: PyramidFilters) -> None:
@@ -62,7 +62,7 @@ class BandMarginals:
 
         Args:
             shapes: exponents r, float32 (n, 3, bands): high-pass, then `ORIENTATIONS` a scale from fine to coarse.
-            filters: of the pictures' size.
+            filters: of the images' size.
         """
         self._filters = filters
         values = torch.arange(-_FURTHEST, _FURTHEST + _STEP, _STEP, dtype=torch.float64, device=shapes.device)

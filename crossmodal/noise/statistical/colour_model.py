@@ -1,7 +1,7 @@
 """Random colour models: axes, a centre and distributions along the axes, measured on a sheet of coloured stripes.
 
 The sheet shows some random colours in stripes of random widths, blurred and strewn with noise. The principal axes of
-its colours decorrelate it; the histograms along these axes are what a picture's channels can be matched to.
+its colours decorrelate it; the histograms along these axes are what an image's channels can be matched to.
 
 References:
     Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 3.2 (colour histograms).
@@ -25,13 +25,13 @@ from crossmodal.randomness import random_bits, uniforms
 
 #: Bins of the histograms along the axes.
 COLOUR_BINS = 256
-# Sides of the sheet are those of the picture, but not less than this: the blur is in pixels.
+# Sides of the sheet are those of the image, but not less than this: the blur is in pixels.
 _LEAST_SIDE = 128
 _GREATEST = 255.0
 
 
 class Palettes(NamedTuple):
-    """Drawn colours of n pictures, as CPU tensors; colours past a palette's size have no share."""
+    """Drawn colours of n images, as CPU tensors; colours past a palette's size have no share."""
 
     #: Numbers of colours: int64 (n,).
     sizes: Tensor
@@ -44,7 +44,7 @@ class Palettes(NamedTuple):
 
 
 class ColourModels(NamedTuple):
-    """Colours of n pictures: RGB = mean + basis @ channels."""
+    """Colours of n images: RGB = mean + basis @ channels."""
 
     #: Principal axes as columns, by falling variance, the greatest entry of each positive: float32 (n, 3, 3).
     basis: Tensor
@@ -74,7 +74,7 @@ def draw_palettes(
 def sheet_grains(
     seed: int, stream: str, indices: NDArray[np.int64], size: tuple[int, int], device: torch.device
 ) -> Tensor:
-    """Draw the noise on the sheets of pictures of ``size``: uint8 (n, 3, height, width), in 256ths of its range.
+    """Draw the noise on the sheets of images of ``size``: uint8 (n, 3, height, width), in 256ths of its range.
 
     A byte is enough: its step is far below a bin of the histograms.
     """
@@ -88,7 +88,7 @@ def colour_models(palettes: Palettes, grains: Tensor, noise: float) -> ColourMod
     """Measure the colour models of palettes.
 
     Args:
-        palettes: of n pictures.
+        palettes: of n images.
         grains: of `sheet_grains`, on the device of the result.
         noise: the range of the noise, of 255.
     """
@@ -105,7 +105,7 @@ def colour_models(palettes: Palettes, grains: Tensor, noise: float) -> ColourMod
 
 
 def coloured(channels: Tensor, models: ColourModels) -> Tensor:
-    """Colour pictures by their models and stretch each to the full range: uint8 (n, 3, height, width)."""
+    """Colour images by their models and stretch each to the full range: uint8 (n, 3, height, width)."""
     rgb = models.basis @ channels.flatten(2) + models.mean[:, :, None]
     return _stretched(rgb).round().to(torch.uint8).reshape(channels.shape)
 
@@ -121,14 +121,14 @@ def _painted(palettes: Palettes, grains: Tensor, noise: float) -> Tensor:
 
 def _filled(palettes: Palettes, grains: Tensor, noise: float) -> Tensor:
     """Do what `_paint` does, with tensors."""
-    pictures, most, _ = palettes.colours.shape
+    images, most, _ = palettes.colours.shape
     area = grains[0, 0].numel()
-    counts = torch.diff(_stripe_ends(palettes, area), dim=1, prepend=torch.zeros(pictures, 1, dtype=torch.int64))
-    colours = torch.arange(pictures * most, device=grains.device).repeat_interleave(
-        counts.flatten().to(grains.device), output_size=pictures * area
+    counts = torch.diff(_stripe_ends(palettes, area), dim=1, prepend=torch.zeros(images, 1, dtype=torch.int64))
+    colours = torch.arange(images * most, device=grains.device).repeat_interleave(
+        counts.flatten().to(grains.device), output_size=images * area
     )
     table = palettes.colours.reshape(-1, 3).T.contiguous().to(grains.device)
-    stripes = table.index_select(1, colours).reshape(3, pictures, *grains.shape[2:]).transpose(0, 1)
+    stripes = table.index_select(1, colours).reshape(3, images, *grains.shape[2:]).transpose(0, 1)
     blurred = _blurred(_blurred(stripes, palettes.blur, -2), palettes.blur, -1)
     return blurred + grains * (noise / 256)
 
@@ -191,16 +191,16 @@ def _paint(
                     out[x] = out[x] * mean + np.float32(grain) * grains[channel, row, x]
 
 
-def _stretched(pictures: Tensor) -> Tensor:
-    """Stretch each picture (n, ...) to 0 to 255; a constant one becomes 0."""
-    flat = pictures.flatten(1)
+def _stretched(images: Tensor) -> Tensor:
+    """Stretch each image (n, ...) to 0 to 255; a constant one becomes 0."""
+    flat = images.flatten(1)
     if len(flat) == 1:  # many times faster than along a dimension
         least, most = (end.reshape(1) for end in torch.aminmax(flat))
     else:
         least, most = flat.amin(dim=1), flat.amax(dim=1)
-    shape = (-1, *[1] * (pictures.ndim - 1))
+    shape = (-1, *[1] * (images.ndim - 1))
     span = (most - least).clamp(min=1e-30)
-    return (pictures - least.reshape(shape)) * (_GREATEST / span).reshape(shape)
+    return (images - least.reshape(shape)) * (_GREATEST / span).reshape(shape)
 
 
 def _whole(uniform: Tensor, ends: tuple[int, int]) -> Tensor:

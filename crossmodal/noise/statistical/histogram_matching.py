@@ -35,7 +35,7 @@ class HistogramTarget(NamedTuple):
 
 
 def has_compiled_loops(device: torch.device) -> bool:
-    """Tell whether pictures on a device are made by compiled loops, one at a time, and not by tensors of many."""
+    """Tell whether images on a device are made by compiled loops, one at a time, and not by tensors of many."""
     return device.type == "cpu"
 
 

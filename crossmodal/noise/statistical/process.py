@@ -1,7 +1,7 @@
-"""Pictures of noise that has some statistics of photographs: power spectrum, wavelet marginals, colours.
+"""Images of noise that has some statistics of photographs: power spectrum, wavelet marginals, colours.
 
 Uniform noise is given, ten times over, the power spectrum, then the marginals of its wavelet bands, then the colour
-histograms that the process has; at the end its channels are turned to random colour axes and the picture is stretched
+histograms that the process has; at the end its channels are turned to random colour axes and the image is stretched
 to the full range.
 
 References:
@@ -46,7 +46,7 @@ _BATCH_PIXELS = 2**21
 
 @dataclass(frozen=True)
 class StatisticalDraws:
-    """What the statistical processes draw for n pictures, as CPU tensors."""
+    """What the statistical processes draw for n images, as CPU tensors."""
 
     indices: NDArray[np.int64]
     size: tuple[int, int]
@@ -58,7 +58,7 @@ class StatisticalDraws:
     shapes: Tensor | None
 
     def part(self, rows: slice) -> "StatisticalDraws":
-        """Keep the draws of some pictures."""
+        """Keep the draws of some images."""
         return StatisticalDraws(
             self.indices[rows],
             self.size,
@@ -73,7 +73,7 @@ class StatisticalDraws:
 class _Statistical(Process[StatisticalDraws]):
     """The frame of the four processes.
 
-    Other devices make the same pictures but for rounding, which ten rounds of histogram matching amplify where values
+    Other devices make the same images but for rounding, which ten rounds of histogram matching amplify where values
     are rare: on average by less than 1 of 255 at 64 pixels and 0.5 at 128. The law in float64 answers alike to a
     change of its noise by 1e-5.
     """
@@ -94,7 +94,7 @@ class _Statistical(Process[StatisticalDraws]):
             raise ValueError(f"palette_noise must not be negative, got {self.palette_noise}")
 
     def channels(self, draws: StatisticalDraws, device: torch.device | str = "cpu") -> Tensor:
-        """Render the pictures before they are coloured: the decorrelated channels, float32 (n, 3, height, width)."""
+        """Render the images before they are coloured: the decorrelated channels, float32 (n, 3, height, width)."""
         finished = [channels for channels, _ in self._batches(draws, torch.device(device))]
         return torch.cat(finished) if finished else torch.empty(0, 3, *draws.size, device=device)
 
@@ -110,15 +110,15 @@ class _Statistical(Process[StatisticalDraws]):
         return None
 
     def _render(self, draws: StatisticalDraws, device: torch.device) -> Tensor:
-        pictures = torch.empty(len(draws.indices), 3, *draws.size, dtype=torch.uint8, device=device)
+        images = torch.empty(len(draws.indices), 3, *draws.size, dtype=torch.uint8, device=device)
         done = 0
         for channels, models in self._batches(draws, device):
-            pictures[done : done + len(channels)] = coloured(channels, models)
+            images[done : done + len(channels)] = coloured(channels, models)
             done += len(channels)
-        return pictures
+        return images
 
     def _batches(self, draws: StatisticalDraws, device: torch.device) -> Iterator[tuple[Tensor, ColourModels]]:
-        # On the CPU a transform or a sum of several pictures at a time may be rounded otherwise than of one.
+        # On the CPU a transform or a sum of several images at a time may be rounded otherwise than of one.
         together = 1 if has_compiled_loops(device) else max(1, _BATCH_PIXELS // math.prod(draws.size))
         for first in range(0, len(draws.indices), together):
             part = draws.part(slice(first, first + together))

@@ -1,7 +1,7 @@
-"""Steerable pyramid: a picture as oriented bands of halving size, from which it is rebuilt exactly.
+"""Steerable pyramid: an image as oriented bands of halving size, from which it is rebuilt exactly.
 
 The filters are defined in the frequency domain at any size. They are a tight frame: the bands hold the energy of the
-picture, and the same filters that take it apart put it together again. Boundaries wrap around.
+image, and the same filters that take it apart put it together again. Boundaries wrap around.
 
 References:
     Simoncelli & Freeman, "The steerable pyramid: a flexible architecture for multi-scale derivative computation",
@@ -31,7 +31,7 @@ def default_scales(height: int, width: int) -> int:
 
 @dataclass(frozen=True)
 class SteerablePyramid:
-    """The bands of pictures (..., height, width); scale k has sides of the picture's divided by 2**k, rounded up."""
+    """The bands of images (..., height, width); scale k has sides of the image's divided by 2**k, rounded up."""
 
     #: What is finer than the oriented bands: (..., height, width).
     highpass: Tensor
@@ -41,24 +41,24 @@ class SteerablePyramid:
     lowpass: Tensor
 
     def reconstruct(self) -> Tensor:
-        """Rebuild the pictures from their bands: float32 (..., height, width)."""
+        """Rebuild the images from their bands: float32 (..., height, width)."""
         height, width = self.highpass.shape[-2:]
         filters = pyramid_filters(height, width, len(self.oriented), self.highpass.device)
         spectrum = filters.join([self.highpass.unsqueeze(-3), *self.oriented], forward(self.lowpass))
         return backward(spectrum, (height, width))
 
 
-def steerable_pyramid(pictures: Tensor | NDArray[np.generic], scales: int | None = None) -> SteerablePyramid:
-    """Take pictures (..., height, width) apart into bands.
+def steerable_pyramid(images: Tensor | NDArray[np.generic], scales: int | None = None) -> SteerablePyramid:
+    """Take images (..., height, width) apart into bands.
 
     Args:
-        pictures: of any real type and any leading shape.
+        images: of any real type and any leading shape.
         scales: number of oriented scales; by default `default_scales`.
 
     Raises:
         ValueError: fewer than two dimensions, or no scale.
     """
-    given = torch.as_tensor(pictures)
+    given = torch.as_tensor(images)
     if given.ndim < 2 or (scales is not None and scales < 1):
         raise ValueError(f"need (..., height, width) and at least 1 scale, got {tuple(given.shape)} and {scales}")
     height, width = given.shape[-2:]
@@ -70,20 +70,20 @@ def steerable_pyramid(pictures: Tensor | NDArray[np.generic], scales: int | None
     )
 
 
-def forward(pictures: Tensor) -> Tensor:
-    """Transform real pictures: complex half spectra (..., height, width // 2 + 1) that hold the pictures' energy."""
-    spectrum: Tensor = torch.fft.rfft2(pictures, norm="ortho")
+def forward(images: Tensor) -> Tensor:
+    """Transform real images: complex half spectra (..., height, width // 2 + 1) that hold the images' energy."""
+    spectrum: Tensor = torch.fft.rfft2(images, norm="ortho")
     return spectrum
 
 
 def backward(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
-    """Transform half spectra of `forward` back into pictures of ``size``."""
-    pictures: Tensor = torch.fft.irfft2(spectrum, s=size, norm="ortho")
-    return pictures
+    """Transform half spectra of `forward` back into images of ``size``."""
+    images: Tensor = torch.fft.irfft2(spectrum, s=size, norm="ortho")
+    return images
 
 
 class PyramidFilters:
-    """The filters of one picture size over half spectra, each the product of all stages down to its band."""
+    """The filters of one image size over half spectra, each the product of all stages down to its band."""
 
     def __init__(self, height: int, width: int, scales: int, device: torch.device) -> None:
         self.scales = scales
@@ -99,7 +99,7 @@ class PyramidFilters:
         self._oriented = []
         for scale in range(scales):
             below = _lowpass(radius, 0.5 ** (scale + 2))
-            # Odd derivatives of real pictures: the filters are imaginary and odd.
+            # Odd derivatives of real images: the filters are imaginary and odd.
             filters = torch.from_numpy(1j * lobes * low * np.sqrt(1.0 - below**2))
             self._oriented.append(_corner(filters, self.sides[scale]).to(torch.complex64).to(device))
             low = low * below
@@ -121,7 +121,7 @@ class PyramidFilters:
         return _corner(spectrum, self.sides[-1]) * self._lowpass
 
     def join(self, bands: list[Tensor], lowpass: Tensor) -> Tensor:
-        """Put the bands of `split` and the spectrum of `lowpass_of` together: spectra of the pictures."""
+        """Put the bands of `split` and the spectrum of `lowpass_of` together: spectra of the images."""
         whole = forward(bands[0].squeeze(-3)) * self._highpass
         for filters, band, size in zip(self._oriented, bands[1:], self.sides, strict=False):
             # Minus, since the conjugates of imaginary filters undo them.

@@ -1,7 +1,7 @@
 """A generator whose kernels are all drawn: style-modulated, demodulated dense convolutions.
 
 Styles scale the input channels of a layer and demodulation its output channels, so that one set of kernels serves all
-pictures of a network: convolve(inputs * styles) * demodulation.
+images of a network: convolve(inputs * styles) * demodulation.
 """
 
 import math
@@ -30,7 +30,7 @@ class DenseLayer(NamedTuple):
 
 
 class DenseLevel(NamedTuple):
-    """The layers of one stage, and its part of the picture: weights (3, channels), for styles (channels, 512)."""
+    """The layers of one stage, and its part of the image: weights (3, channels), for styles (channels, 512)."""
 
     layers: tuple[DenseLayer, ...]
     colours: Tensor
@@ -45,11 +45,11 @@ class DenseNetwork(NamedTuple):
 
     @property
     def latents(self) -> int:
-        """The number of latent vectors that a picture takes: one for each layer and each level's colours."""
+        """The number of latent vectors that an image takes: one for each layer and each level's colours."""
         return sum(len(level.layers) + 1 for level in self.levels)
 
 
-# Two, so that training and validation pictures can alternate; at the published widths each takes 200 MB.
+# Two, so that training and validation images can alternate; at the published widths each takes 200 MB.
 @lru_cache(maxsize=2)
 def dense_network(seed: int, stream: str, number: int, stages: tuple[Stage, ...], device: torch.device) -> DenseNetwork:
     """Draw network ``number``: all weights standard normal, without biases and without noise."""
@@ -73,11 +73,11 @@ def dense_network(seed: int, stream: str, number: int, stages: tuple[Stage, ...]
 
 
 def evaluate_dense(network: DenseNetwork, numbers: Tensor) -> Tensor:
-    """Compute pictures (n, 3, rows, columns), on no particular scale, from normal numbers (n, network.latents, 512)."""
+    """Compute images (n, 3, rows, columns), on no particular scale, from normal numbers (n, network.latents, 512)."""
     latents = iter(F.leaky_relu(numbers, 0.2).unbind(dim=1))
     # Channels last: a third faster on a CPU.
     maps = network.constant.repeat(len(numbers), 1, 1, 1).contiguous(memory_format=torch.channels_last)
-    picture: Tensor | None = None
+    image: Tensor | None = None
     for level in network.levels:
         for layer in level.layers:
             styles = _styles(next(latents), layer.styles)
@@ -86,9 +86,9 @@ def evaluate_dense(network: DenseNetwork, numbers: Tensor) -> Tensor:
             maps = drive.mul_(demodulation[..., None, None]).relu_()
         weights = level.colours * _styles(next(latents), level.styles)[:, None] / math.sqrt(len(level.styles))
         colours = torch.einsum("nchw,nkc->nkhw", maps, weights)
-        picture = colours if picture is None else enlarged(picture) + colours
-    assert picture is not None
-    return picture
+        image = colours if image is None else enlarged(image) + colours
+    assert image is not None
+    return image
 
 
 def _layer(

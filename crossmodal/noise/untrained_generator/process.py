@@ -1,4 +1,4 @@
-"""Pictures of style-modulated generators that were never trained."""
+"""Images of style-modulated generators that were never trained."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from crossmodal.noise.untrained_generator.wavelets import evaluate_wavelets
 _RANDOM = "random"
 VARIANTS = (_RANDOM, *WAVELET_VARIANTS)
 
-# Law of the mean and the standard deviation of a picture's red, green and blue: (mean, deviation) of normal numbers.
+# Law of the mean and the standard deviation of an image's red, green and blue: (mean, deviation) of normal numbers.
 _MEANS = ((0.483, 0.145), (0.455, 0.142), (0.401, 0.161))
 _DEVIATIONS = ((0.219, 0.063), (0.213, 0.062), (0.213, 0.069))
-#: Pictures that another device than the CPU renders at a time.
+#: Images that another device than the CPU renders at a time.
 _BATCH = 32
 
 
 class GeneratorDraws(NamedTuple):
-    """Which pictures are meant; what they are made of is drawn where they are rendered."""
+    """Which images are meant; what they are made of is drawn where they are rendered."""
 
     indices: NDArray[np.int64]
     size: tuple[int, int]
@@ -38,14 +38,14 @@ class GeneratorDraws(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class UntrainedGenerator(Process[GeneratorDraws]):
-    """Pictures of a style-modulated convolutional generator with random weights.
+    """Images of a style-modulated convolutional generator with random weights.
 
     A coarse random input of 4 x 4 is refined by stages of twice the sides. In each, two 3x3 convolutions whose kernels
-    are scaled by styles and normalised, noise, biases and ReLU; the picture is the sum over stages of linear maps from
+    are scaled by styles and normalised, noise, biases and ReLU; the image is the sum over stages of linear maps from
     channels to colours. No mapping network: each layer's style has a latent vector of its own. Variants:
 
-    - ``random``: all weights standard normal, no noise, no biases. One network makes ``pictures_per_network``
-      pictures in a row. It takes longer to draw than several pictures, and is kept in memory (200 MB at the published
+    - ``random``: all weights standard normal, no noise, no biases. One network makes ``images_per_network``
+      images in a row. It takes longer to draw than several images, and is kept in memory (200 MB at the published
       widths): ask for neighbouring indices one after another.
     - ``high_frequency``: each input channel's kernel is one of 40 filters (signs of oriented edges and lines, spots);
       every layer sees a map of pink noise (amplitude 1 / f^a, a uniform in 0.5 to 1.5) of its own.
@@ -53,17 +53,17 @@ class UntrainedGenerator(Process[GeneratorDraws]):
       smooth envelope of 4 x 4 Laplace numbers.
     - ``oriented``: as ``sparse``, with one map of noise averaged down for all layers. The best of the paper.
 
-    In the last three everything is drawn anew for each picture. Each colour of a picture is brought to a mean and a
+    In the last three everything is drawn anew for each image. Each colour of an image is brought to a mean and a
     standard deviation drawn from the statistics of photographs, then clipped to 0 to 1.
 
-    The finest stage is the least power of two that covers the picture's shorter side; along the longer side the coarse
-    input has more cells. What is beyond the picture is cut off, the rest averaged to its size. So the layout follows
+    The finest stage is the least power of two that covers the image's shorter side; along the longer side the coarse
+    input has more cells. What is beyond the image is cut off, the rest averaged to its size. So the layout follows
     the shorter side, as do the widths: ``channel_base`` / side channels, at most ``channel_most``.
 
     Another device agrees to within 1 level on average.
 
     Raises:
-        ValueError: an unknown variant; a width or ``pictures_per_network`` below 1.
+        ValueError: an unknown variant; a width or ``images_per_network`` below 1.
 
     References:
         Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 3.3; the generator after Karras et
@@ -75,11 +75,11 @@ class UntrainedGenerator(Process[GeneratorDraws]):
     variant: str = "oriented"
     channel_base: int = 32768
     channel_most: int = 512
-    pictures_per_network: int = 400
+    images_per_network: int = 400
 
     def __post_init__(self) -> None:
         check_choice("variant", self.variant, VARIANTS)
-        for option in ("channel_base", "channel_most", "pictures_per_network"):
+        for option in ("channel_base", "channel_most", "images_per_network"):
             if getattr(self, option) < 1:
                 raise ValueError(f"{option} must be at least 1, got {getattr(self, option)}")
 
@@ -87,10 +87,10 @@ class UntrainedGenerator(Process[GeneratorDraws]):
         return GeneratorDraws(indices, size, seed)
 
     def _render(self, draws: GeneratorDraws, device: torch.device) -> Tensor:
-        pictures = torch.empty((len(draws.indices), 3, *draws.size), dtype=torch.uint8, device=device)
+        images = torch.empty((len(draws.indices), 3, *draws.size), dtype=torch.uint8, device=device)
         for places in self._batches(draws.indices, 1 if device.type == "cpu" else _BATCH):
-            pictures[places] = self._pictures(draws._replace(indices=draws.indices[places]), device)
-        return pictures
+            images[places] = self._images(draws._replace(indices=draws.indices[places]), device)
+        return images
 
     def _batches(self, indices: NDArray[np.int64], most: int) -> Iterator[NDArray[np.int64]]:
         """Part the places of indices into batches; each of them one network's, and each network's after another."""
@@ -100,21 +100,21 @@ class UntrainedGenerator(Process[GeneratorDraws]):
             yield from (places[first : first + most] for first in range(0, len(places), most))
 
     def _networks(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        # The wavelet variants draw theirs for each picture, so that pictures can go together as they come.
-        return indices // self.pictures_per_network if self.variant == _RANDOM else np.zeros_like(indices)
+        # The wavelet variants draw theirs for each image, so that images can go together as they come.
+        return indices // self.images_per_network if self.variant == _RANDOM else np.zeros_like(indices)
 
-    def _pictures(self, draws: GeneratorDraws, device: torch.device) -> Tensor:
+    def _images(self, draws: GeneratorDraws, device: torch.device) -> Tensor:
         stages = stages_for(draws.size, self.channel_base, self.channel_most)
         source = Source(draws.seed, f"noise/{self.name}/{self.variant}", draws.indices, device)
         if self.variant == _RANDOM:
             number = int(self._networks(draws.indices[:1])[0])
             network = dense_network(draws.seed, f"{source.stream}/networks", number, stages, device)
             (numbers,) = source.normals("latents", network.latents * LATENT)
-            pictures = evaluate_dense(network, numbers.reshape(-1, network.latents, LATENT))
+            images = evaluate_dense(network, numbers.reshape(-1, network.latents, LATENT))
         else:
-            pictures = evaluate_wavelets(draw_wavelets(WAVELET_VARIANTS[self.variant], stages, source))
+            images = evaluate_wavelets(draw_wavelets(WAVELET_VARIANTS[self.variant], stages, source))
         means, deviations = source.normals("statistics", 3, 3)
-        return _coloured(fitted(pictures, draws.size), _scaled(means, _MEANS), _scaled(deviations, _DEVIATIONS))
+        return _coloured(fitted(images, draws.size), _scaled(means, _MEANS), _scaled(deviations, _DEVIATIONS))
 
 
 def _scaled(numbers: Tensor, law: tuple[tuple[float, float], ...]) -> Tensor:
@@ -122,7 +122,7 @@ def _scaled(numbers: Tensor, law: tuple[tuple[float, float], ...]) -> Tensor:
     return means + deviations * numbers
 
 
-def _coloured(pictures: Tensor, means: Tensor, deviations: Tensor) -> Tensor:
-    """Bring every channel to its mean and its standard deviation (n, 3), and pictures to bytes."""
-    pictures = standardized(pictures) * deviations[..., None, None] + means[..., None, None]
-    return (pictures.clamp(0, 1) * 255).round().to(torch.uint8)
+def _coloured(images: Tensor, means: Tensor, deviations: Tensor) -> Tensor:
+    """Bring every channel to its mean and its standard deviation (n, 3), and images to bytes."""
+    images = standardized(images) * deviations[..., None, None] + means[..., None, None]
+    return (images.clamp(0, 1) * 255).round().to(torch.uint8)

@@ -13,7 +13,7 @@ from crossmodal.randomness import normals, uniforms
 
 @dataclass(frozen=True)
 class Source:
-    """Where the numbers of some pictures come from: each part of a generator has a stream of its own."""
+    """Where the numbers of some images come from: each part of a generator has a stream of its own."""
 
     seed: int
     stream: str

@@ -1,4 +1,4 @@
-"""The resolutions and widths of an untrained generator, and how it doubles its pictures."""
+"""The resolutions and widths of an untrained generator, and how it doubles its images."""
 
 import math
 from typing import NamedTuple
@@ -24,9 +24,9 @@ class Stage(NamedTuple):
 
 
 def stages_for(size: tuple[int, int], channel_base: int, channel_most: int) -> tuple[Stage, ...]:
-    """Plan the stages whose finest is the least power of two, on the shorter side, that covers a picture of ``size``.
+    """Plan the stages whose finest is the least power of two, on the shorter side, that covers an image of ``size``.
 
-    On the longer side the coarsest stage has as many more cells as the picture is longer. A stage of shorter side s has
+    On the longer side the coarsest stage has as many more cells as the image is longer. A stage of shorter side s has
     channel_base / s channels, at least 1 and at most ``channel_most``.
     """
     shorter = min(size)
@@ -41,14 +41,14 @@ def stages_for(size: tuple[int, int], channel_base: int, channel_most: int) -> t
     )
 
 
-def enlarged(pictures: Tensor) -> Tensor:
-    """Double the sides of pictures (n, c, rows, columns) with the weights 1 to 3 of a pixel's two nearest."""
-    return F.interpolate(pictures, scale_factor=2, mode="bilinear")
+def enlarged(images: Tensor) -> Tensor:
+    """Double the sides of images (n, c, rows, columns) with the weights 1 to 3 of a pixel's two nearest."""
+    return F.interpolate(images, scale_factor=2, mode="bilinear")
 
 
-def fitted(pictures: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bring pictures (n, c, rows, columns) to a ``size`` below theirs: cut to its shape, then averaged."""
-    scale = min(pictures.shape[2:]) / min(size)
+def fitted(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring images (n, c, rows, columns) to a ``size`` below theirs: cut to its shape, then averaged."""
+    scale = min(images.shape[2:]) / min(size)
     rows, columns = (round(side * scale) for side in size)
-    pictures = pictures[..., :rows, :columns]
-    return pictures if (rows, columns) == size else F.interpolate(pictures, size, mode="bilinear", antialias=True)
+    images = images[..., :rows, :columns]
+    return images if (rows, columns) == size else F.interpolate(images, size, mode="bilinear", antialias=True)

@@ -1,4 +1,4 @@
-"""What the wavelet variants of the untrained generator draw for every picture."""
+"""What the wavelet variants of the untrained generator draw for every image."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ class WaveletVariant:
         bank: makes the filters (40, 3, 3) that kernels are chosen from.
         subset: each layer chooses from 5 to 40 of them, instead of all.
         enveloped: the noise is stronger here than there.
-        one_map: all layers of a picture see one map of noise, averaged down to their size.
+        one_map: all layers of an image see one map of noise, averaged down to their size.
         bias: biases are uniform in -bias to bias.
     """
 
@@ -53,7 +53,7 @@ WAVELET_VARIANTS = {
 
 
 def draw_wavelets(variant: WaveletVariant, stages: Sequence[Stage], source: Source) -> WaveletNetwork:
-    """Draw the networks of some pictures, all of it anew for each picture."""
+    """Draw the networks of some images, all of it anew for each image."""
     return _Drawer(variant, stages, source).network()
 
 

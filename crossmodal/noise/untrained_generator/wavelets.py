@@ -22,7 +22,7 @@ from crossmodal.noise.untrained_generator.stages import BINOMIAL, RECTIFIED_GAIN
 
 
 class WaveletLayer(NamedTuple):
-    """A convolution for n pictures; all but the first of a coarsest stage's may double the sides."""
+    """A convolution for n images; all but the first of a coarsest stage's may double the sides."""
 
     filters: Tensor
     """Filters times styles, (n, inputs, 9)."""
@@ -35,34 +35,34 @@ class WaveletLayer(NamedTuple):
 
 
 class WaveletLevel(NamedTuple):
-    """The layers of one stage, and the weights times styles (n, channels, 3) of its part of the picture."""
+    """The layers of one stage, and the weights times styles (n, channels, 3) of its part of the image."""
 
     layers: tuple[WaveletLayer, ...]
     colours: Tensor
 
 
 class WaveletNetwork(NamedTuple):
-    """What makes n pictures: the coarsest maps (n, channels, rows, columns), then levels from coarse to fine."""
+    """What makes n images: the coarsest maps (n, channels, rows, columns), then levels from coarse to fine."""
 
     constant: Tensor
     levels: tuple[WaveletLevel, ...]
 
 
 def evaluate_wavelets(network: WaveletNetwork) -> Tensor:
-    """Compute the pictures (n, 3, rows, columns) of a network, on no particular scale.
+    """Compute the images (n, 3, rows, columns) of a network, on no particular scale.
 
     The first layer of every level but the coarsest doubles the sides.
     """
     channels: _Channels = _Plain(network.constant)
-    picture: Tensor | None = None
+    image: Tensor | None = None
     for level in network.levels:
         for number, layer in enumerate(level.layers):
-            doubles = picture is not None and number == 0
+            doubles = image is not None and number == 0
             channels = _Rectified(_convolved(channels, layer.filters, doubles), layer)
         colours = channels.sums(level.colours)
-        picture = colours if picture is None else enlarged(picture) + colours
-    assert picture is not None
-    return picture
+        image = colours if image is None else enlarged(image) + colours
+    assert image is not None
+    return image
 
 
 class _Channels(Protocol):

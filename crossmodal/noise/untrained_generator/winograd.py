@@ -44,16 +44,16 @@ def tile_kernels(kernels: Tensor) -> Tensor:
 def convolve_tiles(maps: Tensor, kernels: Tensor) -> Tensor:
     """Correlate maps (n, rows, columns, inputs), zero beyond their borders: (n, rows, columns, outputs).
 
-    As `torch.nn.functional.conv2d`, to within 1e-4 of the largest output; a picture's bits do not depend on the others.
+    As `torch.nn.functional.conv2d`, to within 1e-4 of the largest output; an image's bits do not depend on the others.
     Rows and columns are multiples of 4; kernels are those of `tile_kernels`.
     """
     results = torch.empty(*maps.shape[:3], kernels.shape[1])
-    for picture, result in zip(maps, results, strict=True):
-        _convolve_picture(picture, kernels, result)
+    for image, result in zip(maps, results, strict=True):
+        _convolve_image(image, kernels, result)
     return results
 
 
-def _convolve_picture(maps: Tensor, kernels: Tensor, result: Tensor) -> None:
+def _convolve_image(maps: Tensor, kernels: Tensor, result: Tensor) -> None:
     rows, columns, inputs = maps.shape
     outputs = kernels.shape[1]
     across = columns // TILE

@@ -12,11 +12,11 @@ class Camera:
     """Looks at the origin of the plane z = 0; x goes right, y away from the camera, z up.
 
     Attributes:
-        height_px, width_px: size of the picture.
+        height_px, width_px: size of the image.
         focal_px: focal length.
         distance_m: from the lens to the origin.
         pitch_rad: how far it looks down: 0 along the ground, pi / 2 straight down (or straight at a wall).
-        roll_rad: rotation of the picture.
+        roll_rad: rotation of the image.
         centre_px: (x, y) where the origin appears.
     """
 
@@ -56,7 +56,7 @@ class Camera:
 
 
 def draw_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
-    """Draw a camera for pictures of ``size`` (height, width): near or far, flat or steep, a little askew."""
+    """Draw a camera for images of ``size`` (height, width): near or far, flat or steep, a little askew."""
     height, width = size
     focal = width * rng.uniform(0.9, 1.7)
     view_m = np.exp(rng.uniform(np.log(0.5), np.log(1.3)))

@@ -88,7 +88,7 @@ class Figure:
 
 
 def draw_figure(rng: np.random.Generator, camera: Camera, light: Light) -> Figure:
-    """Draw who strikes: from the left, the right, below or above the picture, with long or short sleeves."""
+    """Draw who strikes: from the left, the right, below or above the image, with long or short sleeves."""
     side = rng.choice([0.0, np.pi, 0.5 * np.pi, -0.5 * np.pi], p=[0.36, 0.36, 0.23, 0.05])
     azimuth = float(side + rng.normal(0, 0.45))
     build = Build(

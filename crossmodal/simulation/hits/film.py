@@ -19,7 +19,7 @@ _STEP_PX = 1.6  # the tip moves at most about this far between two moments of an
 
 @dataclass(frozen=True)
 class Look:
-    """How the camera turns light into a picture; what is not constant is a sum of slow waves.
+    """How the camera turns light into an image; what is not constant is a sum of slow waves.
 
     Attributes:
         exposure_share: part of the frame's time in which the shutter is open.
@@ -97,13 +97,13 @@ def film(
     frame_rate_hz: Fraction,
     rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
-    """Yield uint8 pictures (height, width, 3) at ``times_s``; each exposure is centred on its time.
+    """Yield uint8 images (height, width, 3) at ``times_s``; each exposure is centred on its time.
 
-    A picture depends on its time and place in ``times_s`` (for the grain), not on the pictures before it.
+    An image depends on its time and place in ``times_s`` (for the grain), not on the images before it.
     """
     height, width = scene.camera.height_px, scene.camera.width_px
     size = (height, width, 3)
-    picture, layer, sums = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
+    image, layer, sums = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
     at, canvas = np.zeros((len(scene.surfaces), 3)), scene.canvas()
     open_s = look.exposure_share / float(frame_rate_hz)
     moments = _moments(motion, scene, times_s, open_s)
@@ -116,7 +116,7 @@ def film(
         shake_x, shake_y, gain = _unsteadiness(look, float(time_s))
         warps = reactions.warps(float(time_s))
         draw_background(
-            picture,
+            image,
             canvas,
             MARGIN_PX + shake_x,
             MARGIN_PX + shake_y,
@@ -129,12 +129,12 @@ def film(
         limbs = _limbs(figure, motion, scene, time_s + open_s * _centred(moments[index]))
         limbs[..., [0, 3]] -= shake_x
         limbs[..., [1, 4]] -= shake_y
-        draw_limbs(picture, limbs, figure.sleeve, layer, sums)
+        draw_limbs(image, limbs, figure.sleeve, layer, sums)
         particles = reactions.particles(float(time_s) - open_s / 2, float(time_s) + open_s / 2, scene)
-        draw_particles(picture, particles)
+        draw_particles(image, particles)
         out = np.empty(size, np.uint8)
         shift = (int(shifts[index, 0]), int(shifts[index, 1]))
-        expose(out, picture, gain, look.vignette, look.curve, look.saturation, look.noise, shift)
+        expose(out, image, gain, look.vignette, look.curve, look.saturation, look.noise, shift)
         yield out
 
 
@@ -144,7 +144,7 @@ def _centred(moments: int) -> np.ndarray:
 
 
 def _moments(motion: Motion, scene: Scene, times_s: np.ndarray, open_s: float) -> np.ndarray:
-    """How many moments each exposure needs, from the way of the tip in the picture."""
+    """How many moments each exposure needs, from the way of the tip in the image."""
     way = np.zeros(len(times_s))
     before, _ = scene.camera.project(motion.pose(times_s - open_s / 2).tip_m)
     for share in (0.0, 0.5):

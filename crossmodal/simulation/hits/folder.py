@@ -30,7 +30,7 @@ def make_stand_in_hits(
     size: tuple[int, int] = (144, 256),
     frame_rate_hz: Fraction = Fraction(30000, 1001),
     test_fraction: float = 0.2,
-    workers: int = 1,
+    num_workers: int = 1,
     progress: Progress | None = None,
 ) -> Path:
     """Make a folder of simulated videos of a drumstick striking things, in the layout of Greatest Hits.
@@ -43,10 +43,10 @@ def make_stand_in_hits(
         videos: how many.
         seconds: length of each.
         seed: of all draws.
-        size: (height, width) of the picture in pixels.
-        frame_rate_hz: pictures per second.
+        size: (height, width) of the image in pixels.
+        frame_rate_hz: images per second.
         test_fraction: share of the videos listed in test.txt.
-        workers: processes that make videos at the same time.
+        num_workers: processes that make videos at the same time.
         progress: called with (videos done, videos, text).
 
     Returns:
@@ -58,10 +58,10 @@ def make_stand_in_hits(
         DatasetError: the folder holds something else, or stand-ins made with other options.
         OutputError: the folder cannot be written.
     """
-    if videos < 1 or workers < 1 or seconds <= 0 or min(size) < 32 or not 0 <= test_fraction < 1:
+    if videos < 1 or num_workers < 1 or seconds <= 0 or min(size) < 32 or not 0 <= test_fraction < 1:
         raise ValueError(
-            "videos and workers must be at least 1, seconds above 0, each side of size at least 32 and "
-            f"test_fraction in [0, 1), got {videos=}, {workers=}, {seconds=}, {size=}, {test_fraction=}"
+            "videos and num_workers must be at least 1, seconds above 0, each side of size at least 32 and "
+            f"test_fraction in [0, 1), got {videos=}, {num_workers=}, {seconds=}, {size=}, {test_fraction=}"
         )
     folder = Path(out)
     options = Options(float(seconds), int(seed), (int(size[0]), int(size[1])), Fraction(frame_rate_hz))
@@ -71,7 +71,7 @@ def make_stand_in_hits(
     done = videos - len(missing)
     if done and progress is not None:
         progress(done, videos, "made before")
-    for index, truth in _make(folder, missing, options, workers):
+    for index, truth in _make(folder, missing, options, num_workers):
         truths[names[index]] = truth
         done += 1
         if progress is not None:
@@ -118,14 +118,14 @@ def _is_whole(folder: Path, name: str, truths: dict[str, Truth]) -> bool:
     return name in truths and all((folder / f"{name}{ending}").is_file() for ending in endings)
 
 
-def _make(folder: Path, missing: list[int], options: Options, workers: int) -> Iterator[tuple[int, Truth]]:
+def _make(folder: Path, missing: list[int], options: Options, num_workers: int) -> Iterator[tuple[int, Truth]]:
     """Make the missing videos, in this process or several, and yield each as it is done."""
-    if workers == 1 or len(missing) < 2:
+    if num_workers == 1 or len(missing) < 2:
         for index in missing:
             yield index, write_take(folder, index, options)
         return
     # Spawned, not forked: the parent may hold threads (torch, FFmpeg) that a fork would copy half-way.
-    with ProcessPoolExecutor(min(workers, len(missing)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(num_workers, len(missing)), mp_context=get_context("spawn")) as pool:
         jobs = {pool.submit(write_take, folder, index, options): index for index in missing}
         try:
             for job in as_completed(jobs):

@@ -25,8 +25,8 @@ def draw_background(
     Args:
         out: float32, written.
         canvas: (canvas height, canvas width, 3) float32.
-        corner_x: column of the canvas under the picture's first column.
-        corner_y: row of the canvas under the picture's first row.
+        corner_x: column of the canvas under the image's first column.
+        corner_y: row of the canvas under the image's first row.
         warps: (n, 9) rows as in `reaction.Dent.row`.
         water: (canvas height, canvas width), 1 where water flows.
         plants: likewise where wind moves leaves.
@@ -161,10 +161,10 @@ def _draw_limb(layer: np.ndarray, limb: np.ndarray, sleeve: np.ndarray, box: np.
 
 
 @compiled
-def draw_limbs(picture: np.ndarray, limbs: np.ndarray, sleeve: np.ndarray, layer: np.ndarray, sums: np.ndarray) -> None:
-    """Draw limbs (moments, limbs, LIMB_COLUMNS) over ``picture`` in place, averaged over the moments.
+def draw_limbs(image: np.ndarray, limbs: np.ndarray, sleeve: np.ndarray, layer: np.ndarray, sums: np.ndarray) -> None:
+    """Draw limbs (moments, limbs, LIMB_COLUMNS) over ``image`` in place, averaged over the moments.
 
-    ``layer`` and ``sums`` are work space of the picture's shape.
+    ``layer`` and ``sums`` are work space of the image's shape.
     """
     moments = limbs.shape[0]
     whole = np.array([1 << 30, 1 << 30, 0, 0])
@@ -173,10 +173,10 @@ def draw_limbs(picture: np.ndarray, limbs: np.ndarray, sleeve: np.ndarray, layer
         boxes[m] = np.array([1 << 30, 1 << 30, 0, 0])
     if moments == 1:
         for k in range(limbs.shape[1]):
-            _draw_limb(picture, limbs[0, k], sleeve, whole)
+            _draw_limb(image, limbs[0, k], sleeve, whole)
         return
     sums[:] = 0.0
-    layer[:] = picture
+    layer[:] = image
     for m in range(moments):
         box = boxes[m]
         for k in range(limbs.shape[1]):
@@ -184,38 +184,38 @@ def draw_limbs(picture: np.ndarray, limbs: np.ndarray, sleeve: np.ndarray, layer
         for i in range(box[0], box[2]):
             for j in range(box[1], box[3]):
                 for c in range(3):
-                    sums[i, j, c] += layer[i, j, c] - picture[i, j, c]
-                    layer[i, j, c] = picture[i, j, c]
+                    sums[i, j, c] += layer[i, j, c] - image[i, j, c]
+                    layer[i, j, c] = image[i, j, c]
         whole[0], whole[1] = min(whole[0], box[0]), min(whole[1], box[1])
         whole[2], whole[3] = max(whole[2], box[2]), max(whole[3], box[3])
     for i in range(whole[0], whole[2]):
         for j in range(whole[1], whole[3]):
             for c in range(3):
-                picture[i, j, c] += sums[i, j, c] / moments
+                image[i, j, c] += sums[i, j, c] / moments
 
 
 @compiled
-def draw_particles(picture: np.ndarray, particles: np.ndarray) -> None:
-    """Draw streaks (n, 9): ends, radius, colour, cover, over ``picture`` in place."""
+def draw_particles(image: np.ndarray, particles: np.ndarray) -> None:
+    """Draw streaks (n, 9): ends, radius, colour, cover, over ``image`` in place."""
     for k in range(particles.shape[0]):
         x0, y0, x1, y1 = particles[k, 0], particles[k, 1], particles[k, 2], particles[k, 3]
         radius = particles[k, 4]
         ax, ay = x1 - x0, y1 - y0
         square = max(ax * ax + ay * ay, 1e-9)
-        for i in range(max(int(min(y0, y1) - radius - 1), 0), min(int(max(y0, y1) + radius + 2), picture.shape[0])):
-            for j in range(max(int(min(x0, x1) - radius - 1), 0), min(int(max(x0, x1) + radius + 2), picture.shape[1])):
+        for i in range(max(int(min(y0, y1) - radius - 1), 0), min(int(max(y0, y1) + radius + 2), image.shape[0])):
+            for j in range(max(int(min(x0, x1) - radius - 1), 0), min(int(max(x0, x1) + radius + 2), image.shape[1])):
                 t = min(max(((j - x0) * ax + (i - y0) * ay) / square, 0.0), 1.0)
                 gap = np.sqrt((j - x0 - t * ax) ** 2 + (i - y0 - t * ay) ** 2) - radius
                 cover = min(max(0.5 - gap, 0.0), 1.0) * particles[k, 8]
                 if cover > 0:
                     for c in range(3):
-                        picture[i, j, c] += cover * (particles[k, 5 + c] - picture[i, j, c])
+                        image[i, j, c] += cover * (particles[k, 5 + c] - image[i, j, c])
 
 
 @compiled
 def expose(
     out: np.ndarray,
-    picture: np.ndarray,
+    image: np.ndarray,
     gain: np.ndarray,
     vignette: np.ndarray,
     curve: np.ndarray,
@@ -229,9 +229,9 @@ def expose(
     for i in range(height):
         for j in range(width):
             grain = noise[(i + shift[0]) % rows, (j + shift[1]) % columns]
-            red = picture[i, j, 0] * gain[0] * vignette[i, j]
-            green = picture[i, j, 1] * gain[1] * vignette[i, j]
-            blue = picture[i, j, 2] * gain[2] * vignette[i, j]
+            red = image[i, j, 0] * gain[0] * vignette[i, j]
+            green = image[i, j, 1] * gain[1] * vignette[i, j]
+            blue = image[i, j, 2] * gain[2] * vignette[i, j]
             grey = 0.3 * red + 0.59 * green + 0.11 * blue
             for c in range(3):
                 value = red if c == 0 else (green if c == 1 else blue)

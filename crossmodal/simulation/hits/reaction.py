@@ -46,7 +46,7 @@ class Burst:
 
 @dataclass(frozen=True)
 class Dent:
-    """A patch of the picture that moves after a touch: a dent that fills again, a swing, or rings.
+    """A patch of the image that moves after a touch: a dent that fills again, a swing, or rings.
 
     Attributes:
         time_s: when it begins.

@@ -13,12 +13,12 @@ from crossmodal.simulation.hits.script import Surface
 from crossmodal.simulation.hits.texture import noise_at, paint_plane, strew_bits
 from crossmodal.simulation.hits.thing import Sprite, place_thing
 
-MARGIN_PX = 14  # painted around the picture, for the camera's shake
+MARGIN_PX = 14  # painted around the image, for the camera's shake
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the camera looks at; the canvas is the picture with `MARGIN_PX` more on every side.
+    """What the camera looks at; the canvas is the image with `MARGIN_PX` more on every side.
 
     Attributes:
         camera: see `Camera`.
@@ -57,7 +57,7 @@ def draw_scene(rng: np.random.Generator, size: tuple[int, int], favourite: str |
 
     Args:
         rng: the draws.
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
         favourite: a material that must be among the surfaces, so that a set of videos shows every one.
     """
     camera = draw_camera(rng, size)

@@ -42,7 +42,7 @@ def value_noise(x: np.ndarray, y: np.ndarray, seed: int, octaves: int, persisten
 
 @compiled
 def paint_bits(
-    picture: np.ndarray, mask: np.ndarray, bits: np.ndarray, colours: np.ndarray, shade_xy: tuple[float, float]
+    image: np.ndarray, mask: np.ndarray, bits: np.ndarray, colours: np.ndarray, shade_xy: tuple[float, float]
 ) -> None:
     """Paint ellipses (rows of ``bits``: x, y, half length, half width, angle) with a little shadow each, in place."""
     height, width = mask.shape
@@ -65,7 +65,7 @@ def paint_bits(
                     bend = 1.0 + 0.25 * v / b
                     for c in range(3):
                         wanted = 0.0 if dark else colours[k, c] * bend
-                        picture[i, j, c] += cover * (wanted - picture[i, j, c])
+                        image[i, j, c] += cover * (wanted - image[i, j, c])
 
 
 def noise_at(
@@ -151,7 +151,7 @@ def _highlight(points_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def strew_bits(
-    picture: np.ndarray,
+    image: np.ndarray,
     mask: np.ndarray,
     scale_px_m: np.ndarray,
     squash: float,
@@ -160,10 +160,10 @@ def strew_bits(
     light_xy: tuple[float, float],
     cover: tuple[float, float] = (0.6, 2.2),
 ) -> None:
-    """Strew a material's loose bits over ``picture`` (height, width, 3) where ``mask`` is set, in place.
+    """Strew a material's loose bits over ``image`` (height, width, 3) where ``mask`` is set, in place.
 
     Args:
-        picture: float32 colours.
+        image: float32 colours.
         mask: (height, width), 0 to 1.
         scale_px_m: (height, width), pixels per metre.
         squash: how much a flat thing is foreshortened in height, 0 to 1.
@@ -190,4 +190,4 @@ def strew_bits(
     palette = np.array(appearance.palette, np.float32)
     few = palette[rng.permutation(len(palette))[: int(rng.integers(2, len(palette) + 1))]]
     colours = few[rng.integers(len(few), size=count)] * np.exp(0.25 * rng.standard_normal((count, 1)))
-    paint_bits(picture, mask.astype(np.float32), bits, np.clip(colours, 5, 250).astype(np.float32), light_xy)
+    paint_bits(image, mask.astype(np.float32), bits, np.clip(colours, 5, 250).astype(np.float32), light_xy)

@@ -15,7 +15,7 @@ _UNEVEN = {"rock", "cloth", "plastic-bag", "leaf", "paper"}
 
 @dataclass(frozen=True)
 class Sprite:
-    """A thing that can move, as a picture on the canvas.
+    """A thing that can move, as an image on the canvas.
 
     Attributes:
         rgba: (rows, columns, 4) float32: colour, and cover from 0 to 1.
@@ -78,7 +78,7 @@ def place_thing(
         rng: the draws: place, outline, size, height.
         camera: how it is seen.
         light: which casts its shadow onto ``ground``, in place.
-        pixels: (height, width, 2) picture coordinates of the canvas.
+        pixels: (height, width, 2) image coordinates of the canvas.
         ground: (height, width, 3) canvas.
         material: what it is made of.
 
@@ -109,7 +109,7 @@ def place_thing(
 def _draw_footprint(
     rng: np.random.Generator, camera: Camera, middle: np.ndarray, material: Material
 ) -> tuple[_Footprint, float]:
-    """A footprint at a place of the picture, and the pixels per metre there."""
+    """A footprint at a place of the image, and the pixels per metre there."""
     centre = camera.unproject(middle)
     scale = float(camera.project(centre)[1])
     half = np.array([1.0, np.exp(0.4 * rng.standard_normal())]) * camera.width_px / scale
@@ -170,7 +170,7 @@ def _paint(
 
 
 def _spots(rng: np.random.Generator, camera: Camera, pixels: np.ndarray, footprint: _Footprint) -> np.ndarray:
-    """Points (n, 3) of the top, away from its edge and well within the picture."""
+    """Points (n, 3) of the top, away from its edge and well within the image."""
     points = camera.unproject(pixels, footprint.height_m)
     x, y = pixels[..., 0] / camera.width_px, pixels[..., 1] / camera.height_px
     good = footprint.inside_m(points, 1.0) > 0.2 * footprint.half_m.min() * (1 - footprint.bulge)

@@ -1,11 +1,11 @@
-"""Procedural pictures whose every pixel is known: outdoor scenes of parts, and ray-cast solids.
+"""Procedural images whose every pixel is known: outdoor scenes of parts, and ray-cast solids.
 
-``create("outdoor").label(range(16), size=32, seed=0)`` makes sixteen pictures with masks. Picture i depends on the
+``create("outdoor").label(range(16), size=32, seed=0)`` makes sixteen images with masks. Image i depends on the
 process, its options, the seed, i and the size alone.
 """
 
 from crossmodal.simulation.scenes.catalogue import create, names
-from crossmodal.simulation.scenes.labelled import ClassList, LabelledPictures, LabelledProcess
+from crossmodal.simulation.scenes.labelled import ClassList, LabelledImages, LabelledProcess
 from crossmodal.simulation.scenes.outdoor import OutdoorScenes
 from crossmodal.simulation.scenes.outdoor_law import OUTDOOR_CLASSES, OUTDOOR_CONTEXT, SceneDraws
 from crossmodal.simulation.scenes.solids import SolidScenes
@@ -16,7 +16,7 @@ __all__ = [
     "OUTDOOR_CONTEXT",
     "SOLID_CLASSES",
     "ClassList",
-    "LabelledPictures",
+    "LabelledImages",
     "LabelledProcess",
     "OutdoorScenes",
     "SceneDraws",

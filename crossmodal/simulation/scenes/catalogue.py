@@ -1,4 +1,4 @@
-"""Processes of labelled pictures by name."""
+"""Processes of labelled images by name."""
 
 from dataclasses import fields
 from typing import Any

@@ -1,4 +1,4 @@
-"""Random numbers for many pictures at once, handed out column by column."""
+"""Random numbers for many images at once, handed out column by column."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ Whole = NDArray[np.int64]
 
 
 class DrawColumns:
-    """Uniform numbers of a stream, one row a picture; every call takes the next columns.
+    """Uniform numbers of a stream, one row an image; every call takes the next columns.
 
     Raises:
         ValueError: the seed or an index is negative.

@@ -1,4 +1,4 @@
-"""What procedural pictures with labels have in common: classes by name, and masks that go with the pictures."""
+"""What procedural images with labels have in common: classes by name, and masks that go with the images."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
@@ -70,18 +70,18 @@ class ClassList:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledPictures:
-    """Pictures with the truth about every pixel, all on one device.
+class LabelledImages:
+    """Images with the truth about every pixel, all on one device.
 
     Attributes:
-        pictures: uint8 (n, 3, height, width), RGB.
+        images: uint8 (n, 3, height, width), RGB.
         masks: uint8 (n, height, width), the class that a pixel's centre shows.
         things: uint8 (n, height, width), the number of the thing that it belongs to; 0 for what is no single thing.
         attributes: int64 (n,) or (n, things) by name, see the process.
         classes: what the masks mean.
     """
 
-    pictures: Tensor
+    images: Tensor
     masks: Tensor
     things: Tensor
     attributes: Mapping[str, Tensor]
@@ -93,9 +93,9 @@ class LabelledPictures:
 
 
 class LabelledProcess(Process[Draws], Generic[Draws]):
-    """A process whose pictures come with masks: `label` gives all of them, calling it the pictures alone.
+    """A process whose images come with masks: `label` gives all of them, calling it the images alone.
 
-    A mask is exact: its pixel has the class of the surface that the picture shows at the pixel's centre. The picture
+    A mask is exact: its pixel has the class of the surface that the image shows at the pixel's centre. The image
     itself is the mean of several samples a pixel, so that edges are smooth.
     """
 
@@ -104,23 +104,23 @@ class LabelledProcess(Process[Draws], Generic[Draws]):
 
     def label(
         self, indices: Indices, size: Size = 128, seed: int = 0, device: torch.device | str = "cpu"
-    ) -> LabelledPictures:
-        """Make the pictures of ``indices`` with their masks and attributes.
+    ) -> LabelledImages:
+        """Make the images of ``indices`` with their masks and attributes.
 
         Raises:
             ValueError: a negative index or seed, or a size that the process does not draw.
         """
         return self.render_labelled(self.sample(indices, size, seed), device)
 
-    def render_labelled(self, draws: Draws, device: torch.device | str = "cpu") -> LabelledPictures:
+    def render_labelled(self, draws: Draws, device: torch.device | str = "cpu") -> LabelledImages:
         """Render drawn parameters with masks and attributes. It is the CPU that draws."""
         painted = self._paint(draws)
-        pictures, masks, things = (torch.from_numpy(array).to(device) for array in painted)
+        images, masks, things = (torch.from_numpy(array).to(device) for array in painted)
         told = {name: torch.from_numpy(values).to(device) for name, values in self._attributes(draws).items()}
-        return LabelledPictures(pictures, masks, things, told, self.class_list)
+        return LabelledImages(images, masks, things, told, self.class_list)
 
     def attributes(self, indices: Indices, size: Size = 128, seed: int = 0) -> dict[str, Tensor]:
-        """Tell what was drawn for each picture without painting it; see the process."""
+        """Tell what was drawn for each image without painting it; see the process."""
         found = self._attributes(self.sample(indices, size, seed))
         return {name: torch.from_numpy(values) for name, values in found.items()}
 

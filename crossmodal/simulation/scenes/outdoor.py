@@ -69,10 +69,10 @@ class OutdoorScenes(LabelledProcess[SceneDraws]):
 
     def _paint(self, draws: SceneDraws) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
         n, (height, width) = len(draws.shapes), draws.size
-        pictures, masks = np.empty((n, 3, height, width), np.uint8), np.empty((n, height, width), np.uint8)
+        images, masks = np.empty((n, 3, height, width), np.uint8), np.empty((n, height, width), np.uint8)
         things = np.empty_like(masks)
-        paint_scenes(pictures, masks, things, draws.shapes)
-        return pictures, masks, things
+        paint_scenes(images, masks, things, draws.shapes)
+        return images, masks, things
 
     def _attributes(self, draws: SceneDraws) -> dict[str, NDArray[np.int64]]:
         return draws.attributes

@@ -29,12 +29,12 @@ SAMPLES = 3
 
 @compiled
 def paint_scenes(
-    pictures: NDArray[np.uint8],
+    images: NDArray[np.uint8],
     masks: NDArray[np.uint8],
     things: NDArray[np.uint8],
     shapes: NDArray[np.float64],
 ) -> None:
-    """Fill ``pictures`` (n, 3, height, width), ``masks`` and ``things`` (n, height, width) from shapes."""
+    """Fill ``images`` (n, 3, height, width), ``masks`` and ``things`` (n, height, width) from shapes."""
     height, width = masks.shape[1], masks.shape[2]
     step = 1.0 / (SAMPLES * min(height, width))
     shown = np.empty((SAMPLES * height, SAMPLES * width), np.uint8)
@@ -43,7 +43,7 @@ def paint_scenes(
         for number in range(shapes.shape[1]):
             if shapes[i, number, OUTLINE] != NOTHING:
                 _cover(shown, shapes[i, number], number, step)
-        _resolve(pictures[i], masks[i], things[i], shown, shapes[i], step)
+        _resolve(images[i], masks[i], things[i], shown, shapes[i], step)
 
 
 @compiled
@@ -85,7 +85,7 @@ def _within(shape: NDArray[np.float64], x: float, y: float) -> bool:
 
 @compiled
 def _resolve(
-    picture: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     mask: NDArray[np.uint8],
     things: NDArray[np.uint8],
     shown: NDArray[np.uint8],
@@ -107,4 +107,4 @@ def _resolve(
                         down = min(max(down, 0.0), 1.0)
                         total += shape[UPPER + channel] + (shape[LOWER + channel] - shape[UPPER + channel]) * down
                 mean = math.floor(total / (SAMPLES * SAMPLES) + 0.5)
-                picture[channel, row, column] = np.uint8(min(max(mean, 0), 255))
+                image[channel, row, column] = np.uint8(min(max(mean, 0), 255))

@@ -1,6 +1,6 @@
 """The law of outdoor scenes: what is drawn where, as a list of simple shapes in the order of painting.
 
-Lengths are in units of the picture's shorter side, x to the right and y down, so that a square scene is the same at
+Lengths are in units of the image's shorter side, x to the right and y down, so that a square scene is the same at
 every size.
 """
 

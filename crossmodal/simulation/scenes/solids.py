@@ -19,7 +19,7 @@ class SolidScenes(LabelledProcess[SolidDraws]):
     """Cubes, spheres and cylinders of eight colours, two materials and two sizes stand apart on a grey plane.
 
     They are seen in perspective from above, lit by one lamp, and cast shadows on the plane and on each other. An
-    attribute of a picture is ``count``; of each solid (n, most) ``shape``, ``colour``, ``size`` and ``material``, the
+    attribute of an image is ``count``; of each solid (n, most) ``shape``, ``colour``, ``size`` and ``material``, the
     places in the lists of `crossmodal.simulation.scenes.solids_law`, -1 where there is none. In ``things`` solid k is
     k + 1.
 
@@ -32,7 +32,7 @@ class SolidScenes(LabelledProcess[SolidDraws]):
 
     References:
         Johnson et al., "CLEVR: a diagnostic dataset for compositional language and elementary visual reasoning", CVPR
-        2017, section 3.1 (shapes, colours, materials, sizes; the pictures here are ray cast, without Blender).
+        2017, section 3.1 (shapes, colours, materials, sizes; the images here are ray cast, without Blender).
     """
 
     name: ClassVar[str] = "solids"
@@ -51,10 +51,10 @@ class SolidScenes(LabelledProcess[SolidDraws]):
 
     def _paint(self, draws: SolidDraws) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
         n, (height, width) = len(draws.solids), draws.size
-        pictures, masks = np.empty((n, 3, height, width), np.uint8), np.empty((n, height, width), np.uint8)
+        images, masks = np.empty((n, 3, height, width), np.uint8), np.empty((n, height, width), np.uint8)
         things = np.empty_like(masks)
-        cast_solids(pictures, masks, things, draws.solids, draws.eyes, draws.lamps)
-        return pictures, masks, things
+        cast_solids(images, masks, things, draws.solids, draws.eyes, draws.lamps)
+        return images, masks, things
 
     def _attributes(self, draws: SolidDraws) -> dict[str, NDArray[np.int64]]:
         return draws.attributes

@@ -34,14 +34,14 @@ Vector = tuple[float, float, float]
 
 @compiled
 def cast_solids(
-    pictures: NDArray[np.uint8],
+    images: NDArray[np.uint8],
     masks: NDArray[np.uint8],
     things: NDArray[np.uint8],
     solids: NDArray[np.float64],
     eyes: NDArray[np.float64],
     lamps: NDArray[np.float64],
 ) -> None:
-    """Fill ``pictures`` (n, 3, height, width), ``masks`` and ``things`` (n, height, width)."""
+    """Fill ``images`` (n, 3, height, width), ``masks`` and ``things`` (n, height, width)."""
     height, width = masks.shape[1], masks.shape[2]
     for i in range(len(solids)):
         eye, lamp = (eyes[i, 0], eyes[i, 1], eyes[i, 2]), (lamps[i, 0], lamps[i, 1], lamps[i, 2])
@@ -60,7 +60,7 @@ def cast_solids(
                         things[i, row, column] = np.uint8(number + 1)
                 for channel, total in enumerate((red, green, blue)):
                     mean = math.floor(total / (SAMPLES * SAMPLES) + 0.5)
-                    pictures[i, channel, row, column] = np.uint8(min(max(mean, 0), 255))
+                    images[i, channel, row, column] = np.uint8(min(max(mean, 0), 255))
 
 
 @compiled
@@ -76,7 +76,7 @@ def _camera(eye: Vector) -> tuple[Vector, Vector, Vector]:
 
 @compiled
 def _direction(right: Vector, down: Vector, ahead: Vector, x: float, y: float) -> Vector:
-    """The unit vector through a point of the picture, both coordinates from -1 to 1 along the shorter side."""
+    """The unit vector through a point of the image, both coordinates from -1 to 1 along the shorter side."""
     a = ahead[0] + HALF_VIEW * (x * right[0] + y * down[0])
     b = ahead[1] + HALF_VIEW * (x * right[1] + y * down[1])
     c = ahead[2] + HALF_VIEW * (x * right[2] + y * down[2])

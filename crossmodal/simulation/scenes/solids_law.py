@@ -38,7 +38,7 @@ CLASS, X, Y, RADIUS, COSINE, SINE, METAL, COLOUR = range(8)
 COLUMNS = 10
 #: Half the edge of a cube, and the radius and half the height of a cylinder, as parts of the radius.
 CUBE_HALF, CYLINDER_RADIUS, CYLINDER_HALF = 0.7, 0.8, 0.8
-#: Half the shorter side of the picture at distance 1 from the eye.
+#: Half the shorter side of the image at distance 1 from the eye.
 HALF_VIEW = 0.42
 
 _STREAM = "scenes/solids"

@@ -122,7 +122,7 @@ def make_walks(
     seconds: float = 10.0,
     seed: int = 0,
     test_fraction: float = 0.2,
-    workers: int = 1,
+    num_workers: int = 1,
     progress: Progress | None = None,
 ) -> Path:
     """Make a folder of simulated walks.
@@ -136,7 +136,7 @@ def make_walks(
         seconds: length of each.
         seed: of all draws.
         test_fraction: about the share of the walks listed in test.txt; nobody walks in both.
-        workers: processes that make walks at the same time.
+        num_workers: processes that make walks at the same time.
         progress: called with (walks done, walks, text).
 
     Returns:
@@ -148,10 +148,10 @@ def make_walks(
         DatasetError: the folder holds something else, or walks made with other options.
         OutputError: the folder cannot be written.
     """
-    if walks < 1 or workers < 1 or seconds <= 0 or seed < 0 or not 0 <= test_fraction < 1:
+    if walks < 1 or num_workers < 1 or seconds <= 0 or seed < 0 or not 0 <= test_fraction < 1:
         raise ValueError(
-            "walks and workers must be at least 1, seconds above 0, seed at least 0 and test_fraction in [0, 1), "
-            f"got {walks=}, {workers=}, {seconds=}, {seed=}, {test_fraction=}"
+            "walks and num_workers must be at least 1, seconds above 0, seed at least 0 and test_fraction in [0, 1), "
+            f"got {walks=}, {num_workers=}, {seconds=}, {seed=}, {test_fraction=}"
         )
     folder = Path(out)
     options = {"version": VERSION, "seed": int(seed), "seconds": float(seconds)}
@@ -160,7 +160,7 @@ def make_walks(
     done = walks - len(missing)
     if done and progress is not None:
         progress(done, walks, "made before")
-    for index in _make(folder, missing, seed, seconds, workers):
+    for index in _make(folder, missing, seed, seconds, num_workers):
         done += 1
         if progress is not None:
             progress(done, walks, walk_id(index))
@@ -242,14 +242,14 @@ def _is_whole(folder: Path, index: int) -> bool:
     return all((folder / f"{name}{ending}").is_file() for ending in _ENDINGS)
 
 
-def _make(folder: Path, missing: list[int], seed: int, seconds: float, workers: int) -> Iterator[int]:
+def _make(folder: Path, missing: list[int], seed: int, seconds: float, num_workers: int) -> Iterator[int]:
     """Make the missing walks, in this process or several, and yield each index as it is done."""
-    if workers == 1 or len(missing) < 2:
+    if num_workers == 1 or len(missing) < 2:
         for index in missing:
             yield write_walk(folder, index, seed, seconds)
         return
     # Spawned, not forked: the parent may hold threads that a fork would copy half-way.
-    with ProcessPoolExecutor(min(workers, len(missing)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(num_workers, len(missing)), mp_context=get_context("spawn")) as pool:
         jobs = [pool.submit(write_walk, folder, index, seed, seconds) for index in missing]
         try:
             for job in as_completed(jobs):

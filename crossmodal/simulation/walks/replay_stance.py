@@ -17,7 +17,7 @@ class StanceMovie:
     That frame is the same for both feet, so that a movie serves the other foot as its mirror image. Between two frames
     the pressure changes evenly. The first load of a sampled movie began at some time between the last empty frame and
     the first loaded one; here it begins in the middle between them, and the last load ends in the middle between the
-    last loaded frame and the next one. So the movie's ends are exact by definition; as a picture of what the foot did
+    last loaded frame and the next one. So the movie's ends are exact by definition; as an image of what the foot did
     they are uncertain by half a frame, ``frame_s`` / 2, and by the load that the sensor's floor hid.
 
     Attributes:

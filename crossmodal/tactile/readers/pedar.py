@@ -2,7 +2,7 @@
 
 Above the table stand file name, sensor type, rate and unit; its header numbers the sensors. A pedar file numbers 1 to
 99 twice, left insole and right insole, and tells nothing of where the sensors lie. A pliance file has more tables
-below: the greatest and the mean picture, force and its centre, and corners, centre (``x[c]``, ``y[c]``, in cm) and area
+below: the greatest and the mean image, force and its centre, and corners, centre (``x[c]``, ``y[c]``, in cm) and area
 of each sensor, from which the grid is laid out.
 """
 

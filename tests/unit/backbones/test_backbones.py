@@ -33,14 +33,14 @@ def test_width_scales_every_layer():
 
 def test_pooled_vector_is_the_mean_of_the_maps():
     backbone = create("small_alexnet", width=0.1).eval()
-    pictures = torch.randint(0, 256, (2, 3, 40, 56), dtype=torch.uint8)
-    torch.testing.assert_close(backbone(pictures), backbone.maps(pictures).mean(dim=(2, 3)))
+    images = torch.randint(0, 256, (2, 3, 40, 56), dtype=torch.uint8)
+    torch.testing.assert_close(backbone(images), backbone.maps(images).mean(dim=(2, 3)))
 
 
-def test_uint8_and_unit_range_pictures_are_the_same_input():
+def test_uint8_and_unit_range_images_are_the_same_input():
     backbone = create("small_alexnet", width=0.1).eval()
-    pictures = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
-    torch.testing.assert_close(backbone(pictures), backbone(pictures.float() / 255))
+    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    torch.testing.assert_close(backbone(images), backbone(images.float() / 255))
 
 
 @pytest.mark.parametrize(("name", "side", "channels"), [("resnet18", 2, 512), ("resnet18_small", 8, 512)])

@@ -17,7 +17,7 @@ def _seeded():
     torch.manual_seed(0)
 
 
-def pictures_of(side, count=2):
+def images_of(side, count=2):
     return torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8)
 
 
@@ -43,7 +43,7 @@ def test_whole_small_alexnet_has_the_published_number_of_parameters():
 def test_every_layer_of_the_whole_small_alexnet_at_64_pixels():
     backbone = create("small_alexnet_whole", width=0.125).eval()
     assert layer_names(backbone) == ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "projection", "pooled")
-    shapes = {layer: tuple(features(backbone, pictures_of(64), layer).shape[1:]) for layer in layer_names(backbone)}
+    shapes = {layer: tuple(features(backbone, images_of(64), layer).shape[1:]) for layer in layer_names(backbone)}
     assert shapes == {
         "conv1": (12, 31, 31), "conv2": (24, 15, 15), "conv3": (48, 15, 15), "conv4": (48, 15, 15),
         "conv5": (24, 7, 7), "fc6": (512,), "fc7": (512,), "projection": (128,), "pooled": (24,),
@@ -52,43 +52,43 @@ def test_every_layer_of_the_whole_small_alexnet_at_64_pixels():
 
 def test_layers_of_the_whole_network_are_its_parts_one_after_the_other():
     backbone = create("small_alexnet_whole", width=0.125).eval()
-    pictures = pictures_of(64)
-    maps = backbone.maps(pictures)
-    torch.testing.assert_close(features(backbone, pictures, "conv5"), maps)
-    torch.testing.assert_close(features(backbone, pictures), maps.mean(dim=(2, 3)))
+    images = images_of(64)
+    maps = backbone.maps(images)
+    torch.testing.assert_close(features(backbone, images, "conv5"), maps)
+    torch.testing.assert_close(features(backbone, images), maps.mean(dim=(2, 3)))
     fc6 = F.relu(backbone.fc6[1](maps.flatten(1) @ backbone.fc6[0].weight.T))
-    torch.testing.assert_close(features(backbone, pictures, "fc6"), fc6)
-    embedded = backbone.embed(pictures)
-    torch.testing.assert_close(features(backbone, pictures, "projection"), embedded)
+    torch.testing.assert_close(features(backbone, images, "fc6"), fc6)
+    embedded = backbone.embed(images)
+    torch.testing.assert_close(features(backbone, images, "projection"), embedded)
     torch.testing.assert_close(embedded.norm(dim=1), torch.ones(2))
 
 
 def test_layers_do_not_spoil_each_other():
     backbone = create("resnet18_small").eval()
-    pictures = pictures_of(32, 1)
-    before = features(backbone, pictures, "bn1").clone()
-    features(backbone, pictures, "layer1")
-    torch.testing.assert_close(features(backbone, pictures, "bn1"), before)
+    images = images_of(32, 1)
+    before = features(backbone, images, "bn1").clone()
+    features(backbone, images, "layer1")
+    torch.testing.assert_close(features(backbone, images, "bn1"), before)
     assert (before < 0).any()  # the ReLU that follows works in place
 
 
 def test_fully_connected_layers_name_the_size_they_take():
     backbone = create("small_alexnet_whole", width=0.125).eval()
     with pytest.raises(ValueError, match=r"64 x 64 pixels.*found maps of 3 x 3"):
-        features(backbone, pictures_of(32), "fc6")
+        features(backbone, images_of(32), "fc6")
     with pytest.raises(ValueError, match="64 x 64"):
-        backbone.embed(pictures_of(96))
+        backbone.embed(images_of(96))
 
 
 def test_resnet_layers_by_name():
     backbone = create("resnet18").eval()
     assert layer_names(backbone)[-5:] == ("layer1", "layer2", "layer3", "layer4", "pooled")
-    assert features(backbone, pictures_of(64), "layer3").shape == (2, 256, 4, 4)
+    assert features(backbone, images_of(64), "layer3").shape == (2, 256, 4, 4)
 
 
 def test_unknown_layer_names_those_there_are():
     with pytest.raises(ValueError, match=r"no layer 'fc6'; choose one of: conv1, .*pooled"):
-        features(create("small_alexnet", width=0.1), pictures_of(32), "fc6")
+        features(create("small_alexnet", width=0.1), images_of(32), "fc6")
 
 
 def test_trunk_takes_the_weights_of_the_whole(tmp_path):
@@ -112,7 +112,7 @@ def test_small_vit_has_its_documented_widths(width, millions):
     backbone = create("small_vit", width=width).eval()
     assert backbone.channels == 256 * width
     assert round(parameters_of(backbone) / 1e6, 1) == millions
-    assert backbone.maps(pictures_of(64)).shape == (2, 256 * width, 8, 8)
+    assert backbone.maps(images_of(64)).shape == (2, 256 * width, 8, 8)
 
 
 def test_small_vit_wants_whole_heads():
@@ -132,13 +132,13 @@ def test_small_vit_takes_any_size_of_a_patch_or_more():
 @torch.no_grad()
 def test_small_vit_knows_where_patches_are_and_lets_them_see_each_other():
     backbone = SmallViT(width=0.25).eval()
-    pictures = torch.rand(1, 3, 32, 32)
+    images = torch.rand(1, 3, 32, 32)
     # The same patches in other places: a network blind to places would give the same vector.
-    moved_patches = pictures.roll((8, 16), dims=(2, 3))
-    assert not torch.allclose(backbone(pictures), backbone(moved_patches), atol=1e-3)
-    touched = pictures.clone()
+    moved_patches = images.roll((8, 16), dims=(2, 3))
+    assert not torch.allclose(backbone(images), backbone(moved_patches), atol=1e-3)
+    touched = images.clone()
     touched[:, :, :8, :8] = 1 - touched[:, :, :8, :8]
-    moved = (features(backbone, touched, "block1") - features(backbone, pictures, "block1")).abs().amax(dim=1)
+    moved = (features(backbone, touched, "block1") - features(backbone, images, "block1")).abs().amax(dim=1)
     assert float(moved[0, 3, 3]) > 0
 
 
@@ -170,12 +170,12 @@ def test_small_vit_attends_like_an_obvious_twin():
 def test_a_frozen_copy_gives_the_same_features_of_every_layer(name, width):
     backbone = create(name, width=width)
     for _ in range(2):  # so that running statistics are not those of the start
-        backbone(pictures_of(64))
+        backbone(images_of(64))
     backbone.eval()
-    pictures = pictures_of(64)
+    images = images_of(64)
     with torch.no_grad():
         for layer in layer_names(backbone):
-            found, expected = (features(net, pictures, layer) for net in (frozen(backbone, layer), backbone))
+            found, expected = (features(net, images, layer) for net in (frozen(backbone, layer), backbone))
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
 
 

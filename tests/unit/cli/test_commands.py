@@ -155,7 +155,7 @@ def test_evaluate_needs_a_folder_and_data(tmp_path: Path, capsys: Capture, monke
     tiny.TinyHub.save_weights(tiny.TinyModel(), run, card="")
     assert main(["evaluate", str(run)]) == 1
     assert "nothing evaluates a TinyModel by itself" in capsys.readouterr().err
-    monkeypatch.setitem(evaluating._EVALUATED, "TinyModel", ("GreatestHitsData", "evaluate"))
+    monkeypatch.setitem(evaluating._EVALUATED, "TinyModel", ("GreatestHitsDataModule", "evaluate"))
     assert main(["evaluate", str(run)]) == 2
     assert "add --data.root DIR" in capsys.readouterr().err
 
@@ -212,7 +212,7 @@ def test_make_passes_its_words_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ]
     assert main(words) == 0
     called.pop("progress")
-    assert called == {"videos": 3, "seconds": 2.5, "seed": 7, "workers": 1}
+    assert called == {"videos": 3, "seconds": 2.5, "seed": 7, "num_workers": 1}
     assert capsys.readouterr().out == f"3 videos in {tmp_path}\n"
 
 
@@ -255,7 +255,7 @@ def test_predict_sound_writes_what_was_asked_for(tmp_path: Path, predicted: dict
     assert (
         main(["predict-sound", str(video), "--out", str(out), "--wav", str(wav), "--passes", "3", "--json", "-"]) == 0
     )
-    assert json.loads(capsys.readouterr().out) == {"seconds": 2.0, "picture": "copied", "written": [str(out), str(wav)]}
+    assert json.loads(capsys.readouterr().out) == {"seconds": 2.0, "image": "copied", "written": [str(out), str(wav)]}
     assert (out.read_text(), wav.read_text()) == ("video", "sound")
     assert predicted == {"video": video, "weights": None, "synthesis": "parametric", "passes": 3, "seed": 0}
 
@@ -291,7 +291,7 @@ def test_predict_sound_compares_with_the_truth(tmp_path: Path, predicted: dict[s
 def test_strip_sound_writes_a_silent_copy(tmp_path: Path, capsys: Capture) -> None:
     clip = write_clip(tmp_path / "a.mp4")
     assert main(["strip-sound", str(clip), "--out", str(tmp_path / "b.mp4"), "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"out": str(tmp_path / "b.mp4"), "picture": "copied"}
+    assert json.loads(capsys.readouterr().out) == {"out": str(tmp_path / "b.mp4"), "image": "copied"}
     assert main(["strip-sound", str(tmp_path / "nowhere.mp4"), "--out", str(tmp_path / "c.mp4")]) == 1
     assert "no such file" in capsys.readouterr().err
 

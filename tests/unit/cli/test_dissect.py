@@ -27,7 +27,7 @@ def place(tmp_path_factory):
         segmenter.read.weight[1, 0] = 1.0
     save_weights(segmenter, root / "segmenter", card="random")
     broken = SmallGenerator(size=16, width=0.25)
-    broken.picture.bias.data.fill_(float("nan"))
+    broken.image.bias.data.fill_(float("nan"))
     save_weights(broken, root / "broken", card="broken")
     return root
 
@@ -51,7 +51,7 @@ def test_a_backbone_over_masks(here, capsys, tmp_path):
     ]  # fmt: skip
     told = json.loads((tmp_path / "out" / "dissection.json").read_text())
     assert {concept["name"] for concept in told["concepts"]} == {"sky", "ground", "window"}
-    assert told["settings"]["pictures"] == 40
+    assert told["settings"]["images"] == 40
 
 
 def test_a_generator_with_its_segmenter(here, capsys, tmp_path):
@@ -92,7 +92,7 @@ def test_insertion_is_told_by_context(here, capsys):
         (f"{SEEN} --masks street --out o.png --ablate sky", 2, "--ablate: belongs to a generator"),
         (f"{SEEN} --masks street --out o --share 2", 2, "share of active cells"),
         (f"{SEEN} --masks nowhere --out o", 1, "no such folder"),
-        (f"{SEEN} --masks street --out o --size 4", 1, "cannot take these pictures"),
+        (f"{SEEN} --masks street --out o --size 4", 1, "cannot take these images"),
         (f"{SEEN} --masks street --out o --strips 0 --top 0", 2, "--top: at least 1"),
         ("dissect generator --layer layer1 --masks street --out o", 2, "--segmenter W"),
         ("dissect nowhere --layer layer1 --masks street --out o", 1, "or a backbone: small_alexnet"),

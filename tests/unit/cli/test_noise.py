@@ -1,4 +1,4 @@
-"""The command that draws procedural pictures."""
+"""The command that draws procedural images."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def told(words, capsys):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("stripes", "what is to become of the pictures?"),
+        ("stripes", "what is to become of the images?"),
         ("stripe --grid s.png", "no process 'stripe'; did you mean 'stripes'?"),
         ("stripes --grid s.png --widht 3", "neither the command nor stripes has such an option; did you mean --width"),
         ("stripes --grid s.png --cuont 3", "did you mean --count?"),
@@ -47,9 +47,9 @@ def told(words, capsys):
         ("stripes --grid s.png --seed -1", "--seed: a whole number of at least 0"),
         ("stripes --grid s.png --count 0", "--count: a whole number of at least 1"),
         ("stripes --grid s.png --count many", "invalid int value: 'many'"),
-        ("stripes --grid s.png --workers 2", "--workers: belongs to --shards"),
+        ("stripes --grid s.png --num-workers 2", "--num-workers: belongs to --shards"),
         ("stripes --grid s.png --report", "not allowed with argument"),
-        ("stripes --out d", "how many pictures?"),
+        ("stripes --out d", "how many images?"),
         ("stripes --shards d --count 5 --format gif", "invalid choice: 'gif'"),
         ("stripes --report --size 31", "at least 32 pixels"),
         ("stripes --grid s.png --device tpu9000", "--device tpu9000: cannot be used here"),
@@ -66,9 +66,9 @@ def test_wrong_words(words, reason, capsys, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_pictures_become_files_that_tell_how_to_draw_them_again(tmp_path, capsys):
+def test_images_become_files_that_tell_how_to_draw_them_again(tmp_path, capsys):
     assert told(f"stripes --count 3 --first 7 --size 8x12 --seed 2 --width 3 --out {tmp_path}", capsys) == (
-        f"3 pictures in {tmp_path}\n"
+        f"3 images in {tmp_path}\n"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "000000007.png", "000000008.png", "000000009.png", "index.json",
@@ -78,12 +78,12 @@ def test_pictures_become_files_that_tell_how_to_draw_them_again(tmp_path, capsys
     assert index["options"] == {"width": 3, "colour": "random"}
     assert index["pictures"][1] == {"file": "000000008.png", "index": 8, "label": int(Stripes().labels([8], 2))}
     with Image.open(tmp_path / "000000008.png") as image:
-        picture, carried = np.asarray(image), json.loads(image.text["crossmodal.noise"])
+        image, carried = np.asarray(image), json.loads(image.text["crossmodal.noise"])
     again = Stripes(**carried["options"])([carried["index"]], tuple(carried["size"]), carried["seed"])[0]
-    assert np.array_equal(picture, again.permute(1, 2, 0))
+    assert np.array_equal(image, again.permute(1, 2, 0))
 
 
-def test_a_folder_takes_more_pictures_of_the_same_process_alone(tmp_path, capsys):
+def test_a_folder_takes_more_images_of_the_same_process_alone(tmp_path, capsys):
     folder = tmp_path / "pictures"
     told(f"stripes --count 2 --size 8 --out {folder}", capsys)
     told(f"stripes --count 2 --first 5 --size 8 --out {folder}", capsys)
@@ -108,10 +108,10 @@ def test_a_contact_sheet_shows_every_pixel(tmp_path, capsys):
     sheet = tmp_path / "sheet.png"
     told(f"--grid {sheet} stripes --count 3 --size 40", capsys)  # options may come first
     drawn = np.asarray(Image.open(sheet))
-    pictures = Stripes()(range(3), 40).permute(0, 2, 3, 1).numpy()
-    for place, picture in enumerate(pictures):
+    images = Stripes()(range(3), 40).permute(0, 2, 3, 1).numpy()
+    for place, image in enumerate(images):
         left = 4 + place * 44
-        assert np.array_equal(drawn[4:44, left : left + 40], picture)
+        assert np.array_equal(drawn[4:44, left : left + 40], image)
         below = drawn[44:, left : left + 40]
         assert below.min() < 128  # the index is written there
     assert (drawn[:, 44:48] == 255).all()
@@ -120,14 +120,14 @@ def test_a_contact_sheet_shows_every_pixel(tmp_path, capsys):
 
 def test_shards_go_on_and_are_read_back(tmp_path, capsys):
     words = f"stripes --count 5 --size 8 --shards {tmp_path} --shard-size 2 --format webp"
-    assert told(words, capsys) == f"5 pictures in {tmp_path}\n"
+    assert told(words, capsys) == f"5 images in {tmp_path}\n"
     (tmp_path / "shard-000001.tar").unlink()
     summary = json.loads(told(f"{words} --json -", capsys))
     assert summary["process"] == "stripes"
     assert (summary["count"], summary["size"]) == (5, [8, 8])
     shards = NoiseShards(tmp_path)
     assert shards.verify() == []
-    assert torch.equal(shards[4]["picture"], Stripes()([4], 8)[0])
+    assert torch.equal(shards[4]["image"], Stripes()([4], 8)[0])
     assert main(["noise", *words.split(), "--seed", "1"]) == 1
     assert "seed 0 there, 1 asked" in capsys.readouterr().err
 
@@ -180,9 +180,9 @@ def test_a_shader_of_ones_own(tmp_path, capsys):
 def test_the_list_becomes_a_sheet_with_a_row_for_each(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("crossmodal.noise.names", lambda: ("stripes", "stripes"))
     assert told(f"--list --grid {tmp_path / 's.png'} --size 40 --count 3", capsys).startswith("2 processes")
-    drawn, pictures = np.asarray(Image.open(tmp_path / "s.png")), Stripes()(range(3), 40).permute(0, 2, 3, 1)
+    drawn, images = np.asarray(Image.open(tmp_path / "s.png")), Stripes()(range(3), 40).permute(0, 2, 3, 1)
     assert drawn.shape == (4 + 2 * 58, 4 + 3 * 44, 3)
-    assert np.array_equal(drawn[62:102, 92:132], pictures[2])
+    assert np.array_equal(drawn[62:102, 92:132], images[2])
     assert main(["noise", "--list", "--report"]) == 2
     assert "--list: goes with --grid" in capsys.readouterr().err
 

@@ -32,7 +32,7 @@ def test_table_is_printed_and_written(photographs, capsys, tmp_path):
     assert main(words_of(photographs, f"--method knn --k 5 --table {tmp_path / 'table.md'}")) == 0
     out, err = capsys.readouterr()
     assert "mean colour" in out
-    assert "training pictures" in err
+    assert "training images" in err
     assert (tmp_path / "table.md").read_text().startswith("| features | top-1 % |")
 
 
@@ -49,18 +49,18 @@ def test_features_are_kept_where_one_says(photographs, capsys, tmp_path):
         ("--method svm", 2, "invalid choice: 'svm'"),
         ("--few-shot 0", 2, "whole numbers of at least 1"),
         ("--few-shot many", 2, "found many"),
-        ("--few-shot 1 --method sgd", 2, "not by sgd"),
+        ("--few-shot 1 --method adam", 2, "not by adam"),
         ("--k 5", 2, "--k: belongs to --method knn"),
-        ("--epochs 5", 2, "--epochs: belongs to --method sgd"),
-        ("--epochs 0 --method sgd", 2, "epochs must be at least 1"),
+        ("--epochs 5", 2, "--epochs: belongs to --method adam"),
+        ("--epochs 0 --method adam", 2, "epochs must be at least 1"),
         ("--random-starts -1", 2, "random_starts must not be negative"),
         ("--device tpu9000", 2, "--device tpu9000: cannot be used here"),
         ("--layr conv1", 2, "did you mean --layer"),
         ("--width 0.0001", 2, "width"),
         ("--weights noise", 1, "these weights belong to another model"),
         ("--weights nowhere", 1, "nowhere: no such weights"),
-        ("--few-shot 40", 1, "40 pictures of each class were asked for, found 12 of across"),
-        ("--method knn --k 500", 1, "500 nearest neighbours were asked for, found 36 training pictures"),
+        ("--few-shot 40", 1, "40 images of each class were asked for, found 12 of across"),
+        ("--method knn --k 500", 1, "500 nearest neighbours were asked for, found 36 training images"),
         ("--table /proc/nowhere/table.md", 1, "cannot be written"),
     ],
 )

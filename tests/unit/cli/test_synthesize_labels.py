@@ -1,4 +1,4 @@
-"""From annotated pictures of a generator to a data set, and the page that they are painted on, by their commands."""
+"""From annotated images of a generator to a data set, and the page that they are painted on, by their commands."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ def place(tmp_path_factory):
     for name, options in {"generator": {}, "another": {}, "dusk": {"classes": 2}, "broken": {}}.items():
         model = SmallGenerator(size=16, width=0.25, **options)
         if name == "broken":
-            model.picture.bias.data.fill_(float("nan"))
+            model.image.bias.data.fill_(float("nan"))
         save_weights(model, root / name, card="random")
     segmenter = Segmenter(classes=("dark", "bright"), width=2, levels=1)
     with torch.no_grad():
@@ -55,25 +55,25 @@ AGAIN = "synthesize-labels generator --annotations painted --steps 10 --count 6 
 
 @pytest.fixture
 def painted(here):
-    """Four pictures annotated, to be spoilt."""
+    """Four images annotated, to be spoilt."""
     return shutil.copytree(here / "annotated", here / "painted")
 
 
 def test_a_segmenter_annotates_and_the_data_set_is_gone_on_with(here, capsys):
     assert main([*MADE.split(), "--keep", "0.5"]) == 0
     out, _ = capsys.readouterr()
-    assert "6 pictures, the 3 surest of them kept, from 4 annotated" in out
+    assert "6 images, the 3 surest of them kept, from 4 annotated" in out
     assert "bright" in out
     dataset = SynthesizedLabels("made")
     assert (len(dataset), dataset.classes) == (3, ("dark", "bright"))
     assert len(SynthesizedLabels("made", keep=1)) == 6
-    assert dataset[0]["index"] >= 4, "annotated pictures are not made again"
+    assert dataset[0]["index"] >= 4, "annotated images are not made again"
     told = json.loads((here / "made" / "annotations.json").read_text())
     assert len(told["images"]) == 3
     first = (here / "made" / "masks" / "000005.png").stat().st_mtime_ns
     head = (here / "made" / "head" / "model.safetensors").stat().st_mtime_ns
     assert main([*MADE.replace("--count 6", "--count 9").split(), "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out)["pictures"] == 9
+    assert json.loads(capsys.readouterr().out)["images"] == 9
     assert (here / "made" / "masks" / "000005.png").stat().st_mtime_ns == first
     assert (here / "made" / "head" / "model.safetensors").stat().st_mtime_ns == head
     assert main([*AGAIN.replace("painted", "made/annotations").split(), "--seed", "1"]) == 1
@@ -129,10 +129,10 @@ def spoil_origin(root):
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (spoil_size, "has 8 x 16 pixels, the generator's pictures 16 x 16"),
+        (spoil_size, "has 8 x 16 pixels, the generator's images 16 x 16"),
         (spoil_class, "holds class 7, which classes.txt does not name"),
         (spoil_mode, "found RGB"),
-        (spoil_name, "named by the index of its picture"),
+        (spoil_name, "named by the index of its image"),
         (spoil_all, "holds no mask (NUMBER.png); paint some"),
         (spoil_origin, "tells not which generator"),
     ],
@@ -190,11 +190,11 @@ def test_the_page_is_served_until_it_is_interrupted(here, capsys, monkeypatch):
     assert main(words.split()) == 0
     out = capsys.readouterr().out
     assert "paint at http://127.0.0.1:" in out
-    assert "0 of 4 pictures have masks" in out
+    assert "0 of 4 images have masks" in out
     assert states[0]["classes"] == ["sky", "ground"]
-    assert len(states[0]["pictures"]) == 4
-    with Image.open(here / "painted" / "images" / f"{states[0]['pictures'][0]['index']:06d}.png") as picture:
-        assert np.array(picture).shape == (16, 16, 3)
+    assert len(states[0]["images"]) == 4
+    with Image.open(here / "painted" / "images" / f"{states[0]['images'][0]['index']:06d}.png") as image:
+        assert np.array(image).shape == (16, 16, 3)
 
 
 @pytest.mark.parametrize(

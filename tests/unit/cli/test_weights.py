@@ -91,8 +91,8 @@ def test_a_trunk_is_packed_out_of_the_whole_in_half_precision(tmp_path, capsys):
     )
     assert card.endswith("\n\n## Frozen features\n\n| a | b |\n")
     trunk = backbones.create("small_alexnet", weights=tmp_path / "trunk").eval()
-    pictures = torch.rand(2, 3, 64, 64)
+    images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         for layer in ("conv1", "conv5"):
-            exact = features(whole, pictures, layer)
-            assert torch.allclose(features(trunk, pictures, layer), exact, atol=1e-2 * float(exact.abs().amax()))
+            exact = features(whole, images, layer)
+            assert torch.allclose(features(trunk, images, layer), exact, atol=1e-2 * float(exact.abs().amax()))

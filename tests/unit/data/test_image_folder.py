@@ -6,7 +6,7 @@ from PIL import Image
 
 from crossmodal.data.image_folder import centred, open_image, read_image_folder, read_images, split_by_class
 from crossmodal.errors import DatasetError, FormatError
-from tests.fakes.image_folder import CLASSES, write_image_folder, write_picture, write_tree
+from tests.fakes.image_folder import CLASSES, write_image, write_image_folder, write_tree
 
 
 @pytest.mark.parametrize("test_name", ["val", "test"])
@@ -42,9 +42,9 @@ def test_classes_of_the_test_part_keep_their_number(tmp_path):
     assert read_image_folder(tmp_path).test.labels.tolist() == [1, 2]
 
 
-def test_pictures_may_lie_deeper_and_other_files_are_ignored(tmp_path):
+def test_images_may_lie_deeper_and_other_files_are_ignored(tmp_path):
     write_tree(tmp_path, 2)
-    write_picture(tmp_path / "down" / "images" / "deep.JPEG", 1, 5)
+    write_image(tmp_path / "down" / "images" / "deep.JPEG", 1, 5)
     (tmp_path / "down" / "boxes.txt").write_text("1 2 3")
     (tmp_path / ".hidden").mkdir()
     folder = read_image_folder(tmp_path)
@@ -56,7 +56,7 @@ def _nothing(root):
 
 
 def _loose(root):
-    write_picture(root / "a.png", 0, 0)
+    write_image(root / "a.png", 0, 0)
 
 
 def _one_class(root):
@@ -69,14 +69,14 @@ def _without_test(root):
 
 def _unknown_class(root):
     write_image_folder(root, train=2, test=1)
-    write_picture(root / "val" / "curly" / "a.png", 0, 0)
+    write_image(root / "val" / "curly" / "a.png", 0, 0)
 
 
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (_nothing, "has no classes; found no picture"),
-        (_loose, "has no classes; found 1 pictures lying loose"),
+        (_nothing, "has no classes; found no image"),
+        (_loose, "has no classes; found 1 images lying loose"),
         (_one_class, "has one class only .across."),
         (_without_test, "neither val/ nor test/"),
         (_unknown_class, "classes that train/ does not have: curly"),
@@ -92,7 +92,7 @@ def test_no_such_folder(tmp_path):
     with pytest.raises(DatasetError, match="no such folder"):
         read_image_folder(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match="a file, not a folder"):
-        read_image_folder(write_picture(tmp_path / "a.png", 0, 0))
+        read_image_folder(write_image(tmp_path / "a.png", 0, 0))
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,12 @@ def test_no_such_folder(tmp_path):
         ("I;16", 90 * 256 + 3, (90, 90, 90)),
     ],
 )
-def test_every_kind_of_picture_becomes_rgb(tmp_path, mode, value, expected):
+def test_every_kind_of_image_becomes_rgb(tmp_path, mode, value, expected):
     path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
     Image.new(mode, (5, 4), value).save(path)
-    picture = np.asarray(open_image(path))
-    assert picture.shape == (4, 5, 3)
-    assert picture[0, 0].tolist() == list(expected)
+    image = np.asarray(open_image(path))
+    assert image.shape == (4, 5, 3)
+    assert image[0, 0].tolist() == list(expected)
 
 
 def test_a_palette_with_transparency_needs_no_warning(tmp_path):
@@ -120,22 +120,22 @@ def test_a_palette_with_transparency_needs_no_warning(tmp_path):
     assert np.asarray(open_image(tmp_path / "a.png"))[0, 0].tolist() == pytest.approx([200, 100, 50], abs=4)
 
 
-def test_broken_pictures_are_named_and_the_rest_is_read(tmp_path):
-    good = write_picture(tmp_path / "good.png", 0, 0)
+def test_broken_images_are_named_and_the_rest_is_read(tmp_path):
+    good = write_image(tmp_path / "good.png", 0, 0)
     (tmp_path / "torn.png").write_bytes(good.read_bytes()[:400])
-    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "text.jpg").write_text("no image")
     paths = [good, tmp_path / "torn.png", tmp_path / "text.jpg", tmp_path / "gone.png", good]
     read = list(read_images(paths, lambda place, image: centred(image, 32)))
-    assert [item.picture is not None for item in read] == [True, False, False, False, True]
+    assert [item.image is not None for item in read] == [True, False, False, False, True]
     assert "torn.png: cannot be read" in read[1].reason
-    assert "text.jpg: cannot be read (not a picture)" in read[2].reason
-    with pytest.raises(FormatError, match="not a picture"):
+    assert "text.jpg: cannot be read (not an image)" in read[2].reason
+    with pytest.raises(FormatError, match="not an image"):
         open_image(tmp_path / "text.jpg")
 
 
-def test_many_pictures_come_in_order(tmp_path):
-    paths = [write_picture(tmp_path / f"{number}.png", 0, number, side=33) for number in range(80)]
-    places = [int(item.picture[0, 0, 0]) for item in read_images(paths, lambda place, image: np.full((1, 1, 3), place))]
+def test_many_images_come_in_order(tmp_path):
+    paths = [write_image(tmp_path / f"{number}.png", 0, number, side=33) for number in range(80)]
+    places = [int(item.image[0, 0, 0]) for item in read_images(paths, lambda place, image: np.full((1, 1, 3), place))]
     assert places == list(range(80))
 
 

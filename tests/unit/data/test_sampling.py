@@ -52,11 +52,11 @@ def test_passes_go_on_where_the_last_one_ended() -> None:
     assert drawn == [sampler.batch(step) for step in range(6)]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_loader_counts_what_was_handed_out_not_what_was_fetched(workers: int) -> None:
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_loader_counts_what_was_handed_out_not_what_was_fetched(num_workers: int) -> None:
     data = TensorDataset(torch.arange(20))
     sampler = StepSampler(20, 4, seed=0, steps=5)
-    loader = StepLoader(data, sampler, num_workers=workers)
+    loader = StepLoader(data, sampler, num_workers=num_workers)
     seen = []
     for (batch,) in loader:
         seen.append(batch.tolist())
@@ -64,7 +64,7 @@ def test_loader_counts_what_was_handed_out_not_what_was_fetched(workers: int) ->
             break
     state = loader.state_dict()
     assert state["step"] == 2
-    later = StepLoader(data, StepSampler(20, 4, seed=0, steps=5), num_workers=workers)
+    later = StepLoader(data, StepSampler(20, 4, seed=0, steps=5), num_workers=num_workers)
     later.load_state_dict(state)
     (following,) = next(iter(later))
     assert following.tolist() == sampler.batch(2)

@@ -1,11 +1,11 @@
-"""A folder of pictures with masks, as a user would bring it."""
+"""A folder of images with masks, as a user would bring it."""
 
 import numpy as np
 from PIL import Image
 
 
 def write_mask_folder(root, count=40, size=(48, 40), palette=True):
-    """Grey pictures with a bright sky above, a dark ground below, and a window somewhere."""
+    """Grey images with a bright sky above, a dark ground below, and a window somewhere."""
     for part in ("images", "masks"):
         (root / part).mkdir(parents=True, exist_ok=True)
     (root / "classes.txt").write_text("ground\nsky\nwindow\nunlabelled\n")

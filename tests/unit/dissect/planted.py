@@ -53,9 +53,9 @@ class PlantedGenerator(nn.Module):
         return COLOURS[large].permute(0, 3, 1, 2)
 
 
-def segment(pictures):
+def segment(images):
     """The class of nearest colour."""
-    distances = (pictures[:, None] - COLOURS[None, :, :, None, None]).square().sum(dim=2)
+    distances = (images[:, None] - COLOURS[None, :, :, None, None]).square().sum(dim=2)
     return distances.argmin(dim=1)
 
 

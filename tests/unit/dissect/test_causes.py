@@ -120,5 +120,5 @@ def test_what_makes_no_sense_is_said():
     with pytest.raises(ValueError, match="holds 1"):
         ablation_curve(model, "paint", source, [0], counts=(2,))
     source.concepts = source.concepts | {7: "moon"}
-    with pytest.raises(DatasetError, match="none of 32 pictures shows 'moon'"):
+    with pytest.raises(DatasetError, match="none of 32 images shows 'moon'"):
         mean_at_concept(model, "paint", source, "moon")

@@ -41,40 +41,40 @@ def test_counts_of_other_classes_are_refused():
         Confusion(np.eye(2)[None], (0, 1)).correct(true_counts())
 
 
-def pictures_and_masks(count=60):
+def images_and_masks(count=60):
     draws = np.random.default_rng(1)
     labels = draws.choice([0, 3, 255], p=[0.5, 0.4, 0.1], size=(count, 8, 8))
-    pictures = np.repeat(np.where(labels == 3, 200, 50)[:, None], 3, axis=1).astype(np.uint8)
-    return torch.from_numpy(pictures), torch.from_numpy(labels)
+    images = np.repeat(np.where(labels == 3, 200, 50)[:, None], 3, axis=1).astype(np.uint8)
+    return torch.from_numpy(images), torch.from_numpy(labels)
 
 
 def test_confusion_is_measured_on_true_masks_with_resamples():
-    pictures, labels = pictures_and_masks()
+    images, labels = images_and_masks()
 
     def segment(given):
         seen = torch.where(given[:, 0] > 0.5, 3, 0)
         seen[:, :, 0] = 0  # blind in the first column
         return seen
 
-    found = measure_confusion(segment, ArraySource(pictures, labels, {0: "ground", 3: "sun"}), resamples=50)
+    found = measure_confusion(segment, ArraySource(images, labels, {0: "ground", 3: "sun"}), resamples=50)
     assert found.concepts == (0, 3)
     suns = (labels == 3).sum().item()
     blind = (labels[:, :, 0] == 3).sum().item()
     assert found.counts[0].tolist() == [[(labels == 0).sum().item(), 0], [blind, suns - blind]]
     assert found.rates[0, 1, 1] == pytest.approx((suns - blind) / suns)
     spread = found.rates[1:, 1, 0].std()
-    # Of 60 pictures with about 26 suns each, an eighth of them missed.
+    # Of 60 images with about 26 suns each, an eighth of them missed.
     assert 0.2 < spread / np.sqrt(0.125 * 0.875 / suns) < 2
     corrected = found.correct_resamples(Overlap(*(np.ones((50, *shape)) for shape in ((1, 2), (1,), (2,), ()))))
     assert corrected.both.shape == (50, 1, 2)
 
 
 def test_what_cannot_be_measured_is_said():
-    pictures, labels = pictures_and_masks(4)
-    source = ArraySource(pictures, torch.full_like(labels, 255), {0: "ground"})
+    images, labels = images_and_masks(4)
+    source = ArraySource(images, torch.full_like(labels, 255), {0: "ground"})
     with pytest.raises(DatasetError, match="no labelled pixel"):
         measure_confusion(lambda given: torch.zeros(len(given), 8, 8), source)
     with pytest.raises(WeightsError, match="is this network a segmenter"):
         measure_confusion(lambda given: torch.zeros(len(given), 8), source)
     with pytest.raises(ValueError, match="do not go together"):
-        ArraySource(pictures, labels[:3], {})
+        ArraySource(images, labels[:3], {})

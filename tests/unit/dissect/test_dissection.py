@@ -1,4 +1,4 @@
-"""A planted generator is dissected without a mistake, and masks of other pictures give no detectors."""
+"""A planted generator is dissected without a mistake, and masks of other images give no detectors."""
 
 import numpy as np
 import pytest
@@ -52,8 +52,8 @@ def test_the_same_seed_gives_the_same_figures():
     np.testing.assert_equal(first, second)
 
 
-def layered_pictures(count, seed, noise=30):
-    """Pictures with a horizon somewhere in the middle, and random things: all share a layout."""
+def layered_images(count, seed, noise=30):
+    """Images with a horizon somewhere in the middle, and random things: all share a layout."""
     draws = np.random.default_rng(seed)
     labels = np.zeros((count, 32, 32), np.int64)
     for row in labels:
@@ -61,8 +61,8 @@ def layered_pictures(count, seed, noise=30):
         top, left = draws.integers(0, 26, size=2)
         row[top : top + 6, left : left + 6] = 2
     shade = np.array([200, 80, 140])[labels] + draws.normal(0, noise, size=labels.shape)
-    pictures = np.repeat(shade[:, None], 3, axis=1).clip(0, 255).astype(np.uint8)
-    return ArraySource(torch.from_numpy(pictures), torch.from_numpy(labels), {0: "sky", 1: "ground", 2: "thing"})
+    images = np.repeat(shade[:, None], 3, axis=1).clip(0, 255).astype(np.uint8)
+    return ArraySource(torch.from_numpy(images), torch.from_numpy(labels), {0: "sky", 1: "ground", 2: "thing"})
 
 
 class RandomNetwork(nn.Module):
@@ -73,15 +73,15 @@ class RandomNetwork(nn.Module):
         torch.manual_seed(seed)
         self.filters = nn.Conv2d(3, 64, 5, stride=2, padding=2)
 
-    def forward(self, pictures):
-        return self.filters(pictures / 255 - 0.5).relu()
+    def forward(self, images):
+        return self.filters(images / 255 - 0.5).relu()
 
 
 @pytest.mark.parametrize("share", [0.01, 0.05])
 def test_masks_of_others_leave_under_five_percent_of_units_above_the_cut(share):
     shares = []
     for seed in range(3):
-        source = Shuffled(layered_pictures(200, seed), seed)
+        source = Shuffled(layered_images(200, seed), seed)
         found = dissect(RandomNetwork(seed), "filters", source, share=share, resamples=20, pairings=400, seed=seed)
         shares.append(found.summary()["detectors"] / 64)
     # Chance gives any detector in 5 % of runs, so three runs with more than 5 % of units each are out of the question.
@@ -91,7 +91,7 @@ def test_masks_of_others_leave_under_five_percent_of_units_above_the_cut(share):
 
 
 def test_true_masks_are_seen_through_the_layout():
-    found = dissect(RandomNetwork(), "filters", layered_pictures(200, 0, 5), share=0.05, resamples=20, pairings=400)
+    found = dissect(RandomNetwork(), "filters", layered_images(200, 0, 5), share=0.05, resamples=20, pairings=400)
     assert len(found.detectors) > 8
 
 
@@ -108,21 +108,21 @@ def test_values_that_are_no_numbers_are_said():
         def forward(self, maps):
             return super().forward(maps) * float("nan")
 
-    with pytest.raises(WeightsError, match=r"the generator's pictures hold values that are not numbers \(16 of 16"):
+    with pytest.raises(WeightsError, match=r"the generator's images hold values that are not numbers \(16 of 16"):
         dissect(Broken(), "paint", planted_source(32))
     source = DrawnSource(lambda indices: (draw_cells(indices)[0] / 0,), segment, CONCEPTS, count=32)
     with pytest.raises(WeightsError, match="the layer's activations hold values that are not numbers"):
         dissect(PlantedGenerator(), "paint", source)
 
 
-def test_networks_that_draw_no_pictures_are_no_generators():
+def test_networks_that_draw_no_images_are_no_generators():
     class Flat(PlantedGenerator):
         def forward(self, maps):
             return super().forward(maps).mean(dim=(2, 3))
 
     with pytest.raises(WeightsError, match="is this network a generator"):
         dissect(Flat(), "paint", planted_source(32))
-    with pytest.raises(DatasetError, match="at least 4 pictures"):
+    with pytest.raises(DatasetError, match="at least 4 images"):
         dissect(PlantedGenerator(), "paint", planted_source(3))
     with pytest.raises(ValueError, match="has no layer 'pain'; the nearest names are paint"):
         dissect(PlantedGenerator(), "pain", planted_source(32))

@@ -1,4 +1,4 @@
-"""Cells lie where they look: equal shares of a drawn picture, centres of receptive fields in a seen one."""
+"""Cells lie where they look: equal shares of a drawn image, centres of receptive fields in a seen one."""
 
 import pytest
 import torch
@@ -37,7 +37,7 @@ def test_equal_shares_are_bilinear_at_pixel_centres(cells, size):
     )
 
 
-def test_a_finer_picture_keeps_the_places():
+def test_a_finer_image_keeps_the_places():
     grid = centred_grid((4, 4), (16, 16))
     maps = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(upsample(maps, (32, 32), grid), upsample(maps, (32, 32)))
@@ -45,13 +45,13 @@ def test_a_finer_picture_keeps_the_places():
 
 def centre_of_field(model, layer, size, row):
     """The middle of all input rows that a cell depends on, found by gradients in a network of ones."""
-    pictures = torch.zeros(1, 3, size, size, requires_grad=True)
+    images = torch.zeros(1, 3, size, size, requires_grad=True)
     kept = []
     handle = layer.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
-    model(pictures)
+    model(images)
     handle.remove()
     kept[0][0, :, row, kept[0].shape[3] // 2].sum().backward()
-    seen = pictures.grad.abs().sum(dim=(0, 1, 3)).nonzero()[:, 0]
+    seen = images.grad.abs().sum(dim=(0, 1, 3)).nonzero()[:, 0]
     return (seen.min() + seen.max()).item() / 2 + 0.5
 
 
@@ -69,8 +69,8 @@ class Averaging(nn.Module):
                 nn.init.ones_(layer.weight)
                 nn.init.ones_(layer.bias)
 
-    def forward(self, pictures):
-        return self.body(2 * pictures + 1)
+    def forward(self, images):
+        return self.body(2 * images + 1)
 
 
 @pytest.mark.parametrize("number", [0, 2, 3, 4, 6])

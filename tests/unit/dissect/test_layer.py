@@ -38,11 +38,11 @@ def test_a_layer_that_does_not_exist_is_answered_with_the_nearest(network):
 
 
 def test_records_are_what_the_layer_gave_before_others_write_into_it(network):
-    pictures = torch.randn(2, 3, 8, 8)
-    found = record(network, network.body[0], (pictures,))
-    torch.testing.assert_close(found, network.body[0](pictures))
+    images = torch.randn(2, 3, 8, 8)
+    found = record(network, network.body[0], (images,))
+    torch.testing.assert_close(found, network.body[0](images))
     assert found.min() < 0
-    assert record(network, network.head, (pictures,)).shape == (2, 2, 1, 1)
+    assert record(network, network.head, (images,)).shape == (2, 2, 1, 1)
 
 
 def test_layers_after_it_do_not_run_and_no_hook_stays(network):

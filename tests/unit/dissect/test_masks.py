@@ -1,4 +1,4 @@
-"""Folders of pictures with masks: read squarely, and what is wrong with them said in a sentence."""
+"""Folders of images with masks: read squarely, and what is wrong with them said in a sentence."""
 
 import numpy as np
 import pytest
@@ -16,12 +16,12 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("palette", [True, False])
-def test_pictures_and_masks_are_squares_cut_from_the_middle(tmp_path, palette):
+def test_images_and_masks_are_squares_cut_from_the_middle(tmp_path, palette):
     source = MaskFolder(write_mask_folder(tmp_path, 3, palette=palette), size=20)
     indices = np.array([2, 0])
     inputs = source.inputs(indices)
-    pictures, labels = source.labelled(indices, inputs, None)
-    assert (pictures.shape, pictures.dtype) == ((2, 3, 20, 20), torch.uint8)
+    images, labels = source.labelled(indices, inputs, None)
+    assert (images.shape, images.dtype) == ((2, 3, 20, 20), torch.uint8)
     with Image.open(tmp_path / "masks" / "002.png") as mask:
         wanted = np.asarray(mask)[:, 4:44]
     # 40 rows to 20: the nearest of two.
@@ -58,7 +58,7 @@ def failing(folder, match, **options):
 
 def test_a_mask_of_another_size(folder):
     Image.new("L", (48, 41)).save(folder / "masks" / "001.png")
-    failing(folder, r"001.png: has 48 x 41 pixels, its picture 001.png 48 x 40")
+    failing(folder, r"001.png: has 48 x 41 pixels, its image 001.png 48 x 40")
 
 
 def test_a_mask_with_an_unknown_label(folder):
@@ -74,19 +74,19 @@ def test_a_mask_of_colours(folder):
 
 
 def test_missing_and_broken_files(folder, tmp_path):
-    failing(tmp_path / "nowhere", "images: no such folder; a folder of pictures with masks holds")
+    failing(tmp_path / "nowhere", "images: no such folder; a folder of images with masks holds")
     failing(folder, "cannot be read as a list", classes=folder / "nowhere.txt")
-    (folder / "masks" / "001.png").write_bytes(b"no picture")
+    (folder / "masks" / "001.png").write_bytes(b"no image")
     failing(folder, "001.png: cannot be read")
     (folder / "masks" / "001.png").unlink()
-    failing(folder, "1 pictures have no mask, 001.png")
-    (folder / "images" / "002.png").write_bytes(b"no picture")
+    failing(folder, "1 images have no mask, 001.png")
+    (folder / "images" / "002.png").write_bytes(b"no image")
     Image.new("L", (48, 40)).save(folder / "masks" / "001.png")
     with pytest.raises(DatasetError, match=r"002.png: cannot be read"):
         MaskFolder(folder).inputs(np.array([2]))
     for path in (folder / "images").iterdir():
         path.unlink()
-    failing(folder, "holds no picture")
+    failing(folder, "holds no image")
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_windows_and_sky_are_found_in_brightness(tmp_path):
             super().__init__()
             self.body = brightness
 
-        def forward(self, pictures):
-            return self.body(pictures.float() - 128)
+        def forward(self, images):
+            return self.body(images.float() - 128)
 
     bright, dark = dissect(Network(), "body", source, share=0.02, resamples=20, pairings=200).units
     assert (bright.concept, bright.detector) == ("window", True)

@@ -50,8 +50,8 @@ def test_iou_and_information_equal_their_slow_twins(block):
             there = [t for t, known in zip((labels == concept).flatten().tolist(), labelled, strict=True) if known]
             assert overlap.iou()[unit, place] == pytest.approx(slow_iou(own, there))
             assert overlap.information_quality()[unit, place] == pytest.approx(slow_quality(own, there), abs=1e-12)
-    assert tally.pictures == 5
-    assert tally.pictures_with.tolist() == [5, 5, 5, 0]
+    assert tally.images == 5
+    assert tally.images_with.tolist() == [5, 5, 5, 0]
 
 
 def test_closed_forms():
@@ -65,7 +65,7 @@ def test_closed_forms():
     assert quality(0, 0, 50, 100) == 0, "a silent unit tells nothing"
 
 
-def test_every_picture_meets_every_mask(block):
+def test_every_image_meets_every_mask(block):
     active, labels, concepts = block
     pairs = count_pairs(active, labels, concepts)
     assert pairs.shape == (5, 5, 4, 5)

@@ -60,7 +60,7 @@ def test_detectors_come_first(found):
     assert 5 not in choose_units(found, 7), "a silent unit has nothing to show"
 
 
-def test_top_pictures_show_the_thing(found):
+def test_top_images_show_the_thing(found):
     source = planted_source()
     for index in found.units[0].top:
         inputs = source.inputs(np.array([index]))
@@ -68,10 +68,10 @@ def test_top_pictures_show_the_thing(found):
 
 
 def test_outlines():
-    picture = np.full((4, 4, 3), 200, np.uint8)
+    image = np.full((4, 4, 3), 200, np.uint8)
     mask = np.zeros((4, 4), bool)
     mask[:2] = True
-    drawn = outline(picture, mask, 32)
+    drawn = outline(image, mask, 32)
     assert drawn.shape == (32, 32, 3)
     assert drawn[4, 16].tolist() == [200, 200, 200]
     assert drawn[15, 16].tolist() == [255, 214, 10], "the border is the last row inside"
@@ -79,7 +79,7 @@ def test_outlines():
 
 
 def test_strips_before_and_after():
-    strip = ablation_strip(PlantedGenerator(), "paint", planted_source(48), [0], "sun", pictures=4)
+    strip = ablation_strip(PlantedGenerator(), "paint", planted_source(48), [0], "sun", images=4)
     assert strip.dtype == np.uint8
     width = strip.shape[1] // 4
     yellow = np.array([255, 255, 51])
@@ -88,6 +88,6 @@ def test_strips_before_and_after():
     assert not after.any()
     source = planted_source(8)
     source.concepts = source.concepts | {9: "moon"}
-    with pytest.raises(DatasetError, match="none of 8 pictures shows 'moon'"):
+    with pytest.raises(DatasetError, match="none of 8 images shows 'moon'"):
         ablation_strip(PlantedGenerator(), "paint", source, [0], "moon")
     assert torch.is_inference_mode_enabled() is False

@@ -1,4 +1,4 @@
-"""Drawn against true pictures: the truth scores as the truth, and what is wrong shows where it should."""
+"""Drawn against true images: the truth scores as the truth, and what is wrong shows where it should."""
 
 import pytest
 import torch
@@ -19,18 +19,18 @@ def scores_of(process):
 
 @pytest.fixture(scope="module")
 def truth():
-    """True pictures that the data set does not hold, scored as if they had been drawn."""
+    """True images that the data set does not hold, scored as if they had been drawn."""
     return scores_of(OutdoorScenes())
 
 
-def test_true_pictures_score_like_the_truth(truth):
-    assert truth["pictures"] == 300
+def test_true_images_score_like_the_truth(truth):
+    assert truth["images"] == 300
     for name in ("frechet", "sliced", "presence_gap"):
         assert truth[name] == pytest.approx(truth[f"{name}_real"], rel=1.0)
     assert truth["spread"] == pytest.approx(1, abs=0.1)
 
 
-def test_presence_of_true_pictures_is_their_law():
+def test_presence_of_true_images_is_their_law():
     # Five standard deviations; a sun is seldom hidden.
     scores = scores_of(OutdoorScenes(sun=1.0))
     assert scores["presence_sun"] > 0.95

@@ -81,7 +81,7 @@ def test_registration_undoes_turns_and_shifts() -> None:
     np.testing.assert_allclose(np.array(centre) / registered.sum(), [37, 19.5], atol=0.1)
 
 
-def test_an_empty_picture_stays_as_it_is() -> None:
+def test_an_empty_image_stays_as_it_is() -> None:
     assert not register_peaks(np.zeros((75, 40))).any()
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crossmodal.data import CarpetWindows, read_carpet
+from crossmodal.data import IntelligentCarpetWindows, read_intelligent_carpet
 from crossmodal.evaluation import evaluate_pose
 from crossmodal.evaluation.pose_from_touch import centre_of_pressure_mm
 from crossmodal.models.skeleton import JOINTS, to_mm
@@ -11,10 +11,10 @@ from tests.fakes.carpet import write_packed_carpet
 
 
 @pytest.fixture(scope="module")
-def carpets(tmp_path_factory: pytest.TempPathFactory) -> tuple[CarpetWindows, CarpetWindows]:
+def carpets(tmp_path_factory: pytest.TempPathFactory) -> tuple[IntelligentCarpetWindows, IntelligentCarpetWindows]:
     root = tmp_path_factory.mktemp("carpet")
     write_packed_carpet(root / "d", [("ann", 20), ("bob", 20), ("cyd", 20)])
-    windows = CarpetWindows(read_carpet(root / "d", root / "cache"), window=3)
+    windows = IntelligentCarpetWindows(read_intelligent_carpet(root / "d", root / "cache"), window=3)
     return windows.subset(["ann"]), windows.subset(["bob", "cyd"])
 
 
@@ -22,7 +22,9 @@ def truth(sample: dict) -> np.ndarray:
     return to_mm(sample["keypoints"].numpy())
 
 
-def test_the_truth_has_no_error_and_a_shift_its_length(carpets: tuple[CarpetWindows, CarpetWindows]) -> None:
+def test_the_truth_has_no_error_and_a_shift_its_length(
+    carpets: tuple[IntelligentCarpetWindows, IntelligentCarpetWindows],
+) -> None:
     _, test = carpets
     assert evaluate_pose(truth, test)["model_mpjpe_mm"] == 0
     shifted = evaluate_pose(lambda sample: truth(sample) + np.array([0, 30, 40]), test)
@@ -32,7 +34,7 @@ def test_the_truth_has_no_error_and_a_shift_its_length(carpets: tuple[CarpetWind
     assert (shifted["frames"], shifted["groups"]) == (36, 2)
 
 
-def test_baselines_against_twins(carpets: tuple[CarpetWindows, CarpetWindows]) -> None:
+def test_baselines_against_twins(carpets: tuple[IntelligentCarpetWindows, IntelligentCarpetWindows]) -> None:
     train, test = carpets
     figures = evaluate_pose(truth, test, train, lag_frames=5, moving_mm=30)
     true = np.stack([truth(test[i]) for i in range(len(test))])
@@ -47,7 +49,9 @@ def test_baselines_against_twins(carpets: tuple[CarpetWindows, CarpetWindows]) -
     assert figures["mean_pose_at_pressure_mpjpe_mm"] < figures["mean_pose_mpjpe_mm"]
 
 
-def test_without_training_data_there_are_no_mean_poses(carpets: tuple[CarpetWindows, CarpetWindows]) -> None:
+def test_without_training_data_there_are_no_mean_poses(
+    carpets: tuple[IntelligentCarpetWindows, IntelligentCarpetWindows],
+) -> None:
     assert not any("mean_pose" in key for key in evaluate_pose(truth, carpets[1]))
     with pytest.raises(ValueError, match="nothing to evaluate"):
         evaluate_pose(truth, carpets[1].subset([]))

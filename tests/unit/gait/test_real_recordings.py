@@ -16,7 +16,7 @@ def touch(real_data: Path) -> Path:
 
 
 def centre_across(recording):
-    """Centre of pressure across the picture, from its first column."""
+    """Centre of pressure across the image, from its first column."""
     weights = recording.pressure_kpa[0].sum(axis=0)
     return recording.pitch_mm[1] * float(weights @ np.arange(len(weights)) / weights.sum())
 

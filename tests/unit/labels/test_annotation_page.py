@@ -142,7 +142,7 @@ def test_a_fill_stops_where_colours_differ(page):
     assert (labels(page)[:, 10:] == 255).all()
 
 
-def test_pictures_classes_and_the_colour_under_the_cursor(page, server):
+def test_images_classes_and_the_colour_under_the_cursor(page, server):
     click(page, 5, 5)
     page.keyboard.press("ArrowRight")
     page.wait_for_function("here === 1")
@@ -180,7 +180,7 @@ def put(url, body, **headers):
         return error.code, error.read().decode()
 
 
-def test_the_server_takes_masks_of_its_own_pictures_alone(server):
+def test_the_server_takes_masks_of_its_own_images_alone(server):
     assert put(f"{server.url}masks/7", bytes(1024))[0] == 200
     assert put(f"{server.url}masks/3", bytes(1024))[0] == 404
     assert put(f"{server.url}masks/../../7", bytes(1024))[0] == 404
@@ -192,6 +192,6 @@ def test_the_server_takes_masks_of_its_own_pictures_alone(server):
     assert put(f"{server.url}masks/7", bytes(200_000))[0] == 413
 
 
-def test_a_folder_without_pictures_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="holds no pictures to annotate"):
+def test_a_folder_without_images_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="holds no images to annotate"):
         AnnotationServer(tmp_path)

@@ -1,4 +1,4 @@
-"""The head for class-conditional generators: its parts by hand, and what it learns from five pictures of each class."""
+"""The head for class-conditional generators: its parts by hand, and what it learns from five images of each class."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def model():
 
 
 def true_masks(model, indices, levels):
-    """What a unit of the second layer exceeds; which of two it is, is up to the class of the picture."""
+    """What a unit of the second layer exceeds; which of two it is, is up to the class of the image."""
     inputs = inputs_of(model)(np.asarray(indices))
     units = record_layers(model, ["layer2"], inputs)[0][0][:, [5, 9]]
     unit = units[torch.arange(len(units)), inputs[1]]
@@ -48,7 +48,7 @@ def train(model, levels, classes, steps=120):
     ("levels", "classes", "reached"),
     [([0.0], ("back", "front"), 0.65), ([-0.05, 0.7], ("low", "middle", "high"), 0.55)],
 )
-def test_five_pictures_a_class_name_the_pixels_of_all_classes(model, levels, classes, reached):
+def test_five_images_a_class_name_the_pixels_of_all_classes(model, levels, classes, reached):
     head = train(model, levels, classes)
     assert head.read[-1].out_channels == (1 if len(classes) == 2 else 3)
     indices = np.arange(1000, 1060)
@@ -72,9 +72,9 @@ def test_conditional_norm_by_hand():
     normed = (maps - maps.mean(dim=(0, 2, 3), keepdim=True)) / (
         maps.var(dim=(0, 2, 3), keepdim=True, correction=0) + 1e-5
     ).sqrt()
-    for picture in range(4):
-        scale, shift = (linear.weight @ vectors[picture] + linear.bias for linear in (norm.scale, norm.shift))
-        torch.testing.assert_close(found[picture], normed[picture] * (1 + scale)[:, None, None] + shift[:, None, None])
+    for image in range(4):
+        scale, shift = (linear.weight @ vectors[image] + linear.bias for linear in (norm.scale, norm.shift))
+        torch.testing.assert_close(found[image], normed[image] * (1 + scale)[:, None, None] + shift[:, None, None])
 
 
 def test_the_generators_own_vectors_of_classes_are_used(model):
@@ -83,7 +83,7 @@ def test_the_generators_own_vectors_of_classes_are_used(model):
     assert not head.embedding.weight.requires_grad
 
 
-def test_the_first_pictures_of_each_class_are_chosen(model):
+def test_the_first_images_of_each_class_are_chosen(model):
     chosen = choose_each(model, 3, seed=2)
     drawn = model.labels(chosen, 2)
     assert torch.bincount(drawn).tolist() == [3, 3]
@@ -93,7 +93,7 @@ def test_the_first_pictures_of_each_class_are_chosen(model):
         choose_each(SmallGenerator(size=8, width=0.1))
     rare = SmallGenerator(size=8, width=0.1, classes=2)
     rare.label_counts[1] = 0
-    with pytest.raises(ValueError, match="fewer than 1 of 400 pictures are of class 1"):
+    with pytest.raises(ValueError, match="fewer than 1 of 400 images are of class 1"):
         choose_each(rare, 1)
 
 
@@ -134,7 +134,7 @@ def test_what_cannot_be_trained_is_said(model):
     with pytest.raises(ValueError, match="two classes of pixels"):
         GroupedHead(GROUPS, [1, 1, 1], ("x",), 2)
     broken = SmallGenerator(size=16, width=0.5)
-    nn.init.constant_(broken.picture.bias, float("nan"))
+    nn.init.constant_(broken.image.bias, float("nan"))
     single = inputs_of(broken)
     with pytest.raises(WeightsError, match="not numbers"):
         train_grouped_head(

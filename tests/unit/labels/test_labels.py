@@ -1,4 +1,4 @@
-"""Labels from few annotated pictures: trained on features of all layers, written as a data set, read back."""
+"""Labels from few annotated images: trained on features of all layers, written as a data set, read back."""
 
 import json
 
@@ -10,9 +10,9 @@ from torch import nn
 
 from crossmodal import hub
 from crossmodal.dissect import MaskFolder, inputs_of, upsample
-from crossmodal.dissect.source import segment_pictures
+from crossmodal.dissect.source import segment_images
 from crossmodal.errors import DatasetError, WeightsError
-from crossmodal.labels.annotations import draw_pictures
+from crossmodal.labels.annotations import draw_images
 from crossmodal.labels.features import default_layers, features_at, fingerprint, observe, record_layers
 from crossmodal.labels.file import load_head, save_head
 from crossmodal.labels.head import LabelHead, train_head
@@ -30,7 +30,7 @@ def model():
 
 
 def true_masks(model, indices):
-    """Three classes by a unit of the second layer: what a head can know, but not from the picture alone."""
+    """Three classes by a unit of the second layer: what a head can know, but not from the image alone."""
     maps, _ = record_layers(model, ["layer2"], inputs_of(model)(np.asarray(indices)))
     return torch.bucketize(upsample(maps[0][:, 5], (16, 16)), torch.tensor([-0.05, 0.71]))
 
@@ -50,7 +50,7 @@ def head(model):
     )
 
 
-def test_labels_of_fresh_pictures_and_their_uncertainty(model, head):
+def test_labels_of_fresh_images_and_their_uncertainty(model, head):
     indices = np.arange(1000, 1100)
     true = true_masks(model, indices)
     _, found = head.draw_labelled(model, inputs_of(model)(indices))
@@ -61,10 +61,10 @@ def test_labels_of_fresh_pictures_and_their_uncertainty(model, head):
     assert (found.uncertainty <= np.log(3) + 1e-5).all()
 
 
-def test_sixteen_annotated_pictures_of_the_shipped_generator():
+def test_sixteen_annotated_images_of_the_shipped_generator():
     model, segmenter = hub.load_model("scenes/generator"), hub.load_model("scenes/segmenter")
     given = inputs_of(model)
-    true = segment_pictures(segmenter, draw_pictures(model, range(116), 0))
+    true = segment_images(segmenter, draw_images(model, range(116), 0))
     head = train_head(
         model,
         default_layers(model),
@@ -77,7 +77,7 @@ def test_sixteen_annotated_pictures_of_the_shipped_generator():
     _, found = head.draw_labelled(model, given(np.arange(16, 116)))
     wrong = (found.masks != true[16:]).float().mean(dim=(1, 2))
     assert mean_iou(confusion_matrix(true[16:], found.masks, 10)) > 0.5
-    assert np.corrcoef(wrong, found.by_picture())[0, 1] > 0.6
+    assert np.corrcoef(wrong, found.by_image())[0, 1] > 0.6
 
 
 def test_labelling_on_cells_equals_labelling_enlarged_features(model, head):
@@ -119,7 +119,7 @@ def test_a_data_set_is_written_gone_on_with_and_read_back(model, head, tmp_path)
     dataset = SynthesizedLabels(twice)
     assert (len(dataset), dataset.classes) == (10, CLASSES)
     sample = dataset[3]
-    assert (sample["picture"].shape, sample["mask"].shape, sample["index"].item()) == ((3, 16, 16), (16, 16), 3)
+    assert (sample["image"].shape, sample["mask"].shape, sample["index"].item()) == ((3, 16, 16), (16, 16), 3)
     with Image.open(twice / "masks" / "000003.png") as mask:
         assert mask.mode == "P"
     surest = SynthesizedLabels(twice, keep=0.5)
@@ -162,7 +162,7 @@ def test_folders_of_others_are_refused(model, head, tmp_path):
     root = synthesize_labels(model, head, tmp_path / "set", 1)
     with pytest.raises(DatasetError, match="begun with another seed"):
         synthesize_labels(model, head, root, 2, seed=5)
-    with pytest.raises(DatasetError, match="at least one of 1 pictures"):
+    with pytest.raises(DatasetError, match="at least one of 1 images"):
         SynthesizedLabels(root, keep=0)
     with pytest.raises(DatasetError, match="holds no synthesized labels"):
         SynthesizedLabels(tmp_path)

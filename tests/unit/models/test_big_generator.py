@@ -27,7 +27,7 @@ def test_layers_make_maps_that_can_be_dissected():
     assert sides == [4, 8, 8, 16, 16, 32, 32, 64, 64, 64, 128]
 
 
-def test_a_picture_depends_on_its_own_latent_and_label_alone(tmp_path):
+def test_a_image_depends_on_its_own_latent_and_label_alone(tmp_path):
     torch.manual_seed(0)
     generator = BigGenerator(**TINY).eval()
     together = generator.draw([4, 9])

@@ -52,7 +52,7 @@ def test_the_predictor_embeds_one_sample():
 
 
 @pytest.mark.parametrize("phases", [0, 2, 10])
-def test_phases_that_fill_no_picture_are_refused(phases):
+def test_phases_that_fill_no_image_are_refused(phases):
     with pytest.raises(ValueError, match="multiple of 3"):
         small(phases=phases)
 

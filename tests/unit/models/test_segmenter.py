@@ -9,25 +9,25 @@ from crossmodal.models import Segmenter
 
 def test_any_size_and_either_range_of_input():
     network = Segmenter(["a", "b", "c"], width=4).eval()
-    pictures = torch.randint(0, 256, (2, 3, 37, 50), dtype=torch.uint8)
-    assert network(pictures).shape == (2, 3, 37, 50)
-    torch.testing.assert_close(network(pictures), network(pictures / 255))
-    assert network.segment(pictures).dtype == torch.uint8
-    finest, coarsest = network.features(pictures)
+    images = torch.randint(0, 256, (2, 3, 37, 50), dtype=torch.uint8)
+    assert network(images).shape == (2, 3, 37, 50)
+    torch.testing.assert_close(network(images), network(images / 255))
+    assert network.segment(images).dtype == torch.uint8
+    finest, coarsest = network.features(images)
     assert finest.shape == (2, 4, 37, 50)
     assert coarsest.shape == (2, 16, 9, 12)
 
 
-def test_a_picture_is_named_alone_as_in_a_batch():
+def test_a_image_is_named_alone_as_in_a_batch():
     network = Segmenter(width=4).eval()
-    pictures = torch.rand(300, 3, 16, 16)
-    assert torch.equal(network.segment(pictures)[7:8], network.segment(pictures[7:8]))
+    images = torch.rand(300, 3, 16, 16)
+    assert torch.equal(network.segment(images)[7:8], network.segment(images[7:8]))
 
 
-def test_gradients_reach_the_picture():
-    pictures = torch.rand(1, 3, 16, 16).requires_grad_()
-    Segmenter(width=4).eval()(pictures)[:, 2].sum().backward()
-    assert float(pictures.grad.abs().sum()) > 0
+def test_gradients_reach_the_image():
+    images = torch.rand(1, 3, 16, 16).requires_grad_()
+    Segmenter(width=4).eval()(images)[:, 2].sum().backward()
+    assert float(images.grad.abs().sum()) > 0
 
 
 def test_the_error_travels_with_the_weights(tmp_path):

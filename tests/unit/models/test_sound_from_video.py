@@ -11,7 +11,7 @@ def small(**options):
     return SoundFromVideo(**(defaults | options)).eval()
 
 
-def pictures(ticks=12, batch=2):
+def images(ticks=12, batch=2):
     generator = torch.Generator().manual_seed(1)
     spacetime = torch.randint(0, 256, (batch, ticks, 3, 24, 40), dtype=torch.uint8, generator=generator)
     return spacetime, torch.randint(0, 256, (batch, 3, 24, 40), dtype=torch.uint8, generator=generator)
@@ -21,7 +21,7 @@ def pictures(ticks=12, batch=2):
 @pytest.mark.parametrize("temporal", ["lstm", "convolution"])
 @pytest.mark.parametrize("scene", [True, False])
 def test_shapes_and_range(spacetime, temporal, scene):
-    heard = small(spacetime=spacetime, temporal=temporal, scene=scene)(*pictures())
+    heard = small(spacetime=spacetime, temporal=temporal, scene=scene)(*images())
     assert heard.components.shape == (2, 4, 36)
     assert heard.cochleagram.shape == (2, 42, 36)
     assert heard.onset_logits.shape == (2, 36)
@@ -29,12 +29,12 @@ def test_shapes_and_range(spacetime, temporal, scene):
 
 
 def test_without_an_onset_head_there_are_no_logits():
-    assert small(onset_head=False)(*pictures()).onset_logits is None
+    assert small(onset_head=False)(*images()).onset_logits is None
 
 
 def test_motion_does_not_see_what_stands_still():
     model = small(spacetime="motion", scene=False)
-    spacetime, colour = pictures(batch=1)
+    spacetime, colour = images(batch=1)
     still = spacetime[:, :1, :1].expand(-1, 12, 3, -1, -1)
     with torch.no_grad():
         torch.testing.assert_close(model(still, colour).components, model(255 - still, colour).components)
@@ -60,7 +60,7 @@ def test_a_basis_of_silence_gives_finite_numbers():
 
 def test_a_long_video_is_heard_as_its_windows():
     model = small(temporal="lstm")
-    spacetime, colour = pictures(ticks=70, batch=1)
+    spacetime, colour = images(ticks=70, batch=1)
     whole = model.hear_video(lambda first, count: spacetime[0, first : first + count], 70, lambda _: colour[0])
     direct = model(spacetime, colour)
     torch.testing.assert_close(whole.components, direct.components.detach(), rtol=1e-4, atol=1e-5)
@@ -68,7 +68,7 @@ def test_a_long_video_is_heard_as_its_windows():
 
 def test_windows_fade_into_each_other_without_gaps():
     model = small(temporal="convolution")
-    spacetime, colour = pictures(ticks=50, batch=1)
+    spacetime, colour = images(ticks=50, batch=1)
     asked = []
 
     def colour_at(tick):
@@ -88,7 +88,7 @@ def test_windows_fade_into_each_other_without_gaps():
 
 
 def test_a_video_shorter_than_a_window_is_heard():
-    spacetime, colour = pictures(ticks=1, batch=1)
+    spacetime, colour = images(ticks=1, batch=1)
     heard = small().hear_video(lambda first, count: spacetime[0, first : first + count], 1, lambda _: colour[0])
     assert heard.cochleagram.shape == (1, 42, 3)
 

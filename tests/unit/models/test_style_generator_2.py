@@ -1,4 +1,4 @@
-"""StyleGAN2-ADA's generator: the published counts, hooks, pictures that depend on their own latent."""
+"""StyleGAN2-ADA's generator: the published counts, hooks, images that depend on their own latent."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def test_the_published_configuration_has_the_published_number_of_parameters():
     # Configuration F of StyleGAN2 at 1024 pixels, as its training prints it; the papers round it to 30 million.
     assert sum(parameter.numel() for parameter in generator.parameters()) == 30_370_060
     assert generator.layer_names[:3] == ("synthesis.b4.conv1", "synthesis.b8.conv0", "synthesis.b8.conv1")
-    # 18 styles: one a layer, and one for the last picture.
+    # 18 styles: one a layer, and one for the last image.
     assert len(generator.layer_names) == 17
     names = dict(generator.named_parameters())
     assert names["synthesis.b4.const"].shape == (512, 4, 4)
@@ -31,7 +31,7 @@ def test_layers_make_maps_that_can_be_dissected():
     assert sides == [4, 8, 8, 16, 16]
 
 
-def test_a_picture_depends_on_its_own_latent_and_label_alone():
+def test_a_image_depends_on_its_own_latent_and_label_alone():
     generator = StyleGenerator2(**TINY, classes=3).eval()
     together = generator.draw([5, 2, 700], seed=1)
     assert together.shape == (3, 3, 16, 16)

@@ -1,4 +1,4 @@
-"""StyleGAN3's generator: the published layers, and pictures that move and turn with their input."""
+"""StyleGAN3's generator: the published layers, and images that move and turn with their input."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_the_published_configurations():
 
 
 def psnr(found, expected):
-    """Peak signal-to-noise ratio in dB, the measure EQ-T of the paper; the peak is the range of the pictures."""
+    """Peak signal-to-noise ratio in dB, the measure EQ-T of the paper; the peak is the range of the images."""
     peak = expected.max() - expected.min()
     return float(10 * torch.log10(peak**2 / (found - expected).square().mean()))
 
@@ -49,7 +49,7 @@ def moved(generator, cells):
 @pytest.mark.parametrize("options", [{}, TURNING])
 @pytest.mark.parametrize("cells", [1, 3])
 @torch.no_grad()
-def test_moving_the_input_moves_the_picture(options, cells):
+def test_moving_the_input_moves_the_image(options, cells):
     torch.manual_seed(0)
     assert psnr(*moved(StyleGenerator3(**TINY, **options).eval(), cells)) > 70
 
@@ -61,7 +61,7 @@ def test_without_filters_it_would_not():
 
 
 @torch.no_grad()
-def test_turning_the_input_turns_the_picture_of_configuration_r():
+def test_turning_the_input_turns_the_image_of_configuration_r():
     found = {}
     for name, options in (("turning", TURNING), ("moving", {})):
         torch.manual_seed(0)

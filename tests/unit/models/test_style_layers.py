@@ -10,7 +10,7 @@ from crossmodal.models.style_layers import EqualisedLinear, StyleMapping, modula
 
 
 @pytest.mark.parametrize("demodulate", [True, False])
-def test_modulation_scales_the_weights_of_each_picture(demodulate):
+def test_modulation_scales_the_weights_of_each_image(demodulate):
     torch.manual_seed(0)
     maps, weight, styles = torch.randn(3, 4, 6, 5), torch.randn(2, 4, 3, 3), torch.randn(3, 4)
     out = modulated_convolution(maps, weight, styles, demodulate=demodulate, padding=1)

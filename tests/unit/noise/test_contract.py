@@ -25,15 +25,15 @@ def test_every_name_is_created_without_options(process):
     assert noise.create(process.name).name == process.name
 
 
-def test_pictures_are_bytes_on_the_asked_device(process):
-    pictures = process([0, 5, 2], size=SIZE)
-    assert pictures.dtype == torch.uint8
-    assert pictures.shape == (3, 3, SIZE, SIZE)
-    assert pictures.device.type == "cpu"
-    assert len({picture.numpy().tobytes() for picture in pictures}) == 3
+def test_images_are_bytes_on_the_asked_device(process):
+    images = process([0, 5, 2], size=SIZE)
+    assert images.dtype == torch.uint8
+    assert images.shape == (3, 3, SIZE, SIZE)
+    assert images.device.type == "cpu"
+    assert len({image.numpy().tobytes() for image in images}) == 3
 
 
-def test_a_picture_depends_on_its_index_alone(process):
+def test_a_image_depends_on_its_index_alone(process):
     """Bit for bit the same alone, in a batch, in another order, and with more threads."""
     batch = process([7, 3, 2**40 + 1, 3], size=SIZE)
     assert torch.equal(batch[1], batch[3])
@@ -53,7 +53,7 @@ def test_half_precision_around_it_changes_nothing(process):
     assert torch.equal(inside, process([3], size=SIZE))
 
 
-def test_seeds_make_other_pictures(process):
+def test_seeds_make_other_images(process):
     assert not torch.equal(process([1], size=SIZE, seed=1), process([1], size=SIZE, seed=2))
 
 
@@ -65,12 +65,12 @@ def test_drawing_and_rendering_are_two_steps(process):
 @pytest.mark.parametrize("size", [(17, 23), (40, 9), 1])
 def test_any_size_goes(process, size):
     height, width = (size, size) if isinstance(size, int) else size
-    pictures = process([0, 1], size=size)
-    assert pictures.shape == (2, 3, height, width)
-    assert torch.equal(process([1], size=size)[0], pictures[1])
+    images = process([0, 1], size=size)
+    assert images.shape == (2, 3, height, width)
+    assert torch.equal(process([1], size=size)[0], images[1])
 
 
-def test_no_pictures_are_no_pictures(process):
+def test_no_images_are_no_images(process):
     assert process([], size=SIZE).shape == (0, 3, SIZE, SIZE)
 
 

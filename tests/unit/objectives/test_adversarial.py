@@ -30,8 +30,8 @@ def test_extreme_scores_stay_finite():
 
 def test_the_penalty_of_a_linear_score_is_half_its_squared_slope():
     slope = torch.tensor([3.0, 4.0]).requires_grad_()
-    pictures = torch.randn(6, 2).requires_grad_()
-    penalty = gradient_penalty(pictures @ slope, pictures)
+    images = torch.randn(6, 2).requires_grad_()
+    penalty = gradient_penalty(images @ slope, images)
     assert float(penalty.detach()) == pytest.approx(12.5)
     penalty.backward()
     # It reaches the parameters: the slope shrinks.
@@ -39,13 +39,13 @@ def test_the_penalty_of_a_linear_score_is_half_its_squared_slope():
 
 
 def test_the_penalty_of_a_square_is_the_obvious_mean():
-    pictures = torch.randn(5, 3, 4, 4).requires_grad_()
-    scores = pictures.square().flatten(1).sum(dim=1)
-    slow = torch.stack([0.5 * (2 * one).square().sum() for one in pictures]).mean()
-    torch.testing.assert_close(gradient_penalty(scores, pictures), slow)
+    images = torch.randn(5, 3, 4, 4).requires_grad_()
+    scores = images.square().flatten(1).sum(dim=1)
+    slow = torch.stack([0.5 * (2 * one).square().sum() for one in images]).mean()
+    torch.testing.assert_close(gradient_penalty(scores, images), slow)
 
 
-def test_pictures_without_gradients_are_refused():
+def test_images_without_gradients_are_refused():
     with pytest.raises(ValueError, match="require gradients"):
         gradient_penalty(torch.zeros(2), torch.zeros(2, 3))
 

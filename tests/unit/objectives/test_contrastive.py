@@ -128,7 +128,7 @@ def test_supervised_contrast_against_its_formula(views):
     assert made.item() == pytest.approx(sum(terms) / len(terms))
 
 
-def test_supervised_contrast_with_a_label_a_picture_is_simclr(views):
+def test_supervised_contrast_with_a_label_a_image_is_simclr(views):
     labels = torch.arange(5).repeat(2)
     made = supervised_contrastive_loss(torch.cat(views), labels, temperature=0.3)
     torch.testing.assert_close(made, simclr_loss(*views, temperature=0.3))

@@ -56,10 +56,10 @@ STEPS = {
 def take_step(name, part=slice(None), wrap=lambda network: network):
     """Run one loss on part of the joint batch; gives the loss, the gradients and what it remembers."""
     rng = torch.Generator().manual_seed(0)
-    pictures = torch.randn(2, PAIRS, 4, generator=rng, dtype=torch.float64)
+    images = torch.randn(2, PAIRS, 4, generator=rng, dtype=torch.float64)
     torch.manual_seed(1)
     network = wrap(nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, DIMENSION)).double())
-    x, y = network(pictures[:, part].flatten(0, 1)).unflatten(0, (2, -1))
+    x, y = network(images[:, part].flatten(0, 1)).unflatten(0, (2, -1))
     loss, memory = STEPS[name](x, y)
     loss.backward()
     return {"loss": loss.detach(), "gradients": [p.grad for p in network.parameters()], "memory": memory.detach()}

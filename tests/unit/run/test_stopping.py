@@ -40,7 +40,7 @@ def wait_for_steps(run: Path, steps: int) -> None:
 
 
 RECIPE = tiny.tiny_recipe(
-    checkpoint_every_n_steps=1000, trainer__max_steps=40, task__pause_s=0.05, data__workers=1, data__steps=15
+    checkpoint_every_n_steps=1000, trainer__max_steps=40, task__pause_s=0.05, data__num_workers=1, data__steps=15
 )
 
 

@@ -15,18 +15,18 @@ from crossmodal.randomness import generator
 from crossmodal.tasks import GeneratorTask
 
 
-class FlatPictures(Dataset[dict[str, Tensor]]):
-    """Pictures of one colour, red (label 0) or blue (label 1), lighter or darker."""
+class FlatImages(Dataset[dict[str, Tensor]]):
+    """Images of one colour, red (label 0) or blue (label 1), lighter or darker."""
 
     def __len__(self) -> int:
         return 4096
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        draws = generator(0, "flat pictures", index)
+        draws = generator(0, "flat images", index)
         label, colour = int(draws.integers(2)), torch.full((3,), 40)
         colour[2 * label] = int(draws.integers(150, 230))
-        picture = colour.to(torch.uint8)[:, None, None].expand(3, 8, 8)
-        return {"picture": picture, "label": torch.tensor(label)}
+        image = colour.to(torch.uint8)[:, None, None].expand(3, 8, 8)
+        return {"image": image, "label": torch.tensor(label)}
 
 
 class FlatData(lightning.LightningDataModule):
@@ -35,13 +35,13 @@ class FlatData(lightning.LightningDataModule):
         self.labelled = labelled
 
     def train_dataloader(self) -> Any:
-        return DataLoader(FlatPictures(), batch_size=16)
+        return DataLoader(FlatImages(), batch_size=16)
 
     def val_dataloader(self) -> Any:
-        return DataLoader(FlatPictures(), batch_size=64)
+        return DataLoader(FlatImages(), batch_size=64)
 
     def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
-        return batch if self.labelled else {"picture": batch["picture"]}
+        return batch if self.labelled else {"image": batch["image"]}
 
 
 def make_task(classes: int = 2, **options: Any) -> GeneratorTask:
@@ -78,7 +78,7 @@ def test_a_step_of_the_run_moves_both_players_and_the_average():
     still = [name for name, value in after.items() if torch.equal(value, before[name])]
     assert still == ["player.label_counts"]  # the average counts
     # The average stays behind the player.
-    name = "picture.weight"
+    name = "image.weight"
     ahead = (after[f"player.{name}"] - before[f"player.{name}"]).norm()
     assert 0 < (after[f"model.{name}"] - before[f"model.{name}"]).norm() < ahead
 
@@ -87,7 +87,7 @@ def test_a_player_gets_the_gradients_of_its_own_loss_alone():
     task = make_task(classes=0, penalty_weight=0.0)
     task.trainer = type("Trainer", (), {"world_size": 1, "global_rank": 0, "global_step": 1})()
     task.log_dict = lambda *_, **__: None
-    batch = {"picture": torch.randint(0, 256, (8, 3, 8, 8), dtype=torch.uint8)}
+    batch = {"image": torch.randint(0, 256, (8, 3, 8, 8), dtype=torch.uint8)}
     task.training_step(batch, 0).backward()
     found = {name: parameter.grad.clone() for name, parameter in task.named_parameters() if parameter.grad is not None}
     task.zero_grad()
@@ -96,7 +96,7 @@ def test_a_player_gets_the_gradients_of_its_own_loss_alone():
     for name, parameter in task.player.named_parameters():
         torch.testing.assert_close(found[f"player.{name}"], parameter.grad)
     task.zero_grad()
-    scores = task.discriminator(batch["picture"] / 255), task.discriminator(drawn.detach())
+    scores = task.discriminator(batch["image"] / 255), task.discriminator(drawn.detach())
     (torch.nn.functional.softplus(-scores[0]) + torch.nn.functional.softplus(scores[1])).mean().backward()
     for name, parameter in task.discriminator.named_parameters():
         torch.testing.assert_close(found[f"discriminator.{name}"], parameter.grad)
@@ -111,7 +111,7 @@ def test_two_runs_are_one():
     )
     other = make_task(seed=5)
     fit(other, 3)
-    assert not torch.equal(first.model.picture.weight, other.model.picture.weight)
+    assert not torch.equal(first.model.image.weight, other.model.image.weight)
 
 
 def test_labels_are_counted():

@@ -1,4 +1,4 @@
-"""Pretraining on procedural pictures: every objective's task, step by step, against plain loops and closed forms."""
+"""Pretraining on procedural images: every objective's task, step by step, against plain loops and closed forms."""
 
 import math
 from typing import Any
@@ -32,7 +32,7 @@ def thin(seed: int = 0) -> tuple[Backbone, PerceptronHead]:
 
 
 def without_statistics(seed: int = 0) -> tuple[Backbone, PerceptronHead]:
-    """A network whose embedding of a picture does not depend on the batch."""
+    """A network whose embedding of an image does not depend on the batch."""
     torch.manual_seed(seed)
     backbone = create("small_vit", width=0.25)
     return backbone, PerceptronHead(backbone.channels, [8])
@@ -41,14 +41,14 @@ def without_statistics(seed: int = 0) -> tuple[Backbone, PerceptronHead]:
 def batch(count: int = 8, labels: bool = True) -> dict[str, Tensor]:
     torch.manual_seed(3)
     made = {
-        "picture": torch.randint(256, (count, 3, 24, 24), dtype=torch.uint8),
+        "image": torch.randint(256, (count, 3, 24, 24), dtype=torch.uint8),
         "draw": torch.arange(100, 100 + count),
     }
     return made | ({"label": torch.arange(count) % 3} if labels else {})
 
 
 def shown(seed: int = 0) -> list[Tensor]:
-    return VIEWS(batch()["picture"], batch()["draw"], seed)
+    return VIEWS(batch()["image"], batch()["draw"], seed)
 
 
 def test_steps_are_those_of_a_plain_loop() -> None:
@@ -64,7 +64,7 @@ def test_steps_are_those_of_a_plain_loop() -> None:
         task.training_step(batch(), 0).backward()
         ours.step()
         theirs.zero_grad()
-        x, y = plain(torch.cat(VIEWS(batch()["picture"], batch()["draw"], 7))).chunk(2)
+        x, y = plain(torch.cat(VIEWS(batch()["image"], batch()["draw"], 7))).chunk(2)
         alignment_uniformity_loss(x, y).backward()
         theirs.step()
     for name, value in plain.state_dict().items():
@@ -95,9 +95,9 @@ def pair(views: Views) -> tuple[Backbone, Views, PerceptronHead]:
     return backbone, views, head
 
 
-def test_programs_without_a_unit_and_pictures_without_a_program_are_refused() -> None:
+def test_programs_without_a_unit_and_images_without_a_program_are_refused() -> None:
     task = ProgramClassificationTask(*pair(VIEWS))
-    with pytest.raises(ValueError, match="the head ends in 8 units, and the pictures have program 8"):
+    with pytest.raises(ValueError, match="the head ends in 8 units, and the images have program 8"):
         task.loss(shown(), batch() | {"label": torch.full((8,), 8)})
     with pytest.raises(ValueError, match="the process of the data has none"):
         SupervisedContrastiveTask(*pair(VIEWS)).loss(shown(), batch(labels=False))
@@ -135,7 +135,7 @@ def test_dino_sees_little_views_with_the_student_alone() -> None:
     seen: list[tuple[str, torch.Size]] = []
     task.teacher.register_forward_hook(lambda module, given, _: seen.append(("teacher", given[0].shape)))
     task.embedder.register_forward_hook(lambda module, given, _: seen.append(("student", given[0].shape)))
-    loss = task.loss(views(batch()["picture"], batch()["draw"]), batch())
+    loss = task.loss(views(batch()["image"], batch()["draw"]), batch())
     assert [(who, shape[0], shape[2]) for who, shape in seen] == [
         ("teacher", 16, 16),
         ("student", 16, 16),

@@ -45,7 +45,7 @@ def recipe(objective: str = "AlignmentUniformityTask", **changes: Any) -> dict[s
         "about": recipes.read("noise_pretraining/reduced")["about"],
         "seed": 5,
         "data": {
-            "class_path": "NoiseData",
+            "class_path": "NoiseDataModule",
             "init_args": {
                 "process": "fractals", "length": 20, "batch_size": 8, "size": 24, "validation": 6, "keep": True
             },
@@ -124,7 +124,7 @@ def test_embeddings_that_collapse_are_told(tmp_path: Path, monkeypatch: pytest.M
     point = torch.ones(8) / 8**0.5
     monkeypatch.setattr(noise_pretraining, "_SETTLED_STEPS", 3)
     monkeypatch.setattr(PerceptronHead, "forward", lambda self, vectors: point + 1e-3 * self.layers(vectors))
-    with pytest.warns(UserWarning, match=r"step 3: the embeddings of 6 pictures are nearly alike"):
+    with pytest.warns(UserWarning, match=r"step 3: the embeddings of 6 images are nearly alike"):
         train(recipe(trainer__max_steps=3), tmp_path / "run")
 
 

@@ -19,7 +19,7 @@ from crossmodal.run.watching import WatchBackbone
 
 
 def recipe(**watched: Any) -> dict[str, Any]:
-    """Four steps on little pictures of fractals, watched at every second."""
+    """Four steps on little images of fractals, watched at every second."""
     callback = {"class_path": "crossmodal.run.watching.WatchBackbone", "init_args": {"every_n_steps": 2} | watched}
     changes = {
         "data.process": "fractals", "data.length": 16, "data.batch_size": 8, "data.size": 24, "data.validation": 4,
@@ -33,7 +33,7 @@ def recipe(**watched: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    """Two classes that colour tells apart; what there is to test on are no pictures."""
+    """Two classes that colour tells apart; what there is to test on are no images."""
     rng = np.random.default_rng(0)
     for part in ("train", "val"):
         for name, colour in (("dark", 40), ("light", 200)):
@@ -54,11 +54,11 @@ def rows(run: Path) -> list[dict[str, str]]:
 
 
 def test_probes_speed_and_figures(photographs: Path, tmp_path: Path) -> None:
-    train(recipe(images=str(photographs), pictures_per_class=10, size=32, neighbours=3), tmp_path / "run")
+    train(recipe(images=str(photographs), images_per_class=10, size=32, neighbours=3), tmp_path / "run")
     logged = rows(tmp_path / "run")
     assert [bool(row["watch/ridge_top1"]) for row in logged] == [False, True, False, True]
     assert float(logged[-1]["watch/ridge_top1"]) == float(logged[-1]["watch/knn_top1"]) == 1.0
-    assert float(logged[-1]["train/pictures_per_s"]) > 0
+    assert float(logged[-1]["train/images_per_s"]) > 0
     for name in ("filters.png", "embedding.png"):
         with Image.open(tmp_path / "run" / "figures" / name) as figure:
             assert min(figure.size) > 20
@@ -88,16 +88,16 @@ def test_filters_are_drawn_each_at_full_range(tmp_path: Path) -> None:
     assert drawn[5, 41].tolist() == [128, 128, 128]
 
 
-def test_pictures_lie_where_their_two_main_directions_say(tmp_path: Path) -> None:
-    pictures = torch.zeros(3, 3, 8, 8, dtype=torch.uint8)
-    draw_embedding(pictures, torch.tensor([[0.0, 0, 5], [10.0, 0, 5], [4.0, 3.0, 5]]), tmp_path / "embedding.png")
+def test_images_lie_where_their_two_main_directions_say(tmp_path: Path) -> None:
+    images = torch.zeros(3, 3, 8, 8, dtype=torch.uint8)
+    draw_embedding(images, torch.tensor([[0.0, 0, 5], [10.0, 0, 5], [4.0, 3.0, 5]]), tmp_path / "embedding.png")
     covered = np.asarray(Image.open(tmp_path / "embedding.png")).max(axis=2) == 0
     assert covered.sum() == 3 * 40**2
     assert covered[:40].any()
     assert covered[-40:].any()
 
 
-@pytest.mark.parametrize("name", ["pictures_per_class", "every_n_steps", "neighbours"])
+@pytest.mark.parametrize("name", ["images_per_class", "every_n_steps", "neighbours"])
 def test_numbers_that_make_no_sense(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
         WatchBackbone(**{name: 0})

@@ -1,4 +1,4 @@
-"""Learning classes of pixels: a few steps teach the large ones, and the error is counted on held-out pictures."""
+"""Learning classes of pixels: a few steps teach the large ones, and the error is counted on held-out images."""
 
 import warnings
 from typing import Any
@@ -7,14 +7,14 @@ import lightning.pytorch as lightning
 import pytest
 import torch
 
-from crossmodal.data import ScenesData
+from crossmodal.data import ScenesDataModule
 from crossmodal.evaluation import evaluate_segmenter
 from crossmodal.metrics import confusion_matrix
 from crossmodal.models import Segmenter
 from crossmodal.tasks import SegmenterTask
 
 
-def fit(task: SegmenterTask, data: ScenesData, steps: int) -> lightning.Trainer:
+def fit(task: SegmenterTask, data: ScenesDataModule, steps: int) -> lightning.Trainer:
     quiet: dict[str, Any] = dict.fromkeys(
         ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False
     )
@@ -32,13 +32,13 @@ def fit(task: SegmenterTask, data: ScenesData, steps: int) -> lightning.Trainer:
     return trainer
 
 
-def test_large_classes_are_learned_and_the_error_is_that_of_the_held_out_pictures():
+def test_large_classes_are_learned_and_the_error_is_that_of_the_held_out_images():
     torch.manual_seed(0)
-    task, data = SegmenterTask(Segmenter(width=8)), ScenesData(batch_size=8, validation=24, evaluation=20)
+    task, data = SegmenterTask(Segmenter(width=8)), ScenesDataModule(batch_size=8, validation=24, evaluation=20)
     trainer = fit(task, data, 80)
     model = task.model.eval()
     held_out = data.process.label(range(24), 32)
-    counted = confusion_matrix(held_out.masks, model.segment(held_out.pictures), 10)
+    counted = confusion_matrix(held_out.masks, model.segment(held_out.images), 10)
     assert torch.equal(model.confusion, counted)
     assert float(trainer.callback_metrics["validation/mean_iou"]) > 0.2
     scores = evaluate_segmenter(model.predictor(), data.evaluation_dataset(), samples=50)
@@ -48,10 +48,10 @@ def test_large_classes_are_learned_and_the_error_is_that_of_the_held_out_picture
 
 
 def test_true_masks_score_one():
-    data = ScenesData(evaluation=30)
+    data = ScenesDataModule(evaluation=30)
     dataset = data.evaluation_dataset()
     truth = iter([dataset.batch(range(30))["mask"]])
-    scores = evaluate_segmenter(lambda pictures: next(truth), dataset, samples=20)
+    scores = evaluate_segmenter(lambda images: next(truth), dataset, samples=20)
     assert scores["mean_iou"] == scores["accuracy"] == scores["iou_door"] == 1
 
 

@@ -32,7 +32,7 @@ def recipe(place: Path, **changes: Any) -> dict[str, Any]:
         "about": recipes.read("greatest_hits/convolution")["about"],
         "seed": 5,
         "data": {
-            "class_path": "GreatestHitsData",
+            "class_path": "GreatestHitsDataModule",
             "init_args": {
                 "root": str(place / "d"), "cache": str(place / "cache"), "windows": "tiles", "window_steps": 45,
                 "hop_steps": 30, "size": list(SIZE), "validation": 0.25, "batch_size": 4, "steps_per_epoch": 4,

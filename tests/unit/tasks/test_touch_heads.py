@@ -11,16 +11,16 @@ from safetensors.torch import load_file
 
 from crossmodal import hub
 from crossmodal import recipe as recipes
-from crossmodal.data import CarpetData, StepUpData
+from crossmodal.data import IntelligentCarpetDataModule, StepUpDataModule
 from crossmodal.models import IdentityFromTouch, PoseFromTouch
 from crossmodal.objectives import bone_limits
 from crossmodal.run import train
 from crossmodal.tasks import IdentityFromTouchTask, PoseFromTouchTask
-from tests.fakes.carpet import tiny_carpet, write_packed_carpet
+from tests.fakes.carpet import tiny_intelligent_carpet, write_packed_carpet
 from tests.fakes.lost_machine import KilledError, kill_runs_after
 from tests.fakes.step_up import tiny_step_up, write_step_up
 
-RECIPES = {"carpet/pose_from_touch": tiny_carpet, "step_up/identity_from_touch": tiny_step_up}
+RECIPES = {"carpet/pose_from_touch": tiny_intelligent_carpet, "step_up/identity_from_touch": tiny_step_up}
 
 
 def fit(task: lightning.LightningModule, data: lightning.LightningDataModule, steps: int) -> dict[str, float]:
@@ -35,17 +35,19 @@ def fit(task: lightning.LightningModule, data: lightning.LightningDataModule, st
 
 
 @pytest.fixture(scope="module")
-def carpet(tmp_path_factory: pytest.TempPathFactory) -> CarpetData:
+def carpet(tmp_path_factory: pytest.TempPathFactory) -> IntelligentCarpetDataModule:
     root = tmp_path_factory.mktemp("carpet")
     write_packed_carpet(root / "d", [("ann", 12), ("bob", 12)])
-    return CarpetData(str(root / "d"), test=["bob"], validation=0, window=3, batch_size=4, cache=str(root / "cache"))
+    return IntelligentCarpetDataModule(
+        str(root / "d"), test=["bob"], validation=0, window=3, batch_size=4, cache=str(root / "cache")
+    )
 
 
 @pytest.fixture(scope="module")
-def step_up(tmp_path_factory: pytest.TempPathFactory) -> StepUpData:
+def step_up(tmp_path_factory: pytest.TempPathFactory) -> StepUpDataModule:
     root = tmp_path_factory.mktemp("step_up")
     write_step_up(root / "d", people=6, steps=6, frames=9)
-    return StepUpData(
+    return StepUpDataModule(
         str(root / "d"), test=0.3, validation=0, phases=3, people_per_batch=4, footsteps_each=3, cache=str(root / "c")
     )
 
@@ -60,27 +62,27 @@ def identity_task(**options: Any) -> IdentityFromTouchTask:
     return IdentityFromTouchTask(IdentityFromTouch(width=0.1, features=24, phases=3), **options)
 
 
-def test_poses_come_nearer_in_a_few_steps(carpet: CarpetData) -> None:
+def test_poses_come_nearer_in_a_few_steps(carpet: IntelligentCarpetDataModule) -> None:
     before = fit(pose_task(), carpet, steps=1)["train/mpjpe_mm"]
     after = fit(pose_task(), carpet, steps=50)["train/mpjpe_mm"]
     assert after < 0.4 * before
 
 
-def test_people_part_in_a_few_steps(step_up: StepUpData) -> None:
+def test_people_part_in_a_few_steps(step_up: StepUpDataModule) -> None:
     before = fit(identity_task(), step_up, steps=1)["train/loss"]
     after = fit(identity_task(), step_up, steps=40)["train/loss"]
     # Two others of a person among eleven others: log 11 at first, log 2 where all of them are told apart.
     assert after < 0.5 * (before + 0.69)
 
 
-def test_limits_of_bones_are_those_of_the_training_people(carpet: CarpetData) -> None:
+def test_limits_of_bones_are_those_of_the_training_people(carpet: IntelligentCarpetDataModule) -> None:
     task = pose_task()
     assert not torch.isfinite(task.limits[1]).any()
     fit(task, carpet, steps=1)
     torch.testing.assert_close(task.limits, bone_limits(carpet.training_keypoints()))
 
 
-def test_weights_of_the_losses_are_honoured(carpet: CarpetData) -> None:
+def test_weights_of_the_losses_are_honoured(carpet: IntelligentCarpetDataModule) -> None:
     plain = fit(pose_task(link_weight=0, place_weight=0), carpet, steps=1)
     assert plain["train/loss"] == pytest.approx(plain["train/heat_map_loss"])
     both = fit(pose_task(link_weight=2, place_weight=3), carpet, steps=1)

@@ -1,4 +1,4 @@
-"""Pictures that drive units: which units, how much, and what is left alone."""
+"""Images that drive units: which units, how much, and what is left alone."""
 
 import numpy as np
 import pytest
@@ -17,12 +17,12 @@ def make(**options):
     return noise.create("feature_visualization", **{**SMALL, "steps": 2, **options})
 
 
-def answers(process, pictures):
+def answers(process, images):
     network = load_units(
         process.backbone, process.width, process.layer, process.weights, process.network, torch.device("cpu")
     )
     with torch.no_grad():
-        return network(pictures)
+        return network(images)
 
 
 def test_every_unit_comes_first_then_every_pair_once():
@@ -58,7 +58,7 @@ def test_labels_are_the_first_units():
     assert torch.bincount(process.labels(range(UNITS * (UNITS + 1) // 2)), minlength=UNITS).min() >= UNITS // 2
 
 
-def test_optimised_pictures_drive_their_units_far_more_than_noise_does():
+def test_optimised_images_drive_their_units_far_more_than_noise_does():
     process = make(steps=48)
     indices = [*range(UNITS), UNITS, UNITS + 1]
     units = torch.from_numpy(process.units(np.array(indices)))
@@ -73,10 +73,10 @@ def test_optimised_pictures_drive_their_units_far_more_than_noise_does():
     assert (driven[awake] / strongest[awake]).median() > 1.5
 
 
-def test_pictures_reach_from_0_to_255():
-    pictures = make()([0, 1], size=(20, 31)).flatten(1)
-    assert (pictures.amin(dim=1) == 0).all()
-    assert (pictures.amax(dim=1) == 255).all()
+def test_images_reach_from_0_to_255():
+    images = make()([0, 1], size=(20, 31)).flatten(1)
+    assert (images.amin(dim=1) == 0).all()
+    assert (images.amax(dim=1) == 255).all()
 
 
 def test_pairs_of_one_layer_can_be_asked_for():
@@ -118,15 +118,15 @@ def test_gradients_are_at_hand_where_they_are_switched_off(context):
     assert torch.equal(process([3], size=8), there)
 
 
-def test_batches_as_other_devices_make_them_show_the_same_pictures():
-    """On the CPU a picture is optimised alone; in a batch rounding differs, and grows from step to step."""
+def test_batches_as_other_devices_make_them_show_the_same_images():
+    """On the CPU an image is optimized alone; in a batch rounding differs, and grows from step to step."""
     from crossmodal.visualization import process as module
 
     process = make(steps=6)
     draws = process.sample(range(4), size=24)
     network = load_units("small_alexnet", 0.0625, None, None, 0, torch.device("cpu"))
     spectra = module._optimized(network, draws, torch.device("cpu"))
-    batched = module._stretched(module.fourier_pictures(spectra, draws.size))
+    batched = module._stretched(module.fourier_images(spectra, draws.size))
     assert (batched.int() - process.render(draws).int()).abs().float().mean() < 0.1
 
 

@@ -11,10 +11,10 @@ from crossmodal.randomness import generator
 @pytest.fixture
 def sample():
     rng = np.random.default_rng(0)
-    picture = torch.from_numpy(rng.integers(60, 200, (5, 3, 20, 40), dtype=np.uint8))
+    image = torch.from_numpy(rng.integers(60, 200, (5, 3, 20, 40), dtype=np.uint8))
     return {
-        "spacetime": picture,
-        "colour": picture[0],
+        "spacetime": image,
+        "colour": image[0],
         "cochleagram": torch.from_numpy(rng.random((42, 15), dtype=np.float32)),
         "onset": torch.zeros(15),
     }
@@ -48,18 +48,18 @@ def test_tone_stays_within_its_bounds_and_keeps_the_order_of_levels(sample):
         assert (varied.flatten()[order].diff() >= 0).all()
 
 
-def test_a_shift_moves_the_whole_picture_and_repeats_the_edge(sample):
+def test_a_shift_moves_the_whole_image_and_repeats_the_edge(sample):
     moved = [_vary(sample, draw, shift=0.2) for draw in range(20)]
     for varied in moved:
-        picture, before = varied["spacetime"], sample["spacetime"]
+        image, before = varied["spacetime"], sample["spacetime"]
         fits = [
             (down, right)
             for down in range(-4, 5)
             for right in range(-8, 9)
-            if torch.equal(picture[..., 4:-4, 8:-8], before[..., 4 - down : 16 - down, 8 - right : 32 - right])
+            if torch.equal(image[..., 4:-4, 8:-8], before[..., 4 - down : 16 - down, 8 - right : 32 - right])
         ]
         assert len(fits) == 1
-        assert torch.equal(varied["colour"], picture[0])
+        assert torch.equal(varied["colour"], image[0])
     assert len({varied["spacetime"].sum().item() for varied in moved}) > 10
 
 

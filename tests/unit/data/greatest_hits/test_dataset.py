@@ -1,4 +1,4 @@
-"""Windows of Greatest Hits: every hit, aligned picture and sound, and a report of what was left out."""
+"""Windows of Greatest Hits: every hit, aligned image and sound, and a report of what was left out."""
 
 import pickle
 import shutil
@@ -60,7 +60,7 @@ def test_every_hit_of_every_video_is_a_window_with_the_hit_in_its_middle(folder,
         assert int(sample["material"][22]) == material
 
 
-def test_sound_and_picture_stand_at_the_same_time(folder, cache):
+def test_sound_and_image_stand_at_the_same_time(folder, cache):
     """The clicks of the sound lie at the labels, and tick k shows the frame that counts k."""
     sample = _load(folder, cache, windows="videos")[0]
     loud = sample["cochleagram"].sum(0)
@@ -169,7 +169,7 @@ def test_a_variant_that_is_asked_for_leaves_out_what_has_none(tmp_path):
 
 
 def _damaged(tmp_path):
-    """One good video; one cut off, one of text, one without picture, one without sound, one missing."""
+    """One good video; one cut off, one of text, one without image, one without sound, one missing."""
     ids = write_hits_folder(tmp_path / "d", count=6)
     files = [tmp_path / "d" / f"{name}_denoised.mp4" for name in ids]
     cut_off(write_clip(files[1], seconds=4), 0.7)

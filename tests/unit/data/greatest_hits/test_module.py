@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from crossmodal.data import GreatestHitsData
+from crossmodal.data import GreatestHitsDataModule
 from crossmodal.errors import DatasetError
 from tests.fakes.videos import write_hits_folder
 
@@ -27,7 +27,7 @@ def _make(place, **options):
         "batch_size": 4,
         "windows": "hits",
     }
-    return GreatestHitsData(str(place / "d"), **{**defaults, **options})
+    return GreatestHitsDataModule(str(place / "d"), **{**defaults, **options})
 
 
 def _batches(data, count):
@@ -82,10 +82,10 @@ def test_validation_videos_can_be_named(place):
         _make(place, validation=ids).setup("fit")
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_batches_depend_on_the_seed_and_the_step_alone(place, workers):
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_batches_depend_on_the_seed_and_the_step_alone(place, num_workers):
     first = _batches(_make(place, **VARIATIONS), 5)
-    again = _make(place, workers=workers, **VARIATIONS).train_dataloader()
+    again = _make(place, num_workers=num_workers, **VARIATIONS).train_dataloader()
     again.load_state_dict({**again.state_dict(), "step": 3})
     for batch, other in zip(first[3:], again, strict=False):
         assert _same(batch, other)
@@ -172,7 +172,7 @@ def test_exemplars_depend_on_the_seed_alone(place):
 def test_no_exemplars_are_no_bank(place, tmp_path):
     assert _make(place, exemplars=0).exemplar_bank() is None
     write_hits_folder(tmp_path / "d", count=2, labels="0.400000 None None None\n")
-    unlabelled = GreatestHitsData(str(tmp_path / "d"), size=SIZE, cache=str(tmp_path / "cache"), validation=0)
+    unlabelled = GreatestHitsDataModule(str(tmp_path / "d"), size=SIZE, cache=str(tmp_path / "cache"), validation=0)
     assert unlabelled.exemplar_bank() is None
 
 

@@ -174,7 +174,7 @@ def test_workers_build_the_same_entries_and_report_progress(tmp_path):
     (tmp_path / "d" / f"{ids[1]}_denoised.mp4").write_text("text")
     steps = []
     options = {"split": "all", "size": SIZE, "cache": tmp_path / "cache"}
-    data = GreatestHits(tmp_path / "d", **options, workers=2, progress=lambda *step: steps.append(step))
+    data = GreatestHits(tmp_path / "d", **options, num_workers=2, progress=lambda *step: steps.append(step))
     assert data.ids == [ids[0], ids[2]]
     assert "text file" in data.report.left_out[ids[1]]
     assert sorted(step[2] for step in steps) == ids

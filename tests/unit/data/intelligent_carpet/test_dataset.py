@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from crossmodal.data import CarpetData, CarpetWindows, check_carpet, read_carpet
+from crossmodal.data import (
+    IntelligentCarpetDataModule,
+    IntelligentCarpetWindows,
+    check_intelligent_carpet,
+    read_intelligent_carpet,
+)
 from crossmodal.errors import DatasetError, FormatError
 from crossmodal.evaluation.pose_from_touch import centre_of_pressure_mm
 from crossmodal.models.skeleton import JOINTS, from_mm, to_mm
@@ -21,8 +26,8 @@ def packed(tmp_path: Path) -> Path:
     return write_packed_carpet(tmp_path / "d", [(who, FRAMES) for who in ("ann", "bob", "cyd", "ann")])
 
 
-def windows(root: Path, **options: float) -> CarpetWindows:
-    return CarpetWindows(read_carpet(root, root.with_name("cache")), WINDOW, **options)
+def windows(root: Path, **options: float) -> IntelligentCarpetWindows:
+    return IntelligentCarpetWindows(read_intelligent_carpet(root, root.with_name("cache")), WINDOW, **options)
 
 
 def change(file: Path, joint: str | None = None, place_mm: tuple[float, ...] | None = None) -> None:
@@ -85,13 +90,13 @@ def test_feet_are_where_the_touch_is(packed: Path) -> None:
 
 
 def test_the_cache_is_used_until_a_sample_changes(packed: Path) -> None:
-    first = read_carpet(packed, packed.with_name("cache"))
+    first = read_intelligent_carpet(packed, packed.with_name("cache"))
     cached = sorted(packed.with_name("cache").rglob("*.npy"))
     assert len(cached) == 12
-    read_carpet(packed, packed.with_name("cache"))
+    read_intelligent_carpet(packed, packed.with_name("cache"))
     assert sorted(packed.with_name("cache").rglob("*.npy")) == cached
     change(packed / "0" / "7.p", "nose", (900.0, 900.0, -1000.0))
-    again = read_carpet(packed, packed.with_name("cache"))
+    again = read_intelligent_carpet(packed, packed.with_name("cache"))
     assert not np.array_equal(first[0].keypoints, again[0].keypoints)
 
 
@@ -104,15 +109,15 @@ def test_nothing_is_unpickled(packed: Path) -> None:
     with pytest.raises(FormatError, match="refused, nothing was run"):
         windows(packed)
     assert not (packed / "ran").exists()
-    assert any("3.p" in fault for fault in check_carpet(packed))
+    assert any("3.p" in fault for fault in check_intelligent_carpet(packed))
 
 
 def test_verify_lists_everything_at_once(packed: Path) -> None:
-    assert check_carpet(packed) == []
+    assert check_intelligent_carpet(packed) == []
     (packed / "0" / "3.p").write_bytes(pickle.dumps([np.zeros((96, 96)), np.zeros(1), np.zeros((20, 3))]))
     (packed / "16" / "20.p").unlink()
     (packed / "subjects.csv").write_text("recording,subject\n0,ann\nzero,bob\n16,bob\n32,cyd\n")
-    faults = "\n".join(check_carpet(packed))
+    faults = "\n".join(check_intelligent_carpet(packed))
     for part in ("3.p: expected touch", "1 gaps", "zero: no such recording", "nobody for the recording 48"):
         assert part in faults
 
@@ -120,12 +125,12 @@ def test_verify_lists_everything_at_once(packed: Path) -> None:
 def test_a_folder_without_samples_is_answered_with_everything_needed(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(DatasetError, match=r"subjects\.csv"):
-            read_carpet(place)
+            read_intelligent_carpet(place)
 
 
 def test_a_window_without_a_middle_is_refused() -> None:
     with pytest.raises(ValueError, match="window must be odd"):
-        CarpetWindows([], window=20)
+        IntelligentCarpetWindows([], window=20)
 
 
 def test_a_sample_can_be_drawn(packed: Path) -> None:
@@ -133,7 +138,7 @@ def test_a_sample_can_be_drawn(packed: Path) -> None:
     assert data.plot(data[0]).axes[0].get_xlabel() == "x (mm)"
 
 
-def module(root: Path, **options: object) -> CarpetData:
+def module(root: Path, **options: object) -> IntelligentCarpetDataModule:
     defaults = {
         "window": WINDOW,
         "batch_size": 2,
@@ -141,7 +146,7 @@ def module(root: Path, **options: object) -> CarpetData:
         "test": 0.3,
         "validation": 0.3,
     }
-    return CarpetData(str(root), **(defaults | options))  # type: ignore[arg-type]
+    return IntelligentCarpetDataModule(str(root), **(defaults | options))  # type: ignore[arg-type]
 
 
 def test_nobody_is_in_two_parts(packed: Path) -> None:

@@ -1,4 +1,4 @@
-"""Procedural pictures as data sets and as a training stream."""
+"""Procedural images as data sets and as a training stream."""
 
 import lightning.pytorch as lightning
 import pytest
@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 
 from crossmodal import recipe as recipes
 from crossmodal.data.noise.dataset import NoiseDataset, NoiseIndices, render
-from crossmodal.data.noise.module import NoiseData
+from crossmodal.data.noise.module import NoiseDataModule
 from crossmodal.data.sampling import StepSampler
 from tests.fakes.stripes import Stripes, know_stripes
 
@@ -21,7 +21,7 @@ def stripes_by_name(monkeypatch):
 
 
 def stream(**options):
-    return NoiseData(**({"process": "stripes", "length": 10, "batch_size": 4, "size": SIZE, "seed": 3} | options))
+    return NoiseDataModule(**({"process": "stripes", "length": 10, "batch_size": 4, "size": SIZE, "seed": 3} | options))
 
 
 def rendered(data, loader):
@@ -32,20 +32,20 @@ def rendered(data, loader):
 
 
 class TestDataset:
-    def test_items_are_pictures_by_index(self):
-        pictures = NoiseDataset("stripes", 5, size=SIZE, seed=1, first=7)
-        assert len(pictures) == 5
-        assert torch.equal(pictures[2]["picture"], Stripes()([9], SIZE, 1)[0])
-        assert pictures[2]["index"] == 9
-        assert pictures[2]["label"] == Stripes().labels([9], 1)[0]
+    def test_items_are_images_by_index(self):
+        images = NoiseDataset("stripes", 5, size=SIZE, seed=1, first=7)
+        assert len(images) == 5
+        assert torch.equal(images[2]["image"], Stripes()([9], SIZE, 1)[0])
+        assert images[2]["index"] == 9
+        assert images[2]["label"] == Stripes().labels([9], 1)[0]
         with pytest.raises(IndexError, match="place 5 of 5"):
-            pictures[5]
+            images[5]
 
-    @pytest.mark.parametrize("workers", [0, 1])
-    def test_a_loader_draws_batches(self, workers):
-        pictures = NoiseDataset(Stripes(width=2), 6, size=SIZE)
-        batches = list(DataLoader(pictures, batch_size=4, num_workers=workers))
-        assert torch.equal(torch.cat([b["picture"] for b in batches]), Stripes(width=2)(range(6), SIZE))
+    @pytest.mark.parametrize("num_workers", [0, 1])
+    def test_a_loader_draws_batches(self, num_workers):
+        images = NoiseDataset(Stripes(width=2), 6, size=SIZE)
+        batches = list(DataLoader(images, batch_size=4, num_workers=num_workers))
+        assert torch.equal(torch.cat([b["image"] for b in batches]), Stripes(width=2)(range(6), SIZE))
         assert torch.cat([b["index"] for b in batches]).tolist() == list(range(6))
 
     def test_a_batch_is_one_call_of_the_process(self):
@@ -56,8 +56,8 @@ class TestDataset:
                 calls.append(len(indices))
                 return super()._draw(indices, size, seed)
 
-        pictures = NoiseDataset(Counted(), 6, size=SIZE)
-        list(DataLoader(pictures, batch_size=3))
+        images = NoiseDataset(Counted(), 6, size=SIZE)
+        list(DataLoader(images, batch_size=3))
         assert calls == [0, 3, 3]  # the empty one looks whether size and seed make sense
 
     def test_what_makes_no_sense_is_refused_at_once(self):
@@ -98,7 +98,7 @@ class TestStream:
         assert len(draws) > 10
         assert [batch["draw"].tolist() for batch in data.val_dataloader()] == [[0, 1, 2]]
 
-    def test_kept_pictures_are_the_same_and_drawn_once(self, monkeypatch):
+    def test_kept_images_are_the_same_and_drawn_once(self, monkeypatch):
         drawn = []
         monkeypatch.setattr(Stripes, "_render", _counted(Stripes._render, drawn))
         fresh, kept = stream(validation=3, first=7), stream(validation=3, first=7, keep=True)
@@ -115,14 +115,14 @@ class TestStream:
         with pytest.raises(ValueError, match="nothing to keep"):
             stream(length=None, keep=True)
 
-    def test_pictures_are_drawn_after_the_transfer(self):
+    def test_images_are_drawn_after_the_transfer(self):
         data = stream()
         for batch in rendered(data, data.train_dataloader()):
             expected = render(Stripes(), batch["index"], SIZE, 3)
-            assert batch.keys() == {"picture", "index", "label", "draw"}
+            assert batch.keys() == {"image", "index", "label", "draw"}
             assert all(torch.equal(batch[key], expected[key]) for key in expected)
 
-    def test_every_picture_comes_once_before_any_comes_again(self):
+    def test_every_image_comes_once_before_any_comes_again(self):
         data = stream(batch_size=5, validation=3, first=100)
         seen = torch.cat([batch["index"] for batch in data.train_dataloader()]).tolist()
         assert sorted(seen) == list(range(103, 113))
@@ -134,11 +134,11 @@ class TestStream:
         loader = data.train_dataloader()
         seen = [index for _ in range(2) for batch in loader for index in batch["index"].tolist()]
         assert seen == list(range(48))
-        with pytest.raises(ValueError, match="hold pictures out"):
+        with pytest.raises(ValueError, match="hold images out"):
             data.evaluation_dataset()
 
     @pytest.mark.parametrize("length", [None, 32])
-    def test_ranks_draw_different_pictures(self, length):
+    def test_ranks_draw_different_images(self, length):
         indices, seen = NoiseIndices(length), []
         for rank in range(2):
             sampler = StepSampler(length or 4, 4, 0, 4, numbered=True, shard=(rank, 2))
@@ -153,7 +153,7 @@ class TestStream:
 
     def test_recipes_can_name_it(self, monkeypatch):
         spec = {
-            "class_path": "NoiseData",
+            "class_path": "NoiseDataModule",
             "init_args": {"process": "stripes", "options": {"width": 2}, "size": [8, 6], "length": None},
         }
         data = recipes.build(spec, "data", seed=5)
@@ -193,8 +193,8 @@ class Tiny(lightning.LightningModule):
 
     def training_step(self, batch, _):
         self.seen.append(batch["index"].tolist())
-        assert batch["picture"].device == self.device
-        return nn.functional.cross_entropy(self.layer(batch["picture"].float().mean((2, 3)) / 255), batch["label"])
+        assert batch["image"].device == self.device
+        return nn.functional.cross_entropy(self.layer(batch["image"].float().mean((2, 3)) / 255), batch["label"])
 
     def validation_step(self, batch, _):
         self.validated.append(batch["index"].tolist())
@@ -217,9 +217,9 @@ def test_lightning_trains_on_the_stream(tmp_path):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_pictures_are_drawn_on_the_device_that_trains():
+def test_images_are_drawn_on_the_device_that_trains():
     data = stream()
     batch = next(iter(data.train_dataloader()))
     drawn = data.on_after_batch_transfer(data.transfer_batch_to_device(batch, torch.device("cuda"), 0), 0)
     assert {tensor.device.type for tensor in drawn.values()} == {"cuda"}
-    assert torch.equal(drawn["picture"].cpu(), Stripes()(batch["index"], SIZE, 3))
+    assert torch.equal(drawn["image"].cpu(), Stripes()(batch["index"], SIZE, 3))

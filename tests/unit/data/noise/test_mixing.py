@@ -1,4 +1,4 @@
-"""Mixing pictures with procedural ones."""
+"""Mixing images with procedural ones."""
 
 import pickle
 
@@ -27,22 +27,22 @@ def photograph(*batch, seed=0):
     return (ramp + grain).to(torch.uint8)
 
 
-def drawn(mix, picture, seed):
+def drawn(mix, image, seed):
     torch.manual_seed(seed)
-    return mix(picture)
+    return mix(image)
 
 
 @pytest.mark.parametrize("batch", [(), (4,), (2, 3)])
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
 def test_gives_back_the_kind_that_it_got(batch, dtype):
-    picture = v2.functional.to_dtype(photograph(*batch), dtype, scale=True)
-    mixed = drawn(mixing(), picture, 1)
-    assert (mixed.shape, mixed.dtype) == (picture.shape, dtype)
-    assert not torch.equal(mixed, picture)
+    image = v2.functional.to_dtype(photograph(*batch), dtype, scale=True)
+    mixed = drawn(mixing(), image, 1)
+    assert (mixed.shape, mixed.dtype) == (image.shape, dtype)
+    assert not torch.equal(mixed, image)
     assert 0 <= mixed.min() <= mixed.max() <= (255 if dtype == torch.uint8 else 1)
 
 
-def test_all_kinds_of_pictures_are_mixed_alike():
+def test_all_kinds_of_images_are_mixed_alike():
     plain = photograph()
     expected = drawn(mixing(), plain, 3)
     image = drawn(mixing(), tv_tensors.Image(plain), 3)
@@ -56,35 +56,35 @@ def test_all_kinds_of_pictures_are_mixed_alike():
 
 
 def test_draws_are_those_of_the_global_generator():
-    picture, mix = photograph(), mixing()
-    assert torch.equal(drawn(mix, picture, 5), drawn(mixing(), picture, 5))
-    assert not torch.equal(drawn(mix, picture, 5), drawn(mix, picture, 6))
+    image, mix = photograph(), mixing()
+    assert torch.equal(drawn(mix, image, 5), drawn(mixing(), image, 5))
+    assert not torch.equal(drawn(mix, image, 5), drawn(mix, image, 6))
 
 
-def test_pictures_of_a_batch_have_their_own_draws():
+def test_images_of_a_batch_have_their_own_draws():
     batch = photograph().repeat(8, 1, 1, 1)
     mixed = drawn(mixing(), batch, 0)
-    assert len({picture.numpy().tobytes() for picture in mixed}) >= 7
+    assert len({image.numpy().tobytes() for image in mixed}) >= 7
 
 
 def test_a_pipeline_passes_labels_and_masks_through():
     pipeline = v2.Compose([v2.RandomHorizontalFlip(), mixing(), v2.ToDtype(torch.float32, scale=True)])
     mask = tv_tensors.Mask(torch.ones(SIZE))
-    picture, same_mask, label = pipeline(tv_tensors.Image(photograph()), mask, 7)
-    assert picture.dtype == torch.float32
+    image, same_mask, label = pipeline(tv_tensors.Image(photograph()), mask, 7)
+    assert image.dtype == torch.float32
     assert torch.equal(same_mask, mask)
     assert label == 7
 
 
-def test_without_rounds_a_picture_stays_or_becomes_a_changed_copy():
-    mix, picture = mixing(rounds=0, severity=0), photograph()
-    kept = sum(torch.equal(drawn(mix, picture, seed), picture) for seed in range(200))
+def test_without_rounds_a_image_stays_or_becomes_a_changed_copy():
+    mix, image = mixing(rounds=0, severity=0), photograph()
+    kept = sum(torch.equal(drawn(mix, image, seed), image) for seed in range(200))
     # Half of them, and of the others those six of nine changes that strength 0 makes nothing of: 5/6, within 5 sd.
     assert abs(kept - 167) < 5 * (200 * 5 / 36) ** 0.5 + 1
 
 
 def test_noise_is_mixed_in_as_often_as_published():
-    """Noise takes part in a picture with probability 1 - mean of 2^-rounds over 0 to 4 rounds; 5 sd of 400 draws."""
+    """Noise takes part in an image with probability 1 - mean of 2^-rounds over 0 to 4 rounds; 5 sd of 400 draws."""
     torch.manual_seed(0)
     draws = [mixing()._draw() for _ in range(400)]
     share = np.mean([any(step.copy is None for step in draw.rounds) for draw in draws])
@@ -119,14 +119,14 @@ def test_adding_and_multiplying_are_the_formulas():
 
 @pytest.mark.parametrize("name", _CHANGES)
 def test_changes_grow_with_their_strength(name):
-    picture = photograph(seed=1)
-    weak, strong = (_CHANGES[name](picture, strength, 1) for strength in (0.0, 1.0))
-    assert weak.shape == strong.shape == picture.shape
+    image = photograph(seed=1)
+    weak, strong = (_CHANGES[name](image, strength, 1) for strength in (0.0, 1.0))
+    assert weak.shape == strong.shape == image.shape
     assert weak.dtype == strong.dtype == torch.uint8
     if name in ("autocontrast", "equalize"):  # these know no strength
         assert torch.equal(weak, strong)
     else:
-        distances = [(changed.float() - picture.float()).abs().mean() for changed in (weak, strong)]
+        distances = [(changed.float() - image.float()).abs().mean() for changed in (weak, strong)]
         assert distances[0] < distances[1]
 
 
@@ -138,7 +138,7 @@ def test_a_bank_is_drawn_once_and_fits_any_size():
     assert mix._noise(0, torch.zeros(3, 5, 7)).shape == (3, 5, 7)
 
 
-def test_without_a_bank_every_picture_is_a_fresh_one():
+def test_without_a_bank_every_image_is_a_fresh_one():
     mix = mixing(bank=None)
     torch.manual_seed(0)
     assert len({mix._draw().index for _ in range(50)}) == 50
@@ -188,13 +188,13 @@ def test_senseless_numbers_are_refused(options, words):
         mixing(**options)
 
 
-def test_grey_pictures_are_refused():
+def test_grey_images_are_refused():
     with pytest.raises(ValueError, match=r"shape \(\.\.\., 3, height, width\), got \(1, 4, 4\)"):
         mixing()(torch.zeros(1, 4, 4))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_works_on_the_device_of_the_pictures():
+def test_works_on_the_device_of_the_images():
     mixed = drawn(mixing(), photograph(4).cuda(), 0)
     assert mixed.device.type == "cuda"
     assert (mixed.cpu().int() - drawn(mixing(), photograph(4), 0).int()).abs().float().mean() < 2

@@ -1,4 +1,4 @@
-"""Shards of procedural pictures: written by any number of processes, gone on with after a kill, read back."""
+"""Shards of procedural images: written by any number of processes, gone on with after a kill, read back."""
 
 import io
 import json
@@ -48,10 +48,10 @@ def test_a_shard_is_what_webdataset_reads(whole):
     assert owners == {(0, 0, "", 0o644)}
     told = json.loads(content["000000105.json"])
     assert told["index"] == 105
-    picture = np.asarray(Image.open(io.BytesIO(content["000000105.png"])))
+    image = np.asarray(Image.open(io.BytesIO(content["000000105.png"])))
     again = Stripes(**told["options"])
     replayed = again([told["index"]], tuple(told["size"]), told["seed"])[0]
-    assert np.array_equal(picture, replayed.permute(1, 2, 0))
+    assert np.array_equal(image, replayed.permute(1, 2, 0))
     assert int(content["000000105.cls"]) == told["label"] == int(again.labels([105], 5))
 
 
@@ -63,13 +63,13 @@ def test_the_manifest_tells_everything(whole):
     assert manifest["shards"][2]["bytes"] == (whole / "shard-000002.tar").stat().st_size
 
 
-def test_pictures_are_read_back_as_they_were_drawn(whole):
+def test_images_are_read_back_as_they_were_drawn(whole):
     shards, process = NoiseShards(whole), Stripes(width=2)
     assert len(shards) == 10
     drawn, labels = process(range(100, 110), SIZE, 5), process.labels(range(100, 110), 5)
     for place in (9, 0, 4, -1):
         sample = shards[place]
-        assert torch.equal(sample["picture"], drawn[place])
+        assert torch.equal(sample["image"], drawn[place])
         assert sample["index"] == range(100, 110)[place]
         assert sample["label"] == labels[place]
     with pytest.raises(IndexError):
@@ -80,7 +80,7 @@ def test_a_loader_with_workers_reads_them(whole):
     loader = torch.utils.data.DataLoader(NoiseShards(whole), batch_size=5, num_workers=1)
     batches = list(loader)
     assert torch.cat([batch["index"] for batch in batches]).tolist() == list(range(100, 110))
-    assert batches[0]["picture"].shape == (5, 3, *SIZE)
+    assert batches[0]["image"].shape == (5, 3, *SIZE)
 
 
 def test_the_process_comes_out_of_the_manifest(whole, monkeypatch):
@@ -88,17 +88,17 @@ def test_the_process_comes_out_of_the_manifest(whole, monkeypatch):
     assert NoiseShards(whole).process == Stripes(width=2)
 
 
-@pytest.mark.parametrize(("picture_format", "exact"), [("jpg", False), ("webp", True)])
-def test_other_formats(picture_format, exact, tmp_path):
-    shards = NoiseShards(write(tmp_path, picture_format=picture_format))
+@pytest.mark.parametrize(("image_format", "exact"), [("jpg", False), ("webp", True)])
+def test_other_formats(image_format, exact, tmp_path):
+    shards = NoiseShards(write(tmp_path, image_format=image_format))
     drawn = Stripes(width=2)(range(100, 110), SIZE, 5)
-    off = (torch.stack([shards[i]["picture"] for i in range(10)]).int() - drawn.int()).abs()
+    off = (torch.stack([shards[i]["image"] for i in range(10)]).int() - drawn.int()).abs()
     assert (off.max() == 0) if exact else (off.float().mean() < 5)
 
 
 def test_bytes_do_not_depend_on_the_number_of_processes(whole, tmp_path):
     told = []
-    write(tmp_path, workers=2, progress=lambda *how_far: told.append(how_far[:2]))
+    write(tmp_path, num_workers=2, progress=lambda *how_far: told.append(how_far[:2]))
     assert shards_in(tmp_path) == shards_in(whole)
     assert read_manifest(tmp_path) == read_manifest(whole)
     assert told[0] == (0, 10)
@@ -148,13 +148,13 @@ def test_a_damaged_shard_is_made_again(whole, tmp_path):
     assert shards_in(tmp_path) == shards_in(whole)
 
 
-def test_more_pictures_may_be_asked_for_later(tmp_path):
+def test_more_images_may_be_asked_for_later(tmp_path):
     write(tmp_path, count=6)
     first = (tmp_path / "shard-000000.tar").stat().st_mtime_ns
     write(tmp_path, count=9)
     assert (tmp_path / "shard-000000.tar").stat().st_mtime_ns == first
     assert NoiseShards(tmp_path)[8]["index"] == 108
-    with pytest.raises(DatasetError, match="is to hold 9 pictures, 6 asked"):
+    with pytest.raises(DatasetError, match="is to hold 9 images, 6 asked"):
         write(tmp_path, count=6)
 
 
@@ -183,10 +183,10 @@ def test_faults_are_listed_all_at_once(tmp_path):
         ({"seed": 6}, "seed 5 there, 6 asked"),
         ({"process": Stripes(width=3)}, "'width': 2.* there, .*'width': 3.* asked"),
         ({"size": 8}, r"size \[9, 13\] there, \[8, 8\] asked"),
-        ({"picture_format": "jpg"}, "format png there, jpg asked"),
+        ({"image_format": "jpg"}, "format png there, jpg asked"),
     ],
 )
-def test_a_folder_of_other_pictures_is_refused(whole, options, words):
+def test_a_folder_of_other_images_is_refused(whole, options, words):
     before = shards_in(whole)
     with pytest.raises(DatasetError, match=words):
         write(whole, **options)
@@ -220,7 +220,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         ({"count": 0}, "at least 1.*count=0"),
         ({"first": -1}, "at least 0.*first=-1"),
         ({"size": 0}, "size=0"),
-        ({"picture_format": "gif"}, "one of png, jpg, webp, got 'gif'"),
+        ({"image_format": "gif"}, "one of png, jpg, webp, got 'gif'"),
     ],
 )
 def test_senseless_numbers_are_refused_before_anything_is_written(options, words, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossmodal.data import StepUpData, StepUpFootsteps, check_step_up
+from crossmodal.data import StepUpDataModule, StepUpFootsteps, check_step_up
 from crossmodal.data.step_up.dataset import condense
 from crossmodal.data.step_up.module import PersonFootsteps
 from crossmodal.errors import DatasetError, FormatError
@@ -154,9 +154,9 @@ def test_variations_move_and_scale_a_footstep(folder: Path) -> None:
         assert any(torch.allclose(gain * candidate, other, rtol=1e-4) for candidate in moved)
 
 
-def module(root: Path, **options: object) -> StepUpData:
+def module(root: Path, **options: object) -> StepUpDataModule:
     defaults = {"phases": 3, "cache": str(root.with_name("cache")), "test": 0.5, "validation": 0}
-    return StepUpData(str(root), **(defaults | options))  # type: ignore[arg-type]
+    return StepUpDataModule(str(root), **(defaults | options))  # type: ignore[arg-type]
 
 
 def test_nobody_is_in_two_parts(folder: Path) -> None:

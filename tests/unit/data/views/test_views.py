@@ -24,7 +24,7 @@ _ADJUST = (tv.adjust_brightness, tv.adjust_contrast, tv.adjust_saturation, tv.ad
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     return create("dead_leaves")(range(12), size=(72, 96))
 
 
@@ -32,18 +32,18 @@ def _draws(law, counters, shape=(72, 96), stream="view 0"):
     return law.sample(np.asarray(counters), shape, 0, stream)
 
 
-def _pillow_crop(picture, crop, law):
+def _pillow_crop(image, crop, law):
     """Crop and resize by Pillow, columns before rows (which it does on its own unless rows first are less work)."""
     top, left, height, width = (int(number) for number in crop)
-    image = tv.crop(tv.to_pil_image(picture), top, left, height, width)
+    image = tv.crop(tv.to_pil_image(image), top, left, height, width)
     for size in ((law.size, height), (law.size, law.size)):
         image = image.resize(size, _FILTERS[law.interpolation])
     return tv.pil_to_tensor(image)
 
 
-def _twin(picture, law, drawn, i):
-    """One view by Pillow and torchvision, picture by picture."""
-    view = _pillow_crop(picture, drawn.crop[i], law)
+def _twin(image, law, drawn, i):
+    """One view by Pillow and torchvision, image by image."""
+    view = _pillow_crop(image, drawn.crop[i], law)
     view = view.float() / 255
     for change in drawn.order[i]:
         if drawn.factors[i, change] != (0 if CHANGES[change] == "hue" else 1):
@@ -58,11 +58,11 @@ def _twin(picture, law, drawn, i):
 
 
 @pytest.mark.parametrize("name", VIEW_NAMES)
-def test_views_are_those_of_torchvision_for_the_same_draws(name, pictures):
+def test_views_are_those_of_torchvision_for_the_same_draws(name, images):
     views = create_views(name, size=64)
-    for law, drawn, made in zip(views.laws, views.sample(pictures, range(12)), views(pictures, range(12)), strict=True):
-        for i, picture in enumerate(pictures):
-            difference = (made[i] - _twin(picture, law, drawn, i)).abs()
+    for law, drawn, made in zip(views.laws, views.sample(images, range(12)), views(images, range(12)), strict=True):
+        for i, image in enumerate(images):
+            difference = (made[i] - _twin(image, law, drawn, i)).abs()
             if drawn.solarized[i]:  # the middle of the range is a cliff
                 difference = difference.flatten().sort().values[: int(0.99 * difference.numel())]
             # Blurs are rounded twice; a level that crops differ by grows with contrast and saturation.
@@ -72,42 +72,42 @@ def test_views_are_those_of_torchvision_for_the_same_draws(name, pictures):
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("size", [17, 64, 128])
-def test_crops_agree_with_pillow(interpolation, size, pictures):
+def test_crops_agree_with_pillow(interpolation, size, images):
     law = ViewLaw(size=size, interpolation=interpolation, mirror=0.0)
     drawn = _draws(law, range(12))
-    made = (law.render(pictures, drawn) * 255).round()
-    wanted = torch.stack([_pillow_crop(p, crop, law) for p, crop in zip(pictures, drawn.crop, strict=True)])
+    made = (law.render(images, drawn) * 255).round()
+    wanted = torch.stack([_pillow_crop(p, crop, law) for p, crop in zip(images, drawn.crop, strict=True)])
     difference = (made - wanted.float()).abs()
     assert difference.max() <= (1 if interpolation == "bilinear" else 2)
     assert difference.mean() < 0.01
 
 
 @pytest.mark.parametrize("size", [17, 64, 128])
-def test_bilinear_crops_agree_with_torchvision_within_one_level(size, pictures):
+def test_bilinear_crops_agree_with_torchvision_within_one_level(size, images):
     law = ViewLaw(size=size, mirror=0.0)
     drawn = _draws(law, range(12))
-    made = (law.render(pictures, drawn) * 255).round()
-    for picture, crop, view in zip(pictures, drawn.crop.tolist(), made, strict=True):
-        wanted = tv.resized_crop(picture, *crop, [size, size], antialias=True)
+    made = (law.render(images, drawn) * 255).round()
+    for image, crop, view in zip(images, drawn.crop.tolist(), made, strict=True):
+        wanted = tv.resized_crop(image, *crop, [size, size], antialias=True)
         assert (view - wanted.float()).abs().max() <= 1
 
 
-def test_a_crop_of_the_views_own_size_copies_pixels(pictures):
+def test_a_crop_of_the_views_own_size_copies_pixels(images):
     first, length = torch.full((12,), 5.0), torch.full((12,), 40.0)
     rows, columns = (crop_weights(first, length, side, 40, "bicubic") for side in (72, 96))
-    assert torch.equal(look_through(pictures.float(), rows, columns), pictures[..., 5:45, 5:45].float())
+    assert torch.equal(look_through(images.float(), rows, columns), images[..., 5:45, 5:45].float())
 
 
-def test_mirrored_views_are_mirror_images(pictures):
+def test_mirrored_views_are_mirror_images(images):
     plain, mirrored = (ViewLaw(size=32, mirror=share, blur=1.0) for share in (0.0, 1.0))
     drawn = _draws(plain, range(12))
-    other = plain.render(pictures, drawn).flip(-1)
-    assert torch.equal(mirrored.render(pictures, _draws(mirrored, range(12))), other)
+    other = plain.render(images, drawn).flip(-1)
+    assert torch.equal(mirrored.render(images, _draws(mirrored, range(12))), other)
 
 
 @pytest.mark.parametrize("change", range(4))
-def test_each_change_of_colour_against_torchvision(change, pictures):
-    before = pictures.float() / 255
+def test_each_change_of_colour_against_torchvision(change, images):
+    before = images.float() / 255
     rng = np.random.default_rng(change)
     factors = np.tile([1.0, 1.0, 1.0, 0.0], (12, 1))
     factors[:, change] = rng.uniform(-0.5, 0.5, 12) if CHANGES[change] == "hue" else rng.uniform(0, 2, 12)
@@ -132,8 +132,8 @@ def test_the_weights_of_grey_sum_to_one():
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.5, 1.3, 2.0])
-def test_blur_against_torchvision(sigma, pictures):
-    levels = pictures[..., :64, :64].float()
+def test_blur_against_torchvision(sigma, images):
+    levels = images[..., :64, :64].float()
     weights = blur_weights(np.full(12, sigma), 64, CPU)
     wanted = tv.gaussian_blur(levels, [23, 23], [sigma, sigma])
     assert (look_through(levels, weights, weights) - wanted).abs().max() < 1.1
@@ -150,18 +150,18 @@ def test_matrix_products_are_exact():
     assert torch.equal(once, look_through(levels.flip(-1, -2), rows.flip(-1), columns.flip(-1)))
 
 
-def test_a_picture_of_one_colour_keeps_it_through_crop_and_blur():
+def test_a_image_of_one_colour_keeps_it_through_crop_and_blur():
     plain = torch.tensor([[0, 1, 2], [127, 128, 129], [253, 254, 255]], dtype=torch.uint8)
-    pictures = plain[:, :, None, None].expand(3, 3, 200, 300).contiguous()
+    images = plain[:, :, None, None].expand(3, 3, 200, 300).contiguous()
     law = ViewLaw(size=50, blur=1.0, interpolation="bicubic")
-    made = law.render(pictures, _draws(law, range(3), (200, 300)))
+    made = law.render(images, _draws(law, range(3), (200, 300)))
     assert torch.equal((made * 255).round(), plain[:, :, None, None].expand(3, 3, 50, 50).float())
 
 
 @pytest.mark.parametrize("name", VIEW_NAMES)
-def test_views_are_the_same_bit_for_bit_in_any_batch(name, pictures):
+def test_views_are_the_same_bit_for_bit_in_any_batch(name, images):
     views = create_views(name, size=47)  # odd, so that rows begin at odd places in memory
-    many = pictures.repeat(4, 1, 1, 1)
+    many = images.repeat(4, 1, 1, 1)
     together = views(many, range(48), seed=3)
     shuffled = torch.randperm(48, generator=torch.Generator().manual_seed(0))
     again = views(many[shuffled], shuffled, seed=3)
@@ -171,20 +171,20 @@ def test_views_are_the_same_bit_for_bit_in_any_batch(name, pictures):
         assert torch.equal(whole[41:42], one)
 
 
-def test_the_number_of_threads_changes_nothing(pictures):
+def test_the_number_of_threads_changes_nothing(images):
     views = create_views("moco_v2", size=200)
-    once = views(pictures, range(12))
+    once = views(images, range(12))
     torch.set_num_threads(2)
     try:
-        again = views(pictures, range(12))
+        again = views(images, range(12))
     finally:
         torch.set_num_threads(1)
     assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
 
 
-def test_a_view_depends_on_its_counter_its_place_and_the_seed(pictures):
+def test_a_view_depends_on_its_counter_its_place_and_the_seed(images):
     views = create_views("alignment_uniformity", size=32)
-    same = pictures[:1].repeat(3, 1, 1, 1)
+    same = images[:1].repeat(3, 1, 1, 1)
     first, second = views(same, [7, 7, 8])
     assert torch.equal(first[0], first[1])
     assert not torch.equal(first[0], first[2])
@@ -192,10 +192,10 @@ def test_a_view_depends_on_its_counter_its_place_and_the_seed(pictures):
     assert not torch.equal(first[0], views(same, [7, 7, 8], seed=1)[0][0])
 
 
-def test_draws_can_be_replayed(pictures):
+def test_draws_can_be_replayed(images):
     views = create_views("dino", size=32)
-    replayed = views.render(pictures, views.sample(pictures, range(12)))
-    assert all(torch.equal(a, b) for a, b in zip(views(pictures, range(12)), replayed, strict=True))
+    replayed = views.render(images, views.sample(images, range(12)))
+    assert all(torch.equal(a, b) for a, b in zip(views(images, range(12)), replayed, strict=True))
 
 
 def test_one_option_does_not_move_the_draws_of_another():
@@ -206,7 +206,7 @@ def test_one_option_does_not_move_the_draws_of_another():
     assert np.array_equal(one.order, two.order)
 
 
-def test_views_are_floats_in_0_to_1_of_the_published_sizes(pictures):
+def test_views_are_floats_in_0_to_1_of_the_published_sizes(images):
     sides = {name: [law.size for law in create_views(name).laws] for name in VIEW_NAMES}
     assert sides == {
         "alignment_uniformity": [64, 64],
@@ -214,7 +214,7 @@ def test_views_are_floats_in_0_to_1_of_the_published_sizes(pictures):
         "moco_v2": [224, 224],
         "dino": [224] * 2 + [96] * 8,
     }
-    for view in create_views("dino", size=56)(pictures, range(12)):
+    for view in create_views("dino", size=56)(images, range(12)):
         assert view.dtype == torch.float32
         assert not view.requires_grad
         assert 0 <= view.min() < view.max() <= 1
@@ -222,11 +222,11 @@ def test_views_are_floats_in_0_to_1_of_the_published_sizes(pictures):
     assert create_views("moco_v2", size=112).laws[0].sigma_px == (0.05, 1.0)
 
 
-def test_half_precision_around_the_call_changes_nothing(pictures):
+def test_half_precision_around_the_call_changes_nothing(images):
     views = create_views("moco_v2", size=32)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        around = views(pictures, range(12))
-    assert all(torch.equal(a, b) for a, b in zip(views(pictures, range(12)), around, strict=True))
+        around = views(images, range(12))
+    assert all(torch.equal(a, b) for a, b in zip(views(images, range(12)), around, strict=True))
 
 
 def test_an_empty_batch_has_empty_views():
@@ -314,7 +314,7 @@ def test_probabilities_are_kept_and_independent():
     assert np.abs(tables - np.eye(5)).max() < 4.5 / COUNT**0.5
 
 
-def test_the_two_views_of_a_picture_are_independent():
+def test_the_two_views_of_a_image_are_independent():
     law = create_views("alignment_uniformity").laws[0]
     one, two = (_draws(law, range(COUNT), stream=f"view {place}") for place in range(2))
     assert abs(np.corrcoef(one.crop[:, 2], two.crop[:, 2])[0, 1]) < 4.5 / COUNT**0.5
@@ -324,18 +324,18 @@ def test_the_two_views_of_a_picture_are_independent():
 
 
 @pytest.mark.parametrize(
-    ("pictures", "counters", "message"),
+    ("images", "counters", "message"),
     [
         (torch.zeros(2, 3, 8, 8), [0, 1], "uint8"),
         (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), [0, 1], "uint8"),
         (torch.zeros(3, 8, 8, dtype=torch.uint8), [0, 1], "uint8"),
-        (torch.zeros(2, 3, 8, 8, dtype=torch.uint8), [0], "2 pictures need as many counters"),
+        (torch.zeros(2, 3, 8, 8, dtype=torch.uint8), [0], "2 images need as many counters"),
         (torch.zeros(2, 3, 8, 8, dtype=torch.uint8), [0, -1], "negative"),
     ],
 )
-def test_refuses_other_pictures_and_counters(pictures, counters, message):
+def test_refuses_other_images_and_counters(images, counters, message):
     with pytest.raises(ValueError, match=message):
-        create_views("simclr", 8)(pictures, counters)
+        create_views("simclr", 8)(images, counters)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from crossmodal.data.walks.dataset import read_walk
-from crossmodal.data.walks.module import WalkStepsData
+from crossmodal.data.walks.module import WalkStepsDataModule
 from crossmodal.data.walks.steps import Variation, WalkSteps, collate_steps, cut_crops, targets_of
 from crossmodal.errors import DatasetError
 from crossmodal.simulation.walks.folder import make_walk, make_walks
@@ -86,7 +86,7 @@ def test_crops_are_cut_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_nobody_walks_on_two_sides(folder: Path) -> None:
-    data = WalkStepsData(str(folder), validation=0.25)
+    data = WalkStepsDataModule(str(folder), validation=0.25)
     data.setup()
     people = {}
     for line in (folder / "walkers.csv").read_text().splitlines()[1:]:
@@ -97,7 +97,7 @@ def test_nobody_walks_on_two_sides(folder: Path) -> None:
     assert all(walkers)
     assert walkers[0].isdisjoint(walkers[1] | walkers[2])
     assert walkers[1].isdisjoint(walkers[2])
-    fewer = WalkStepsData(str(folder), validation=0.25, share=0.3)
+    fewer = WalkStepsDataModule(str(folder), validation=0.25, share=0.3)
     fewer.setup()
     assert set(fewer.train_walks) < set(data.train_walks)
     assert fewer.validation_walks == data.validation_walks
@@ -109,7 +109,7 @@ def test_a_split_that_leaks_is_refused(tmp_path: Path) -> None:
     (folder / "test.txt").write_text("\n".join([*lists[1], lists[0][0]]) + "\n")
     (folder / "train.txt").write_text("\n".join(lists[0][1:]) + "\n")
     with pytest.raises(DatasetError, match=r"is in train\.txt and in test\.txt"):
-        WalkStepsData(str(folder)).setup()
+        WalkStepsDataModule(str(folder)).setup()
 
 
 def test_a_missing_and_a_damaged_walk_are_named(folder: Path, tmp_path: Path) -> None:
@@ -124,4 +124,4 @@ def test_a_missing_and_a_damaged_walk_are_named(folder: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("option", [{"validation": 1.0}, {"share": 0.0}, {"batch_size": 0}])
 def test_senseless_options_are_refused(folder: Path, option: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be in"):
-        WalkStepsData(str(folder), **option)  # type: ignore[arg-type]
+        WalkStepsDataModule(str(folder), **option)  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ def blobs(count, classes=3, numbers=6, spread=0.7, seed=0):
     return (centres[labels] + spread * draws.normal(size=(count, numbers))).astype(np.float32), labels
 
 
-@pytest.mark.parametrize("shape", [(40, 7), (9, 30)], ids=["of features", "of pictures"])
+@pytest.mark.parametrize("shape", [(40, 7), (9, 30)], ids=["of features", "of images"])
 @pytest.mark.parametrize("penalty", [1e-3, 2.0])
 def test_ridge_solves_the_least_squares_it_states(shape, penalty):
     draws = np.random.default_rng(0)
@@ -57,7 +57,7 @@ def test_ridge_without_any_variation_still_answers():
     assert found.predict(np.ones((3, 2), np.float32)).tolist() == [0, 0, 0]
 
 
-def test_ridge_has_nothing_to_choose_on_with_one_picture_a_class():
+def test_ridge_has_nothing_to_choose_on_with_one_image_a_class():
     values, labels = blobs(3)
     assert fit_ridge(values, labels, 3).choice == {"penalty": DEFAULT_PENALTY}
 
@@ -78,9 +78,9 @@ def test_neighbours_vote_like_an_obvious_twin():
         assert guess == int(np.argmax(votes))
 
 
-def test_fewer_pictures_than_neighbours_are_a_sentence():
+def test_fewer_images_than_neighbours_are_a_sentence():
     values, labels = blobs(6)
-    with pytest.raises(DatasetError, match="10 nearest neighbours were asked for, found 6 training pictures"):
+    with pytest.raises(DatasetError, match="10 nearest neighbours were asked for, found 6 training images"):
         fit_neighbours(values, labels, 3)
     assert fit_neighbours(*blobs(12), 3).choice == {"neighbours": 10}
 
@@ -110,7 +110,7 @@ def test_shots_are_drawn_from_every_class_anew_for_each_draw():
         draw_shots(labels, 9, 0)
 
 
-def test_few_shot_fits_see_no_other_picture():
+def test_few_shot_fits_see_no_other_image():
     values, labels = blobs(60)
     seen = []
 
@@ -122,7 +122,7 @@ def test_few_shot_fits_see_no_other_picture():
     assert [len(few) for few in seen] == [6, 6, 6]
 
 
-def test_score_is_the_share_of_right_pictures_with_the_binomial_interval():
+def test_score_is_the_share_of_right_images_with_the_binomial_interval():
     right = (np.arange(1000) < 600)[None]
     found = score(right, samples=4000)
     assert found.value == 0.6
@@ -151,7 +151,7 @@ def test_difference_is_paired():
     assert difference(right, right) == (0.0, 0.0, 0.0)
     found = difference(right, ~right, samples=4000)
     assert found.value == pytest.approx(1 / 3)
-    # Each picture counts +1 or -1: twice the interval of the accuracy itself.
+    # Each image counts +1 or -1: twice the interval of the accuracy itself.
     own = score(right, samples=4000)
     assert found.high - found.low == pytest.approx(2 * (own.high - own.low), rel=0.1)
 
@@ -193,7 +193,7 @@ def test_random_crops_have_the_law_of_the_published_ones():
 
 
 @pytest.mark.parametrize("shape", [(4, 60), (60, 4)])
-def test_random_crops_of_long_pictures_keep_within_them(shape):
+def test_random_crops_of_long_images_keep_within_them(shape):
     image = Image.new("RGB", shape, (1, 2, 3))
     views = [crop_at_random(image, 8, generator(0, "test", index)) for index in range(20)]
     assert all(view.shape == (8, 8, 3) and (view == [1, 2, 3]).all() for view in views)

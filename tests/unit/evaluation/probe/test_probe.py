@@ -1,4 +1,4 @@
-"""Probing as a whole: figures, baselines, cached features, and test pictures that touch no choice."""
+"""Probing as a whole: figures, baselines, cached features, and test images that touch no choice."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from crossmodal.evaluation.probe import protocol as home
 from crossmodal.evaluation.probe.baselines import make_backbone, noise_weights
 from crossmodal.evaluation.probe.features import BackboneFeatures, FeatureCache, MeanColour, RawPixels, extract
 from crossmodal.evaluation.probe.protocol import probe
-from tests.fakes.image_folder import CLASSES, write_image_folder, write_picture
+from tests.fakes.image_folder import CLASSES, write_image, write_image_folder
 
 QUICK = {"width": 0.1, "size": 32, "cache": False, "random_starts": 2, "bootstrap": 50}
 
@@ -46,7 +46,7 @@ def test_the_random_start_of_the_seed_is_the_first_of_the_random_starts(result):
     assert result.rows["random start"].fits[0] == result.top1
 
 
-def test_progress_counts_from_the_first_picture(photographs):
+def test_progress_counts_from_the_first_image(photographs):
     told = []
     extract(
         read_image_folder(photographs).train, MeanColour(), 32, progress=lambda *step: told.append(step), label="it"
@@ -62,13 +62,13 @@ def test_json_holds_top1_and_what_was_done(result):
     assert set(told["baselines"]) == {"random start", "raw pixels", "mean colour"}
     assert told["layer"] == "conv2"
     assert told["weights"] is None
-    assert (told["train_pictures"], told["test_pictures"]) == (36, 18)
+    assert (told["train_images"], told["test_images"]) == (36, 18)
 
 
 def test_table_says_all_that_has_to_be_said(result):
     page = result.markdown()
     assert page.startswith("| features | top-1 % | 1 a class | 3 a class | numbers | chosen |")
-    assert "18 test and 36 training pictures of 3 classes (train/ and val/) at 32 pixels, ridge, layer conv2" in page
+    assert "18 test and 36 training images of 3 classes (train/ and val/) at 32 pixels, ridge, layer conv2" in page
     assert "times a random start" in page
 
 
@@ -79,7 +79,7 @@ def test_nearest_neighbours_tell_stripes_apart(photographs):
 
 
 def test_gradient_descent_chooses_nothing(photographs):
-    found = probe("small_alexnet", photographs, "sgd", epochs=1, **QUICK | {"random_starts": 0})
+    found = probe("small_alexnet", photographs, "adam", epochs=1, **QUICK | {"random_starts": 0})
     assert list(found.rows) == ["small_alexnet, random", "raw pixels", "mean colour"]
     assert all(row.choices == ({},) for row in found.rows.values())
     assert found.times_random is None
@@ -95,24 +95,24 @@ def test_a_backbone_itself_can_be_probed(photographs):
 
 
 def poisoned(folder: ImageFolder, place) -> ImageFolder:
-    """The same training pictures, and test pictures of noise with labels turned round."""
+    """The same training images, and test images of noise with labels turned round."""
     draws = np.random.default_rng(0)
     paths = []
     for number in range(len(folder.test)):
         path = place / f"{number}.png"
-        picture = draws.integers(0, 256, (40, 40, 3), dtype=np.uint8)
-        Image.fromarray(picture).save(path)
+        image = draws.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+        Image.fromarray(image).save(path)
         paths.append(path)
     test = LabelledImages(tuple(paths), (folder.test.labels + 1) % len(CLASSES))
     return ImageFolder(folder.root, folder.classes, folder.train, test, folder.split)
 
 
-@pytest.mark.parametrize("method", ["ridge", "knn", "sgd"])
-def test_no_test_picture_touches_a_choice(photographs, tmp_path, method, monkeypatch):
-    """Poisoned test pictures and labels: every fit is still the same, to the last bit of its answers."""
+@pytest.mark.parametrize("method", ["ridge", "knn", "adam"])
+def test_no_test_image_touches_a_choice(photographs, tmp_path, method, monkeypatch):
+    """Poisoned test images and labels: every fit is still the same, to the last bit of its answers."""
     folder = read_image_folder(photographs)
     asked = extract(folder.test, RawPixels(), 32).values
-    fits = {"ridge": "fit_ridge", "knn": "fit_neighbours", "sgd": "fit_by_gradient"}
+    fits = {"ridge": "fit_ridge", "knn": "fit_neighbours", "adam": "fit_by_gradient"}
     original, answers = getattr(home, fits[method]), []
 
     def recorded(*given, **options):
@@ -130,7 +130,7 @@ def test_no_test_picture_touches_a_choice(photographs, tmp_path, method, monkeyp
         return True
 
     monkeypatch.setattr(home, fits[method], recorded)
-    options = QUICK | {"epochs": 1, "neighbours": (1, 5, 10), "few_shot": () if method == "sgd" else (2,)}
+    options = QUICK | {"epochs": 1, "neighbours": (1, 5, 10), "few_shot": () if method == "adam" else (2,)}
     tops = []
     for data in (folder, poisoned(folder, tmp_path)):
         answers.append([])
@@ -140,7 +140,7 @@ def test_no_test_picture_touches_a_choice(photographs, tmp_path, method, monkeyp
     assert tops[0] != tops[1]
 
 
-def test_training_pictures_are_all_that_is_read_before_the_fit(photographs, monkeypatch):
+def test_training_images_are_all_that_is_read_before_the_fit(photographs, monkeypatch):
     folder = read_image_folder(photographs)
     events = []
 
@@ -158,22 +158,22 @@ def test_training_pictures_are_all_that_is_read_before_the_fit(photographs, monk
     assert events == ["train", "fit", "test"] * 3
 
 
-def test_broken_pictures_are_named_and_left_out(tmp_path):
+def test_broken_images_are_named_and_left_out(tmp_path):
     write_image_folder(tmp_path)
     (tmp_path / "train" / "down" / "torn.png").write_bytes(b"\x89PNG")
-    (tmp_path / "val" / "flat" / "text.jpg").write_text("no picture")
+    (tmp_path / "val" / "flat" / "text.jpg").write_text("no image")
     found = probe("small_alexnet", tmp_path, **QUICK)
     assert [reason.partition(":")[0].rpartition("/")[2] for reason in found.broken] == ["torn.png", "text.jpg"]
-    assert found.about["test_pictures"] == 18
-    assert "2 pictures left out" in found.markdown()
+    assert found.about["test_images"] == 18
+    assert "2 images left out" in found.markdown()
 
 
-def test_pictures_in_both_parts_are_counted(tmp_path):
+def test_images_in_both_parts_are_counted(tmp_path):
     write_image_folder(tmp_path)
-    write_picture(tmp_path / "val" / "down" / "again.png", 1, 0)  # train/down/000.png is the same
+    write_image(tmp_path / "val" / "down" / "again.png", 1, 0)  # train/down/000.png is the same
     found = probe("small_alexnet", tmp_path, **QUICK)
     assert found.about["repeated"] == 1
-    assert "1 test pictures also occur among the training pictures" in found.markdown()
+    assert "1 test images also occur among the training images" in found.markdown()
 
 
 def test_what_cannot_be_probed_is_a_sentence(photographs, tmp_path):
@@ -181,7 +181,7 @@ def test_what_cannot_be_probed_is_a_sentence(photographs, tmp_path):
         ({"layer": "fc6"}, "no layer 'fc6'"),
         ({"size": 16}, "at least 32"),
         ({"method": "svm"}, "method must be one of ridge"),
-        ({"method": "sgd", "few_shot": [1]}, "not by sgd"),
+        ({"method": "adam", "few_shot": [1]}, "not by adam"),
         ({"few_shot": [0]}, "few_shot must be at least 1"),
         ({"seed": -1}, "seed must not be negative"),
     ):
@@ -189,7 +189,7 @@ def test_what_cannot_be_probed_is_a_sentence(photographs, tmp_path):
             probe("small_alexnet", photographs, **QUICK | options)
     with pytest.raises(ValueError, match="64 x 64 pixels"):
         probe("small_alexnet_whole", photographs, **QUICK)
-    with pytest.raises(DatasetError, match="13 pictures of each class were asked for, found 12 of across"):
+    with pytest.raises(DatasetError, match="13 images of each class were asked for, found 12 of across"):
         probe("small_alexnet", photographs, few_shot=[13], **QUICK)
     with pytest.raises(WeightsError, match="no weights for small_vit pretrained on noise ship"):
         probe("small_vit", photographs, weights="noise", **QUICK)
@@ -205,12 +205,12 @@ def test_weights_of_another_architecture_and_of_nan(photographs, tmp_path):
         probe("small_alexnet", photographs, weights=tmp_path / "nan.safetensors", **QUICK)
 
 
-def test_all_pictures_broken(tmp_path):
+def test_all_images_broken(tmp_path):
     for part in ("train", "val"):
         for name in CLASSES:
             (tmp_path / part / name).mkdir(parents=True)
             (tmp_path / part / name / "a.png").write_text("no")
-    with pytest.raises(DatasetError, match="none of 3 pictures can be read"):
+    with pytest.raises(DatasetError, match="none of 3 images can be read"):
         probe("small_alexnet", tmp_path, **QUICK)
 
 
@@ -231,15 +231,15 @@ def test_maps_are_averaged_to_a_grid_of_at_most_4096_numbers():
 
 
 def test_baselines_are_what_they_say():
-    pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
-    torch.testing.assert_close(MeanColour()(pictures), pictures.float().mean(dim=(2, 3)) / 127.5 - 1)
+    images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    torch.testing.assert_close(MeanColour()(images), images.float().mean(dim=(2, 3)) / 127.5 - 1)
     flat = torch.full((1, 3, 64, 64), 255, dtype=torch.uint8)
     assert RawPixels()(flat).shape == (1, 3 * 32 * 32)
     torch.testing.assert_close(RawPixels()(flat), torch.ones(1, 3072))
 
 
 class Cached:
-    """Features of the test pictures, kept in a folder; counts how often they are computed."""
+    """Features of the test images, kept in a folder; counts how often they are computed."""
 
     def __init__(self, photographs, place, monkeypatch):
         self.images = read_image_folder(photographs).test
@@ -270,7 +270,7 @@ def test_features_are_computed_once(cached):
     assert len(list(cached.cache.root.iterdir())) == 1
 
 
-def test_features_are_computed_anew_for_another_size_layer_weights_or_picture(cached):
+def test_features_are_computed_anew_for_another_size_layer_weights_or_image(cached):
     networks = [make_backbone("small_alexnet", 0.1, seed) for seed in (0, 1)]
     cached()
     cached(size=33)
@@ -278,17 +278,17 @@ def test_features_are_computed_anew_for_another_size_layer_weights_or_picture(ca
         cached(BackboneFeatures(network, "conv1"))
     cached(BackboneFeatures(networks[0], "conv2"))
     assert cached.computed == 5
-    write_picture(cached.images.paths[0], 2, 77)
+    write_image(cached.images.paths[0], 2, 77)
     cached()
     assert cached.computed == 6
 
 
-@pytest.mark.parametrize("damage", ["cut", "garbage", "flipped", "empty", "of other pictures"])
+@pytest.mark.parametrize("damage", ["cut", "garbage", "flipped", "empty", "of other images"])
 def test_damaged_features_are_made_anew(cached, damage, caplog):
     before = cached()
     (path,) = cached.cache.root.iterdir()
     content = bytearray(path.read_bytes())
-    if damage == "of other pictures":
+    if damage == "of other images":
         np.savez(
             path, values=before.values[:3], places=before.places[:3], fingerprints=before.fingerprints[:3], broken=[]
         )

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from crossmodal.errors import DatasetError
-from crossmodal.evaluation import MeanSound, PictureMatch, RandomImpact, SoundPrediction, evaluate
+from crossmodal.evaluation import ImageMatch, MeanSound, RandomImpact, SoundPrediction, evaluate
 from crossmodal.evaluation.sound.baselines import lay_windows
 from tests.fakes.sounding_videos import FakeVideos, make_videos
 
-BASELINES = [RandomImpact(), MeanSound(), PictureMatch("image"), PictureMatch("spacetime"), PictureMatch("both")]
+BASELINES = [RandomImpact(), MeanSound(), ImageMatch("image"), ImageMatch("spacetime"), ImageMatch("both")]
 
 
 @pytest.mark.parametrize("baseline", BASELINES, ids=lambda b: f"{type(b).__name__}-{getattr(b, 'by', '')}")
@@ -37,9 +37,9 @@ class TestEveryBaseline:
             type(baseline)().predict(test[0])
 
 
-def test_pictures_that_tell_the_sound_are_matched(train, test):
+def test_images_that_tell_the_sound_are_matched(train, test):
     """In these videos the square's place gives the channel, so a match finds it; loudness cannot be seen."""
-    scores = evaluate(PictureMatch("spacetime").fit(train), test, train=train, bootstrap=0)
+    scores = evaluate(ImageMatch("spacetime").fit(train), test, train=train, bootstrap=0)
     assert scores["centroid_r"] > 0.95
     assert scores["material_accuracy"] == 1.0
 
@@ -65,7 +65,7 @@ def test_the_mean_sound_has_no_correlation(train, test):
 
 def test_an_unknown_descriptor_is_refused():
     with pytest.raises(ValueError, match="'smell'"):
-        PictureMatch("smell")
+        ImageMatch("smell")
 
 
 class TestLaying:

@@ -25,7 +25,7 @@ class TestMotionEnergy:
     def test_does_not_predict_sound(self, test):
         assert MotionEnergyOnsets().predict(test[0]).cochleagram is None
 
-    def test_a_still_picture_has_no_peak_above_the_threshold(self, train):
+    def test_a_still_image_has_no_peak_above_the_threshold(self, train):
         prediction = MotionEnergyOnsets().fit(train).predict(FakeVideos(["still"], [])[0])
         assert not (prediction.onset_scores >= max(prediction.onset_threshold, 1e-6)).any()
 

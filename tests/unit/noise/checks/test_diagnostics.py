@@ -1,4 +1,4 @@
-"""Figures of pictures: each against pictures whose figure is known."""
+"""Figures of images: each against images whose figure is known."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from crossmodal.noise.checks.diagnostics import (
 draws = np.random.default_rng(0)
 
 
-def power_law_pictures(exponent, count=12, size=(128, 128), rounded=True):
+def power_law_images(exponent, count=12, size=(128, 128), rounded=True):
     """Random phases under an amplitude spectrum frequency ** -exponent, stretched to the full range."""
     radius = np.hypot(np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1])[None])
     radius[0, 0] = np.inf
@@ -34,29 +34,29 @@ class TestSpectralSlope:
     @pytest.mark.parametrize("size", [(128, 128), (96, 160)])
     def test_finds_the_exponent(self, exponent, size):
         """Within 0.1: a Hann window makes steep spectra a little steeper, see `spectral_slope`."""
-        found = spectral_slope(power_law_pictures(exponent, size=size))
+        found = spectral_slope(power_law_images(exponent, size=size))
         assert abs(found.exponents.mean() - exponent) < 0.1
 
     def test_its_standard_error_is_honest(self):
-        """Slopes of 200 white pictures over their errors have a variance of 1: 0.6 to 1.6, false alarm 1e-4."""
+        """Slopes of 200 white images over their errors have a variance of 1: 0.6 to 1.6, false alarm 1e-4."""
         white = torch.from_numpy(draws.integers(0, 256, (200, 3, 64, 64)).astype(np.uint8))
         found = spectral_slope(white)
         assert 0.6 < np.var(found.exponents / found.standard_errors) < 1.6
 
     def test_rounding_to_grey_levels_does_not_flatten_it(self):
         """The rounding fills the upper half of a spectrum as steep as this; those rings are left out."""
-        steep = power_law_pictures(3.5)
+        steep = power_law_images(3.5)
         assert abs(spectral_slope(steep).exponents.mean() - 3.5) < 0.25
 
-    def test_flat_and_small_pictures_have_none(self):
+    def test_flat_and_small_images_have_none(self):
         assert np.isnan(spectral_slope(torch.full((1, 3, 64, 64), 9, dtype=torch.uint8)).exponents).all()
-        assert np.isnan(spectral_slope(power_law_pictures(1, 1, size=(20, 20))).exponents).all()
+        assert np.isnan(spectral_slope(power_law_images(1, 1, size=(20, 20))).exponents).all()
         assert spectral_slope(torch.empty(0, 3, 64, 64, dtype=torch.uint8)).exponents.shape == (0,)
 
 
 class TestWaveletKurtosis:
     def test_of_gaussian_noise_is_three(self):
-        """Every band within 5 standard errors of the mean of 100 pictures."""
+        """Every band within 5 standard errors of the mean of 100 images."""
         found = wavelet_kurtosis(grey(np.clip(np.rint(draws.normal(128, 30, (100, 64, 64))), 0, 255)))
         assert (np.abs(found.mean(axis=0) - 3) < 5 * found.std(axis=0) / 10).all()
 
@@ -72,11 +72,11 @@ class TestWaveletKurtosis:
         assert np.isnan(found[0, :, 1:]).all()
 
     def test_against_haar_by_hand(self):
-        picture = draws.integers(0, 256, (8, 8)).astype(float)
-        a, b, c, d = picture[::2, ::2], picture[::2, 1::2], picture[1::2, ::2], picture[1::2, 1::2]
+        image = draws.integers(0, 256, (8, 8)).astype(float)
+        a, b, c, d = image[::2, ::2], image[::2, 1::2], image[1::2, ::2], image[1::2, 1::2]
         across = (a - b + c - d) / 2
         by_hand = ((across - across.mean()) ** 4).mean() / across.var() ** 2
-        assert wavelet_kurtosis(grey(picture[None]), scales=1)[0, 0, 0] == pytest.approx(by_hand)
+        assert wavelet_kurtosis(grey(image[None]), scales=1)[0, 0, 0] == pytest.approx(by_hand)
 
     def test_odd_sides_and_bands_that_are_too_small(self):
         found = wavelet_kurtosis(grey(draws.integers(0, 256, (2, 17, 23))), scales=4)
@@ -86,19 +86,19 @@ class TestWaveletKurtosis:
 
 
 class TestRegions:
-    def test_of_a_picture_drawn_by_hand(self):
-        picture = torch.tensor([[1, 1, 2, 2], [1, 3, 3, 2], [4, 3, 1, 2]], dtype=torch.uint8)
-        found = region_sizes(torch.stack([picture, picture, picture])[None])
+    def test_of_a_image_drawn_by_hand(self):
+        image = torch.tensor([[1, 1, 2, 2], [1, 3, 3, 2], [4, 3, 1, 2]], dtype=torch.uint8)
+        found = region_sizes(torch.stack([image, image, image])[None])
         regions = sorted(zip(found.colours[:, 0].tolist(), found.areas.tolist(), strict=True))
         assert regions == [(1, 1), (1, 3), (2, 4), (3, 3), (4, 1)]
         assert found.pixels == 12
 
     def test_colours_differ_when_one_channel_does(self):
-        pictures = torch.zeros(2, 3, 2, 2, dtype=torch.uint8)
-        pictures[1, 2, 0, 0] = 1
-        found = region_sizes(pictures)
+        images = torch.zeros(2, 3, 2, 2, dtype=torch.uint8)
+        images[1, 2, 0, 0] = 1
+        found = region_sizes(images)
         assert found.areas.tolist() == [4, 1, 3]
-        assert found.pictures.tolist() == [0, 1, 1]
+        assert found.images.tolist() == [0, 1, 1]
 
     def test_survival_counts_regions_at_least_as_large(self):
         areas = np.array([1, 2, 2, 10])
@@ -120,23 +120,23 @@ class TestRegions:
 
 
 def test_colours_are_counted():
-    pictures = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
-    pictures[1] = torch.arange(256).reshape(16, 16)
-    found = colour_histogram(pictures)
+    images = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
+    images[1] = torch.arange(256).reshape(16, 16)
+    found = colour_histogram(images)
     assert found.distinct_colours.tolist() == [1, 256]
     assert found.shares[:, 0].tolist() == [257 / 512] * 3
     assert found.distance_to_uniform == pytest.approx([257 / 512 - 1 / 256] * 3)
 
 
-def test_pictures_that_are_like_another_are_found():
-    pictures = torch.zeros(4, 3, 2, 2, dtype=torch.uint8)
-    pictures[0], pictures[3] = 1, 2
-    assert distinct_share(pictures) == 0.5
+def test_images_that_are_like_another_are_found():
+    images = torch.zeros(4, 3, 2, 2, dtype=torch.uint8)
+    images[0], images[3] = 1, 2
+    assert distinct_share(images) == 0.5
 
 
 @pytest.mark.parametrize("figure", [spectral_slope, wavelet_kurtosis, region_sizes, colour_histogram])
-def test_what_is_no_pictures_is_refused(figure):
-    with pytest.raises(ValueError, match="need pictures uint8"):
+def test_what_is_no_images_is_refused(figure):
+    with pytest.raises(ValueError, match="need images uint8"):
         figure(torch.zeros(1, 3, 8, 8))
-    with pytest.raises(ValueError, match="need pictures uint8"):
+    with pytest.raises(ValueError, match="need images uint8"):
         figure(torch.zeros(3, 8, 8, dtype=torch.uint8))

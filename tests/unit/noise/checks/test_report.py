@@ -23,9 +23,9 @@ def test_a_process_without_a_law_is_only_described():
     found = report(Stripes(), range(20), 32)
     figures = {finding.figure: finding for finding in found.findings}
     assert found.lawful
-    assert figures["colours in a picture"].value == 2
-    assert figures["regions of one colour in a picture"].value == 8
-    assert figures["largest region, share of the picture"].value == pytest.approx(1 / 8)
+    assert figures["colours in an image"].value == 2
+    assert figures["regions of one colour in an image"].value == 8
+    assert figures["largest region, share of the image"].value == pytest.approx(1 / 8)
     assert [finding.law for finding in found.findings if finding.law] == ["all"]
 
 
@@ -41,15 +41,15 @@ def test_rows_and_json_tell_the_same():
     assert [entry["figure"] for entry in told["findings"]] == [row[0] for row in rows[1:]]
 
 
-def test_pictures_that_repeat_break_a_promise():
+def test_images_that_repeat_break_a_promise():
     class Same(Stripes):
         def _draw(self, indices, size, seed):
             return super()._draw(np.zeros_like(indices), size, seed)
 
-    assert broken(report(Same(), range(4), 32)) == ["distinct pictures"]
+    assert broken(report(Same(), range(4), 32)) == ["distinct images"]
 
 
-def test_small_pictures_and_none_are_refused():
+def test_small_images_and_none_are_refused():
     with pytest.raises(ValueError, match="at least 32 pixels, got 3 of 31x64"):
         report(Stripes(), range(3), (31, 64))
     with pytest.raises(ValueError, match="got 0 of"):
@@ -111,7 +111,7 @@ def test_statistical_processes_keep_their_law(name, count):
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed(noise.Process):
-    """Draws of one process under the name of another, or changed pictures."""
+    """Draws of one process under the name of another, or changed images."""
 
     name: ClassVar[str] = "claimed"
     inner: noise.Process

@@ -21,7 +21,7 @@ SIDE = 4096  # at which each of the 200 radii has its own number of pixels
 
 @pytest.fixture(scope="module")
 def drawn():
-    """200,000 leaves of the mixed law, from a hundred pictures."""
+    """200,000 leaves of the mixed law, from a hundred images."""
     draws = DeadLeaves().sample(range(100), SIDE)
     indices, numbers = torch.arange(100)[:, None], torch.arange(2000)[None]
     return draw_leaves(draws, indices, numbers), draw_colours(draws, indices, numbers)
@@ -111,7 +111,7 @@ def test_corners_lie_on_the_circle_and_make_the_shape(drawn):
         assert stats.kstest(1 - (1 - first) ** corners, "uniform").pvalue > ALARM
 
 
-# The reference's averages at 128 pixels are over 12 pictures whose numbers spread by a third: 9 % of standard error.
+# The reference's averages at 128 pixels are over 12 images whose numbers spread by a third: 9 % of standard error.
 @pytest.mark.parametrize(("shape", "reference"), [("square", 1351), ("oriented", 1530), ("mixed", 1729)])
 def test_as_many_leaves_are_painted_as_in_the_reference(shape, reference):
     _, counts = find_regions(DeadLeaves(shape=shape).sample(range(300), 128))
@@ -125,7 +125,7 @@ def test_no_pixel_stays_bare(shape):
         assert DeadLeaves(shape=shape)(range(100), size).any(dim=1).all()
 
 
-def test_leaves_of_a_picture_are_listed_in_order():
+def test_leaves_of_a_image_are_listed_in_order():
     draws = DeadLeaves(shape="oriented").sample([4, 9], (48, 64), seed=3)
     regions, counts = find_regions(draws)
     leaves = list_leaves(draws, 1)
@@ -138,7 +138,7 @@ def test_leaves_of_a_picture_are_listed_in_order():
 
 @dataclass(frozen=True, kw_only=True)
 class Marked(Process[tuple]):
-    """Pictures whose every pixel tells its row, its column and the number of the picture."""
+    """Images whose every pixel tells its row, its column and the number of the image."""
 
     name: ClassVar[str] = "marked"
     rendered: ClassVar[list] = []
@@ -158,14 +158,14 @@ class Marked(Process[tuple]):
 def test_every_leaf_is_a_piece_of_one_texture_in_place():
     Marked.rendered.clear()
     process = DeadLeaves(texture=Marked(), textures=100)
-    pictures = process(range(20), (64, 90)).numpy()
+    images = process(range(20), (64, 90)).numpy()
     regions, _ = find_regions(process.sample(range(20), (64, 90)))
-    assert (pictures[:, 0] == np.arange(64)[:, None]).all()
-    assert (pictures[:, 1] == np.arange(90)).all()
+    assert (images[:, 0] == np.arange(64)[:, None]).all()
+    assert (images[:, 1] == np.arange(90)).all()
     chosen = []
-    for picture, region in zip(pictures, regions, strict=True):
+    for image, region in zip(images, regions, strict=True):
         for leaf in np.unique(region):
-            textures = np.unique(picture[2][region == leaf])
+            textures = np.unique(image[2][region == leaf])
             assert len(textures) == 1
             chosen.append(textures[0])
     assert len(chosen) > 2000
@@ -209,7 +209,7 @@ def test_mistakes_are_named(options, message):
         create("dead_leaves", **options)
 
 
-def test_a_picture_too_large_for_exact_edges_is_refused():
+def test_a_image_too_large_for_exact_edges_is_refused():
     with pytest.raises(ValueError, match="8192"):
         DeadLeaves().sample([0], LONGEST_SIDE + 1)
 

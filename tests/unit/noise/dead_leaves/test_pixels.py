@@ -17,7 +17,7 @@ from crossmodal.noise.dead_leaves.tensor import draw_leaves, number_regions, ren
 LAWS = ["square", "oriented", "mixed"]
 SIZES = [(128, 128), (64, 64), (65, 65), (17, 23), (40, 130), (130, 40), (3, 50), (2, 2), (1, 1)]
 CPU = torch.device("cpu")
-# Memory for about as many pairs as one picture of 128 pixels begins with: batches go in several parts.
+# Memory for about as many pairs as one image of 128 pixels begins with: batches go in several parts.
 PAIRS = 1 << 22
 
 
@@ -39,19 +39,19 @@ def columns(shape, centre, radius, corners, row):
 
 
 def paint_plainly(leaves, size):
-    """The painter's algorithm: leaf after leaf over a black picture; tells how many leaves it needed."""
+    """The painter's algorithm: leaf after leaf over a black image; tells how many leaves it needed."""
     height, width = size
-    picture, bare = np.zeros((3, height, width), np.uint8), np.ones(size, bool)
+    image, bare = np.zeros((3, height, width), np.uint8), np.ones(size, bool)
     listed = zip(leaves.centre_px.tolist(), leaves.radius_px.tolist(), leaves.shape, leaves.corners_px, strict=True)
     for number, (centre, radius, shape, corners) in enumerate(listed):
         assert bare.any()
         for row in range(max(centre[0] - radius, 0), min(centre[0] + radius + 1, height)):
             first, last = columns(SHAPES[shape], centre, radius, corners.tolist(), row)
             inside = slice(max(first, 0), max(last + 1, 0))
-            picture[:, row, inside] = leaves.colour[number][:, None]
+            image[:, row, inside] = leaves.colour[number][:, None]
             bare[row, inside] = False
     assert not bare.any()
-    return picture
+    return image
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -59,9 +59,9 @@ def paint_plainly(leaves, size):
 def test_the_kernel_paints_what_the_plain_painter_paints(law, size):
     process = DeadLeaves(shape=law)
     draws = process.sample([3, 2**62 + 1], size, seed=5)
-    pictures = process.render(draws).numpy()
+    images = process.render(draws).numpy()
     for place in range(1 if size == (128, 128) else 2):
-        assert np.array_equal(pictures[place], paint_plainly(list_leaves(draws, place), size))
+        assert np.array_equal(images[place], paint_plainly(list_leaves(draws, place), size))
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -79,12 +79,12 @@ def test_the_largest_leaves_have_exact_edges():
     side, index = LONGEST_SIDE, 2**33 + 5
     draws = DeadLeaves().sample([index], side)
     _, key, law, radii, _ = dead_leaves._arguments(draws)
-    picture = Canvas(side, side, np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32), key, law, radii)
+    image = Canvas(side, side, np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32), key, law, radii)
     leaves, reach = draw_leaves(draws, torch.tensor([index]), torch.arange(20_000)), np.empty((2, side + LANES))
     for number in leaves.radius.argsort(descending=True)[:30].tolist():
-        leaf = place_leaf(picture, *map(np.uint32, draw_words(picture, number, 0)[:3]))
+        leaf = place_leaf(image, *map(np.uint32, draw_words(image, number, 0)[:3]))
         assert leaf[:3] == (leaves.row[number], leaves.column[number], leaves.radius[number])
-        outline(reach, leaf, picture, number)
+        outline(reach, leaf, image, number)
         corners = (torch.stack([leaves.y[:, number], leaves.x[:, number]], dim=1) / UNIT).tolist()
         for row in range(leaf.top, leaf.bottom + 1, 53):
             first, last = columns(SHAPES[leaves.shape[number]], (0, 0), leaf.radius, corners, row - leaf.row)
@@ -107,15 +107,15 @@ def test_painting_stops_at_the_last_leaf_and_leaves_bare_pixels_black(monkeypatc
     process = DeadLeaves()
     draws = process.sample(range(6), 64)
     regions, counts = find_regions(draws)
-    pictures = process.render(draws)
+    images = process.render(draws)
     assert (counts == 200).all()
-    assert np.array_equal(regions == 0, (pictures == 0).all(dim=1).numpy())
+    assert np.array_equal(regions == 0, (images == 0).all(dim=1).numpy())
     assert 0.1 < (regions == 0).mean() < 0.9
     assert torch.equal(number_regions(draws, CPU, PAIRS)[0], torch.from_numpy(regions))
-    assert torch.equal(render_leaves(draws, CPU, pairs=PAIRS), pictures)
+    assert torch.equal(render_leaves(draws, CPU, pairs=PAIRS), images)
 
 
-def test_memory_does_not_change_the_picture():
+def test_memory_does_not_change_the_image():
     draws = DeadLeaves().sample(range(3), 48)
     assert torch.equal(render_leaves(draws, CPU, pairs=1 << 18), render_leaves(draws, CPU, pairs=1 << 24))
 

@@ -33,7 +33,7 @@ def played(steps, maps, limits, start, words):
 
 
 def painted(size, points, window, patch, palette):
-    """A picture of points on black, one point after the other."""
+    """An image of points on black, one point after the other."""
     points = points.reshape(-1, 2)
     places = np.floor((points - points.min(0)) * (window[:, 0] / np.ptp(points, axis=0)) + window[:, 1])
     counts = np.zeros(size, int)
@@ -47,15 +47,15 @@ def painted(size, points, window, patch, palette):
 
 
 @pytest.mark.parametrize("options", [{}, {"law": "uniform"}, {"colour": "hue", "maps": (5, 5)}])
-def test_pictures_are_those_of_the_plain_chaos_game(options):
+def test_images_are_those_of_the_plain_chaos_game(options):
     process, size = Fractals(**options), (21, 30)
     draws = process.sample([3, 2**40], size, seed=1)
     steps = int(np.ceil(size[0] * size[1] * 200_000 / 362**2 / CHAINS))
-    for i, picture in enumerate(process.render(draws)):
+    for i, image in enumerate(process.render(draws)):
         words = random_bits(1, STREAM, draws.indices[i : i + 1], (BURN_IN + steps) * CHAINS).numpy()
         points = played(steps, draws.maps[i], draws.limits[i], draws.starts[i], words)
         twin = painted(size, points, draws.windows[i], int(draws.patches[i]), draws.palettes[i])
-        assert np.array_equal(picture.numpy(), twin)
+        assert np.array_equal(image.numpy(), twin)
 
 
 @pytest.mark.parametrize("options", [{}, {"law": "uniform"}, {"colour": "hue", "background": Fractals()}])
@@ -64,11 +64,11 @@ def test_the_device_path_makes_the_same_bytes(options, size, monkeypatch):
     monkeypatch.setattr("crossmodal.noise.fractals.chaos_game._CHUNK", 3 * CHAINS * 60)  # several parts
     process = Fractals(**options)
     draws = process.sample(range(12), size)
-    pictures = torch.zeros(12, 3, *size, dtype=torch.uint8)
+    images = torch.zeros(12, 3, *size, dtype=torch.uint8)
     if draws.background is not None:
-        pictures = process.background.render(draws.background)
-    _render_on_device(pictures, int(np.ceil(size[0] * size[1] * 200_000 / 362**2 / CHAINS)), draws)
-    assert torch.equal(pictures, process.render(draws))
+        images = process.background.render(draws.background)
+    _render_on_device(images, int(np.ceil(size[0] * size[1] * 200_000 / 362**2 / CHAINS)), draws)
+    assert torch.equal(images, process.render(draws))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -79,7 +79,7 @@ def test_cuda_makes_the_same_bytes(options):
 
 
 @pytest.mark.parametrize("options", [{"law": "uniform"}, {"colour": "hue", "background": Fractals()}])
-def test_a_picture_depends_on_its_index_alone(options):
+def test_a_image_depends_on_its_index_alone(options):
     process = Fractals(**options)
     batch = process([5, 2**62, 0], size=20)
     assert torch.equal(process([2**62], size=20)[0], batch[1])
@@ -101,7 +101,7 @@ def test_contractive_systems_shrink_and_their_sigma_factors_are_uniform_in_the_p
         assert stats.binomtest(mirrored, 400 * count).pvalue > 1e-4
 
 
-def test_pictures_of_contractive_classes_stay_contractive():
+def test_images_of_contractive_classes_stay_contractive():
     draws = Fractals().sample(range(300), 8)
     assert np.linalg.svd(draws.maps[..., :4].reshape(300, -1, 2, 2), compute_uv=False).max() < 1 + 1e-6
 
@@ -129,8 +129,8 @@ def test_the_sketch_that_spares_the_full_measure_drops_no_class():
     assert kept > 5
 
 
-def test_pictures_of_a_class_are_weighted_alike_often():
-    # Chi-square over the weightings of one class in 2,000 pictures, false-alarm rate 1e-4 on a fixed seed.
+def test_images_of_a_class_are_weighted_alike_often():
+    # Chi-square over the weightings of one class in 2,000 images, false-alarm rate 1e-4 on a fixed seed.
     process = Fractals(law="uniform", classes=1)
     system = find_system("uniform", 2, 7, 0)
     assert 0 in system.weightings

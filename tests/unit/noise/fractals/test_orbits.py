@@ -32,7 +32,7 @@ def perlin(bits):
 
 
 def drawn(draws, i, seed):
-    """Picture i, one vertex and one pixel after the other."""
+    """Image i, one vertex and one pixel after the other."""
     count, (height, width) = int(draws.vertices[i]), draws.size
     canvas = np.zeros(draws.size, np.uint8)
     place = draws.starts[i, :count].astype(np.int64)
@@ -51,12 +51,12 @@ def drawn(draws, i, seed):
     return canvas
 
 
-def test_pictures_are_those_of_the_plain_painter():
+def test_images_are_those_of_the_plain_painter():
     process = Orbits(vertices=(20, 60), orbits=(2, 12))
     draws = process.sample([4, 2**40, 9], (60, 75), seed=3)
-    for i, picture in enumerate(process.render(draws)):
-        assert np.array_equal(picture[0].numpy(), drawn(draws, i, 3))
-        assert torch.equal(picture[0], picture[1])
+    for i, image in enumerate(process.render(draws)):
+        assert np.array_equal(image[0].numpy(), drawn(draws, i, 3))
+        assert torch.equal(image[0], image[1])
 
 
 @pytest.mark.parametrize("size", [(40, 25), (1, 3)])

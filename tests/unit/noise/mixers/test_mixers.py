@@ -23,7 +23,7 @@ class TileDraws:
 
 @dataclass(frozen=True, kw_only=True)
 class Tiles(Process[TileDraws]):
-    """Pictures of 4 x 4 tiles of random colours, or plain ones; of one law or of some classes."""
+    """Images of 4 x 4 tiles of random colours, or plain ones; of one law or of some classes."""
 
     name: ClassVar[str] = "tiles"
     plain: bool = False
@@ -57,19 +57,19 @@ def rendered(children):
 
 
 @pytest.mark.parametrize("kind", MIXERS)
-def test_a_picture_depends_on_its_index_alone(kind):
+def test_a_image_depends_on_its_index_alone(kind):
     process = mixer(kind)
     batch = process([3, 2**62, 0, 2**62 - 1], size=(12, 17))
     assert batch.shape == (4, 3, 12, 17)
     for place, index in enumerate([3, 2**62, 0, 2**62 - 1]):
         assert torch.equal(process([index], size=(12, 17))[0], batch[place])
-    assert len({picture.numpy().tobytes() for picture in batch}) == 4
+    assert len({image.numpy().tobytes() for image in batch}) == 4
     assert not torch.equal(process([3], size=12, seed=1), process([3], size=12, seed=2))
 
 
 @pytest.mark.parametrize("kind", MIXERS)
 @pytest.mark.parametrize("index", [0, 5, 2**61 + 1, 2**62])
-def test_no_picture_is_a_child_of_two(kind, index):
+def test_no_image_is_a_child_of_two(kind, index):
     indices = np.arange(index, index + 40)
     children = mixer(kind).sample(indices, 4).children
     found = []
@@ -90,7 +90,7 @@ def test_children_are_numbered_without_gaps_and_every_mixer_has_its_own():
 
 
 def test_mixup_is_the_rounded_convex_combination():
-    process = mixer(MixUp, pictures=4, alpha=0.5)
+    process = mixer(MixUp, images=4, alpha=0.5)
     draws = process.sample(range(20), 9)
     shares = torch.from_numpy(draws.parameters / 2**16)
     assert (draws.parameters.sum(1) == 2**16).all()
@@ -100,9 +100,9 @@ def test_mixup_is_the_rounded_convex_combination():
 
 
 def test_weighted_sums_agree_with_the_device_path():
-    pictures = [torch.from_numpy(np.random.default_rng(k).integers(0, 256, (5, 3, 7, 4), np.uint8)) for k in range(3)]
+    images = [torch.from_numpy(np.random.default_rng(k).integers(0, 256, (5, 3, 7, 4), np.uint8)) for k in range(3)]
     weights = whole_weights(np.random.default_rng(9).dirichlet([1, 1, 1], 5))
-    assert torch.equal(sum_weighted(pictures, weights), sum_weighted_tensors(pictures, weights))
+    assert torch.equal(sum_weighted(images, weights), sum_weighted_tensors(images, weights))
     white = torch.full((5, 3, 2, 2), 255, dtype=torch.uint8)
     assert torch.equal(sum_weighted([white] * 3, weights), white)
 
@@ -117,7 +117,7 @@ def test_mixup_weights_follow_the_dirichlet_law():
         assert np.cov(weights[:, 0], weights[:, 5])[0, 1] < 0
 
 
-def test_cutmix_shows_one_picture_in_a_box_of_the_other():
+def test_cutmix_shows_one_image_in_a_box_of_the_other():
     process = mixer(CutMix)
     draws = process.sample(range(30), (12, 17))
     below, above = rendered(draws.children)
@@ -137,7 +137,7 @@ def test_boxes_follow_the_law_of_cutmix(alpha):
     assert stats.ks_2samp(areas, cut.prod(1)).pvalue > 1e-4
 
 
-def test_kml_mixes_two_pictures_by_the_mask_of_a_third():
+def test_kml_mixes_two_images_by_the_mask_of_a_third():
     process = mixer(KMeansLeaves)
     draws = process.sample(range(10), 24)
     _, inside, outside = rendered(draws.children)
@@ -148,13 +148,13 @@ def test_kml_mixes_two_pictures_by_the_mask_of_a_third():
     assert min(both) > 0.2  # away from the soft edges it is the one or the other
 
 
-def test_kml_of_plain_pictures_is_the_first_of_the_two():
+def test_kml_of_plain_images_is_the_first_of_the_two():
     process = KMeansLeaves(process=Tiles(plain=True))
     draws = process.sample(range(4), 6)
     assert torch.equal(process.render(draws), rendered(draws.children)[1])
 
 
-def test_kml_mixup_is_the_mean_of_two_kml_pictures():
+def test_kml_mixup_is_the_mean_of_two_kml_images():
     process = mixer(KMeansLeavesMixUp)
     draws = process.sample(range(6), 10)
     first, second = rendered(draws.children)
@@ -164,7 +164,7 @@ def test_kml_mixup_is_the_mean_of_two_kml_pictures():
 
 
 def test_mixers_nest():
-    process = MixUp(process=CutMix(process=KMeansLeaves(process=Tiles())), pictures=2)
+    process = MixUp(process=CutMix(process=KMeansLeaves(process=Tiles())), images=2)
     batch = process([1, 2**62], size=11)
     assert torch.equal(process([2**62], size=11)[0], batch[1])
     assert process.describe()["options"]["process"]["options"]["process"]["process"] == "kml"
@@ -179,13 +179,13 @@ def test_a_mixture_draws_processes_by_weight():
     assert never.labels(range(500)).eq(1).all()
 
 
-def test_pictures_of_a_mixture_are_those_of_its_labels():
+def test_images_of_a_mixture_are_those_of_its_labels():
     process = Mixture(processes=(Tiles(), Tiles(plain=True)))
-    pictures, labels = process(range(64), size=8, seed=4), process.labels(range(64), seed=4)
+    images, labels = process(range(64), size=8, seed=4), process.labels(range(64), seed=4)
     assert process.classes == 2
-    plain = (pictures == pictures[:, :, :1, :1]).flatten(1).all(1)
+    plain = (images == images[:, :, :1, :1]).flatten(1).all(1)
     assert torch.equal(plain.long(), labels)
-    assert torch.equal(process([9], size=8, seed=4)[0], pictures[9])
+    assert torch.equal(process([9], size=8, seed=4)[0], images[9])
 
 
 def test_a_mixture_of_programs_has_the_programs_of_all():
@@ -218,7 +218,7 @@ def test_cuda_makes_the_same_bytes(kind):
     ("make", "words"),
     [
         (lambda: MixUp(process="frctals"), "no process 'frctals'; did you mean 'fractals'"),
-        (lambda: mixer(MixUp, pictures=1), "pictures must be at least 2, got 1"),
+        (lambda: mixer(MixUp, images=1), "images must be at least 2, got 1"),
         (lambda: mixer(MixUp, alpha=0), "alpha must be a positive number, got 0"),
         (lambda: mixer(CutMix, alpha=float("nan")), "alpha must be a positive number"),
         (lambda: Mixture(processes=()), "at least one process"),

@@ -6,8 +6,8 @@ import pytest
 from crossmodal.noise.programs import Programs
 from crossmodal.noise.programs.census import (
     LEAST_DISTANCE,
-    describe_picture,
-    measure_picture,
+    describe_image,
+    measure_image,
     nearest_distances,
     take_census,
 )
@@ -40,7 +40,7 @@ def test_programs_look_about_as_rough_as_photographs():
 
 
 def test_white_noise_is_flat_and_uncorrelated(rng):
-    deviation, _, correlation, flatness, slope = measure_picture(as_bytes(rng.random((128, 128))))
+    deviation, _, correlation, flatness, slope = measure_image(as_bytes(rng.random((128, 128))))
     assert deviation == pytest.approx(12**-0.5, rel=0.02)
     assert abs(correlation) < 0.03
     assert flatness == pytest.approx(np.exp(-np.euler_gamma), abs=0.03)
@@ -51,27 +51,27 @@ def test_the_slope_of_a_spectrum_is_found(rng):
     rate = np.hypot(np.fft.fftfreq(128)[:, None], np.fft.rfftfreq(128))
     rate[0, 0] = np.inf
     noise = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(128, 128))) / rate)
-    *_, slope = measure_picture(as_bytes(0.5 + 0.12 * noise / noise.std()))
+    *_, slope = measure_image(as_bytes(0.5 + 0.12 * noise / noise.std()))
     assert slope == pytest.approx(2.0, abs=0.15)
 
 
 def test_one_colour_is_seen():
     grey = np.full((128, 128), 0.5)
     grey[:8] = 0.9
-    _, commonest, *_ = measure_picture(as_bytes(grey))
+    _, commonest, *_ = measure_image(as_bytes(grey))
     assert commonest == pytest.approx(1 - 8 / 128)
-    assert measure_picture(as_bytes(np.zeros((128, 128))))[0] == 0.0
+    assert measure_image(as_bytes(np.zeros((128, 128))))[0] == 0.0
 
 
-def test_distances_tell_how_different_two_pictures_look(rng):
+def test_distances_tell_how_different_two_images_look(rng):
     one = as_bytes(np.kron(rng.random((16, 16)), np.ones((8, 8))))
     other = as_bytes(np.kron(rng.random((16, 16)), np.ones((8, 8))))
     nearly = one + (rng.random(one.shape) < 0.02).astype(np.uint8) * (one < 255)
-    found = nearest_distances(np.array([describe_picture(picture) for picture in (one, nearly, other)]))
+    found = nearest_distances(np.array([describe_image(image) for image in (one, nearly, other)]))
     assert found[0] == pytest.approx(found[1])
     assert found[0] < LEAST_DISTANCE < 0.1 < found[2]
 
 
 def test_brightness_is_a_distance():
-    black, white = (describe_picture(as_bytes(np.full((128, 128), level))) for level in (0.0, 1.0))
+    black, white = (describe_image(as_bytes(np.full((128, 128), level))) for level in (0.0, 1.0))
     assert nearest_distances(np.array([black, white]))[0] == pytest.approx(1.0)

@@ -11,12 +11,12 @@ PLAIN = np.array([1, 0, 0, 0, 1, 0], dtype=np.float32)
 
 
 def compute(opcode, number=0.0, places=PLACES):
-    """Apply one instruction to x, y and 0.7 y, and read the result back through a picture of bytes, in 256ths."""
+    """Apply one instruction to x, y and 0.7 y, and read the result back through an image of bytes, in 256ths."""
     kinds = OPERANDS[opcode]
     operands = [(0, 1, 5)[place] if kind == "v" else 0 for place, kind in enumerate(kinds)]
     code = [[Opcode.MUL_S, 5, 1, 1, 0], [opcode, 2, *operands, *[0] * (3 - len(operands))]]
     copies = [[Opcode.COPY, register, 2, 0, 0] for register in (3, 4)]
-    picture = np.empty((3, places.shape[1]), dtype=np.uint8)
+    image = np.empty((3, places.shape[1]), dtype=np.uint8)
     registers = np.full((6, WIDTH), np.nan, dtype=np.float32)
     paint(
         np.empty((0, 5), dtype=np.int16),
@@ -27,9 +27,9 @@ def compute(opcode, number=0.0, places=PLACES):
         places,
         PLAIN,
         registers,
-        picture,
+        image,
     )
-    assert_array_equal(picture[0], picture[2])
+    assert_array_equal(image[0], image[2])
     return registers[2, : places.shape[1] % WIDTH], places[:, -(places.shape[1] % WIDTH) :].astype(np.float64)
 
 
@@ -96,19 +96,19 @@ def test_far_lattice_points_are_clamped_and_not_undefined():
 def test_colours_beyond_the_range_are_clamped_and_what_is_no_number_is_black():
     places = np.array([[-1.0, 0.5, 2.0, np.nan, np.inf], [0.0] * 5], dtype=np.float32)
     code = [[Opcode.COPY, register, 0, 0, 0] for register in (2, 3, 4)]
-    picture = np.empty((3, 5), dtype=np.uint8)
+    image = np.empty((3, 5), dtype=np.uint8)
     nothing = np.empty((0, 5), dtype=np.int16)
     registers = np.empty((5, WIDTH), dtype=np.float32)
     parameters = np.zeros((1, 5), dtype=np.float32)
     time_s, numbers = np.float32(0), np.zeros(1, dtype=np.float32)
     view = np.array([1, 0, 0, 0, 1, 0], dtype=np.float32)
-    paint(nothing, np.array(code, dtype=np.int16), numbers, parameters, time_s, places, view, registers, picture)
-    assert picture[0].tolist() == [0, 128, 255, 0, 255]
+    paint(nothing, np.array(code, dtype=np.int16), numbers, parameters, time_s, places, view, registers, image)
+    assert image[0].tolist() == [0, 128, 255, 0, 255]
 
 
 def test_parameters_move_with_time_and_views_move_the_plane():
     code = [[Opcode.FILL, 2, 0, 0, 0], [Opcode.COPY, 3, 0, 0, 0], [Opcode.COPY, 4, 1, 0, 0]]
-    picture = np.empty((3, 1), dtype=np.uint8)
+    image = np.empty((3, 1), dtype=np.uint8)
     paint(
         np.empty((0, 5), dtype=np.int16),
         np.array(code, dtype=np.int16),
@@ -118,8 +118,8 @@ def test_parameters_move_with_time_and_views_move_the_plane():
         np.array([[0.2], [0.3]], dtype=np.float32),
         np.array([0.5, 1.0, 0.1, 1.0, 0.0, 0.4], dtype=np.float32),
         np.empty((5, WIDTH), dtype=np.float32),
-        picture,
+        image,
     )
     moved = 0.1 + 0.05 * 2 + 0.2 * np.sin(2 * np.pi * (0.125 * 2 + 0.5))
     expected = [max(moved, 0), 0.5 * 0.2 + 0.3 + 0.1, 0.2 + 0.4]
-    assert_array_equal(picture[:, 0], np.round(255 * np.array(expected)))
+    assert_array_equal(image[:, 0], np.round(255 * np.array(expected)))

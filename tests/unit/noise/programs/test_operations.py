@@ -45,9 +45,9 @@ def show(name, reach=1.5):
 
 
 def on_machine(program):
-    picture = np.empty((3, SIDE * SIDE), dtype=np.uint8)
-    assemble(program).paint(TIME_S, np.stack([plane.ravel() for plane in screen(SIDE, SIDE)]), PLAIN_VIEW, picture)
-    return picture.reshape(3, SIDE, SIDE).astype(int)
+    image = np.empty((3, SIDE * SIDE), dtype=np.uint8)
+    assemble(program).paint(TIME_S, np.stack([plane.ravel() for plane in screen(SIDE, SIDE)]), PLAIN_VIEW, image)
+    return image.reshape(3, SIDE, SIDE).astype(int)
 
 
 def on_tensors(programs):
@@ -85,8 +85,8 @@ def test_all_operations_agree_between_machine_and_glsl(tmp_path, gl):
     shaders = ShaderFile(path=str(tmp_path), time_range=(TIME_S, TIME_S))
     names = [file.stem for file in shaders.files]
     assert sorted(names) == sorted(OPERATIONS)
-    pictures = gl.render_each(shaders, SIDE)
-    for name, there in zip(names, pictures, strict=True):
+    images = gl.render_each(shaders, SIDE)
+    for name, there in zip(names, images, strict=True):
         assert share_beyond(on_machine(show(name)), there, 3) <= 0.005, name
 
 

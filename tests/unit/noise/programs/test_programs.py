@@ -1,4 +1,4 @@
-"""Programs as a process: the grammar's programs keep their numbers, and pictures draw them evenly."""
+"""Programs as a process: the grammar's programs keep their numbers, and images draw them evenly."""
 
 import hashlib
 
@@ -40,13 +40,13 @@ def test_programs_do_not_depend_on_what_was_asked_before():
     assert again == first
 
 
-def test_pictures_draw_programs_evenly():
-    """Chi-square over 40 programs of 8,000 pictures; false alarm 1e-4."""
+def test_images_draw_programs_evenly():
+    """Chi-square over 40 programs of 8,000 images; false alarm 1e-4."""
     labels = Programs(programs=40).labels(range(8000), seed=1)
     assert stats.chisquare(torch.bincount(labels, minlength=40).numpy()).pvalue > 1e-4
 
 
-def test_pictures_draw_times_and_views_evenly():
+def test_images_draw_times_and_views_evenly():
     """Kolmogorov-Smirnov; false alarm 1e-4 each."""
     draws = Programs(time_range=(2.0, 5.0)).sample(range(4000), seed=2)
     assert stats.kstest(draws.times_s, stats.uniform(2.0, 3.0).cdf).pvalue > 1e-4
@@ -58,7 +58,7 @@ def test_pictures_draw_times_and_views_evenly():
         assert stats.kstest(found, stats.uniform(-law, 2 * law).cdf).pvalue > 1e-4
 
 
-def test_a_label_tells_the_program_of_its_picture():
+def test_a_label_tells_the_program_of_its_image():
     process = Programs(programs=50, first_program=1000, time_range=(3, 3), view_jitter=0)
     label = int(process.labels([5], seed=8)[0])
     alone = Programs(programs=1, first_program=1000 + label, time_range=(3, 3), view_jitter=0)
@@ -76,7 +76,7 @@ def test_the_shorter_side_spans_the_plane():
     assert y[:, 0].tolist() == [0.75, 0.25, -0.25, -0.75]
 
 
-def test_pictures_of_two_sizes_show_the_same():
+def test_images_of_two_sizes_show_the_same():
     process = Programs()
     small, large = process(range(20), size=48), process(range(20), size=144)
     pooled = torch.nn.functional.avg_pool2d(large.float(), 36)
@@ -84,7 +84,7 @@ def test_pictures_of_two_sizes_show_the_same():
 
 
 def test_other_devices_agree_with_the_machine():
-    """Less than 0.1 of 255 levels on average, fewer than 1 % of pixels off by more than 8 in any of 96 pictures."""
+    """Less than 0.1 of 255 levels on average, fewer than 1 % of pixels off by more than 8 in any of 96 images."""
     process = Programs()
     draws = process.sample(range(96), size=(40, 56), seed=6)
     here = process.render(draws).int()
@@ -125,16 +125,16 @@ def test_selection_gives_up_for_a_plain_program(monkeypatch):
     from crossmodal.noise.programs import selection
 
     attempts = []
-    monkeypatch.setattr(selection, "_shows_something", lambda picture: bool(attempts.append(picture)))
+    monkeypatch.setattr(selection, "_shows_something", lambda image: bool(attempts.append(image)))
     select_program.cache_clear()
     program, assembled = selection.select_program(0, 3)
     select_program.cache_clear()
     assert len(attempts) == ATTEMPTS
     assert [step.operation for step in program.steps] == ["place", "clouds", "two_tone"]
-    picture = np.empty((3, 400), dtype=np.uint8)
+    image = np.empty((3, 400), dtype=np.uint8)
     places = np.stack([plane.ravel() for plane in screen(20, 20)])
-    assembled.paint(1.0, places, selection.PLAIN_VIEW, picture)
-    assert picture.std() > 10
+    assembled.paint(1.0, places, selection.PLAIN_VIEW, image)
+    assert image.std() > 10
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_what_no_result_needs_is_dropped():
     assert opcodes(record(wasteful).code) == ["ADD"]
 
 
-def test_what_is_the_same_for_all_pixels_is_computed_once_per_picture():
+def test_what_is_the_same_for_all_pixels_is_computed_once_per_image():
     micro = record(lambda x, y, s: [x * (sine(s) + 1.0)])
     assert opcodes(micro.prelude) == ["SINE", "ADD"]
     assert opcodes(micro.code) == ["MUL_S"]

@@ -63,19 +63,19 @@ def test_a_file_is_a_process_of_one_program(tmp_path):
     }
 
 
-def test_a_picture_is_what_main_image_says(tmp_path, opengl):
-    picture = ShaderFile(path=write(tmp_path, GRADIENT), time_range=(3.25, 3.25))([0], size=(2, 4))[0]
-    assert picture.shape == (3, 2, 4)
+def test_a_image_is_what_main_image_says(tmp_path, opengl):
+    image = ShaderFile(path=write(tmp_path, GRADIENT), time_range=(3.25, 3.25))([0], size=(2, 4))[0]
+    assert image.shape == (3, 2, 4)
     across = torch.tensor([0.125, 0.375, 0.625, 0.875])
-    assert (picture[0] - 255 * across).abs().max() <= 0.5
-    # The first row of a picture is its top, where OpenGL's coordinate is greatest.
-    assert (picture[1] - 255 * torch.tensor([[0.75], [0.25]])).abs().max() <= 0.5
-    assert (picture[2] - 255 * 0.25).abs().max() <= 0.5
+    assert (image[0] - 255 * across).abs().max() <= 0.5
+    # The first row of an image is its top, where OpenGL's coordinate is greatest.
+    assert (image[1] - 255 * torch.tensor([[0.75], [0.25]])).abs().max() <= 0.5
+    assert (image[2] - 255 * 0.25).abs().max() <= 0.5
 
 
 def test_the_uniforms_of_the_convention_are_there(tmp_path, opengl):
-    picture = ShaderFile(path=write(tmp_path, UNIFORMS), time_range=(2.0, 2.0))([0], size=1)
-    assert picture.flatten().tolist() == [2, 64, 128]
+    image = ShaderFile(path=write(tmp_path, UNIFORMS), time_range=(2.0, 2.0))([0], size=1)
+    assert image.flatten().tolist() == [2, 64, 128]
 
 
 def test_colours_are_clamped_and_start_black(tmp_path, opengl):
@@ -88,8 +88,8 @@ def test_files_of_a_folder_are_programs_in_the_order_of_their_names(folder, open
     assert [file.name for file in process.files] == ["a.glsl", "b.frag", "c.fs"]
     labels = process.labels(range(40), seed=2)
     assert set(labels.tolist()) == {0, 1, 2}
-    pictures = process(range(40), size=2, seed=2)
-    assert torch.equal(pictures[:, :, 0, 0].int().argmax(1), labels)
+    images = process(range(40), size=2, seed=2)
+    assert torch.equal(images[:, :, 0, 0].int().argmax(1), labels)
 
 
 def test_times_are_drawn_evenly_within_the_range(tmp_path):
@@ -99,7 +99,7 @@ def test_times_are_drawn_evenly_within_the_range(tmp_path):
     assert abs(times_s.mean() - 2.0) < 4 * (4 / 12 / 2000) ** 0.5  # four sigma: false alarm 6e-5
 
 
-def test_a_picture_is_the_same_alone_in_a_batch_and_in_another_order(folder, tmp_path, opengl):
+def test_a_image_is_the_same_alone_in_a_batch_and_in_another_order(folder, tmp_path, opengl):
     (folder / "d.glsl").write_text(GRADIENT)
     process = ShaderFile(path=str(folder))
     batch = process(range(12), size=(5, 7), seed=1)
@@ -108,7 +108,7 @@ def test_a_picture_is_the_same_alone_in_a_batch_and_in_another_order(folder, tmp
         assert torch.equal(process([index], size=(5, 7), seed=1)[0], batch[index])
 
 
-def test_no_pictures_need_no_opengl(tmp_path):
+def test_no_images_need_no_opengl(tmp_path):
     assert ShaderFile(path=write(tmp_path, GRADIENT))([], size=3).shape == (0, 3, 3, 3)
 
 

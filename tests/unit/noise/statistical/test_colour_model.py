@@ -1,4 +1,4 @@
-"""Colour models: palettes as drawn, sheets as described, principal axes, and pictures back in colour."""
+"""Colour models: palettes as drawn, sheets as described, principal axes, and images back in colour."""
 
 import numpy as np
 import pytest
@@ -85,16 +85,16 @@ def test_distributions_count_the_sheet() -> None:
     assert target.step[5] == pytest.approx((row.max() - row.min()) / 256)
 
 
-def test_pictures_are_coloured_and_stretched() -> None:
+def test_images_are_coloured_and_stretched() -> None:
     made = models(2)
     channels = made.channels.reshape(2, 3, 128, 128)
-    pictures = coloured(channels, made)
-    assert pictures.dtype == torch.uint8
+    images = coloured(channels, made)
+    assert images.dtype == torch.uint8
     rgb = (made.basis @ made.channels + made.mean[:, :, None]).reshape(2, 3, 128, 128)
-    assert (pictures - rgb).abs().max() < 0.51
-    assert [int(picture.max()) for picture in coloured(0.1 * channels, made)] == [255, 255]
+    assert (images - rgb).abs().max() < 0.51
+    assert [int(image.max()) for image in coloured(0.1 * channels, made)] == [255, 255]
     alone = ColourModels(*(value[1:] for value in made))
-    assert torch.equal(coloured(channels[1:], alone)[0], pictures[1])
+    assert torch.equal(coloured(channels[1:], alone)[0], images[1])
 
 
 def test_sheets_are_never_smaller_than_the_blur_is_made_for() -> None:

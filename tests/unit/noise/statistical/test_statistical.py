@@ -1,4 +1,4 @@
-"""The four statistical processes: their laws, their plain twins, and what every picture promises."""
+"""The four statistical processes: their laws, their plain twins, and what every image promises."""
 
 import math
 
@@ -14,7 +14,7 @@ from crossmodal.noise.statistical.band_statistics import impose_magnitudes, powe
 from crossmodal.noise.statistical.histogram_matching import histogram_target
 from crossmodal.noise.statistical.process import StatisticalDraws
 from crossmodal.noise.statistical.steerable_pyramid import backward, forward, steerable_pyramid
-from tests.fakes.statistical_twin import band_weights, plain_picture, with_spectrum
+from tests.fakes.statistical_twin import band_weights, plain_image, with_spectrum
 
 NAMES = ("spectrum", "wmm", "spectrum_colour", "spectrum_colour_wmm")
 # Draws of the laws below are fixed; a true law would fail a test at this level once in 10,000 seeds.
@@ -28,7 +28,7 @@ def sampled(name: str, count: int, size: int | tuple[int, int] = 128, **options:
 
 
 def band_distances(channels: torch.Tensor, draws: StatisticalDraws) -> np.ndarray:
-    """Kolmogorov distances of bands from their asked densities, (pictures, 3, bands)."""
+    """Kolmogorov distances of bands from their asked densities, (images, 3, bands)."""
     pyramid = steerable_pyramid(channels)
     bands = [pyramid.highpass, *(band for scale in pyramid.oriented for band in scale.unbind(2))]
     edges = np.arange(-200.25, 200.5, 0.5)
@@ -72,7 +72,7 @@ def test_spectrum_is_exactly_the_drawn_power_law() -> None:
             )
 
 
-def test_spectrum_shows_in_the_finished_pictures() -> None:
+def test_spectrum_shows_in_the_finished_images() -> None:
     """Slopes fitted on bytes miss the drawn ones by 0.15 at most; steep ones drown in the rounding and are left out."""
     draws = sampled("spectrum", 12, slope=(0.5, 2.0))
     grey = create("spectrum", slope=(0.5, 2.0)).render(draws).double().mean(1)
@@ -102,7 +102,7 @@ def test_one_turn_of_the_spectrum_is_ten() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("turns", "tolerance"), [(2, 0.2), (10, 2.0)])
-def test_pictures_are_those_of_the_plain_twin(name: str, turns: int, tolerance: float) -> None:
+def test_images_are_those_of_the_plain_twin(name: str, turns: int, tolerance: float) -> None:
     """Turns done plainly in float64; `spectrum` does in one turn what the twin does in all.
 
     Where values are rare, a value on the edge of two bins moves its neighbours, and further turns carry that on: after
@@ -113,7 +113,7 @@ def test_pictures_are_those_of_the_plain_twin(name: str, turns: int, tolerance: 
     for index in range(3):
         draws = process.sample([index], 64, seed=5)
         made = process.render(draws)[0].double().numpy()
-        differences.append(np.abs(made - plain_picture(process, draws, turns)).mean())
+        differences.append(np.abs(made - plain_image(process, draws, turns)).mean())
     assert np.median(differences) < (0.01 if name == "spectrum" else tolerance)
 
 
@@ -156,10 +156,10 @@ def test_channels_have_the_histograms_of_the_colour_model(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pictures_reach_both_ends_of_the_range(name: str) -> None:
-    pictures = create(name)(range(3), size=(40, 64)).flatten(1)
-    assert pictures.amin(1).tolist() == [0, 0, 0]
-    assert pictures.amax(1).tolist() == [255, 255, 255]
+def test_images_reach_both_ends_of_the_range(name: str) -> None:
+    images = create(name)(range(3), size=(40, 64)).flatten(1)
+    assert images.amin(1).tolist() == [0, 0, 0]
+    assert images.amax(1).tolist() == [255, 255, 255]
 
 
 @pytest.mark.parametrize("name", ["spectrum_colour", "spectrum_colour_wmm"])
@@ -169,7 +169,7 @@ def test_colour_channels_are_correlated(name: str) -> None:
     draws = sampled(name, 12, 64, slope=(0.5, 0.6))
 
     def correlation(planes: torch.Tensor) -> float:
-        pairs = [np.corrcoef(picture)[np.triu_indices(3, 1)] for picture in planes.flatten(2).numpy()]
+        pairs = [np.corrcoef(image)[np.triu_indices(3, 1)] for image in planes.flatten(2).numpy()]
         return float(np.abs(pairs).mean())
 
     assert correlation(process.render(draws).double()) > 0.2
@@ -179,13 +179,13 @@ def test_colour_channels_are_correlated(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [(33, 18), 1, (1, 7), (2, 2), (130, 5)])
 def test_any_size_goes(name: str, size: int | tuple[int, int]) -> None:
-    pictures = create(name, **({} if name == "spectrum" else {"iterations": 2}))([1, 2**62], size)
-    assert pictures.shape[2:] == ((size, size) if isinstance(size, int) else size)
-    assert int(pictures.max()) == 255
+    images = create(name, **({} if name == "spectrum" else {"iterations": 2}))([1, 2**62], size)
+    assert images.shape[2:] == ((size, size) if isinstance(size, int) else size)
+    assert int(images.max()) == 255
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_picture_is_the_same_alone(name: str) -> None:
+def test_a_image_is_the_same_alone(name: str) -> None:
     process = create(name)
     batch = process([4, 1, 2**40], size=(48, 35))
     assert torch.equal(process([2**40], size=(48, 35))[0], batch[2])
@@ -193,7 +193,7 @@ def test_a_picture_is_the_same_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_tensors_of_other_devices_make_the_same_pictures(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensors_of_other_devices_make_the_same_images(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     process = create(name)
     loops = process(range(8), size=64).int()
     for module in (statistical, colour_model, histogram_matching):
@@ -204,7 +204,7 @@ def test_tensors_of_other_devices_make_the_same_pictures(name: str, monkeypatch:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("name", NAMES)
-def test_cuda_makes_the_same_pictures(name: str) -> None:
+def test_cuda_makes_the_same_images(name: str) -> None:
     process = create(name)
     on_device = process(range(32), size=128, device="cuda")
     assert on_device.device.type == "cuda"

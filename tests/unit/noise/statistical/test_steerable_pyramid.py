@@ -14,21 +14,21 @@ from tests.fakes.statistical_twin import rebuilt, recursive_pyramid
 SIZES = [(128, 128), (64, 64), (100, 37), (31, 64), (255, 129), (17, 23), (3, 5), (2, 2), (1, 9), (9, 1), (1, 1)]
 
 
-def picture(*shape: int) -> NDArray[np.float64]:
+def image(*shape: int) -> NDArray[np.float64]:
     return generator(1, "tests/pyramid").uniform(0.0, 256.0, shape)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_pictures_are_rebuilt_and_bands_hold_their_energy(size: tuple[int, int]) -> None:
-    pictures = picture(2, 3, *size)
-    pyramid = steerable_pyramid(pictures)
-    np.testing.assert_allclose(pyramid.reconstruct().numpy(), pictures, atol=256e-6)
+def test_images_are_rebuilt_and_bands_hold_their_energy(size: tuple[int, int]) -> None:
+    images = image(2, 3, *size)
+    pyramid = steerable_pyramid(images)
+    np.testing.assert_allclose(pyramid.reconstruct().numpy(), images, atol=256e-6)
     energy = sum(float(band.double().square().sum()) for band in (pyramid.highpass, *pyramid.oriented, pyramid.lowpass))
-    assert energy == pytest.approx(np.sum(pictures**2), rel=1e-5)
+    assert energy == pytest.approx(np.sum(images**2), rel=1e-5)
 
 
 def test_filters_are_the_recursive_definition() -> None:
-    whole = picture(64, 64)
+    whole = image(64, 64)
     pyramid = steerable_pyramid(whole, scales=3)
     ours = [pyramid.highpass, *(band for scale in pyramid.oriented for band in scale), pyramid.lowpass]
     for band, expected in zip(ours, recursive_pyramid(whole, 3), strict=True):
@@ -54,10 +54,10 @@ def test_an_orientation_sees_waves_across_it() -> None:
     assert energies[2] < 1e-6 * energies[0]  # the opposite one sees nothing
 
 
-def test_bands_have_no_mean_and_a_constant_picture_has_none() -> None:
+def test_bands_have_no_mean_and_a_constant_image_has_none() -> None:
     flat = steerable_pyramid(torch.full((32, 32), 100.0))
     assert max(float(band.abs().max()) for band in (flat.highpass, *flat.oriented)) < 1e-3
-    bands = steerable_pyramid(picture(48, 32))
+    bands = steerable_pyramid(image(48, 32))
     assert max(float(band.mean((-2, -1)).abs().max()) for band in (bands.highpass, *bands.oriented)) < 1e-4
 
 

@@ -1,4 +1,4 @@
-"""The dense generator against one whose kernels are modulated and demodulated for every picture."""
+"""The dense generator against one whose kernels are modulated and demodulated for every image."""
 
 import math
 
@@ -17,13 +17,13 @@ CPU = torch.device("cpu")
 
 
 def modulated_twin(stages, latents):
-    """Make pictures one at a time, with their own kernels, in doubles, from the draws that the network makes."""
+    """Make images one at a time, with their own kernels, in doubles, from the draws that the network makes."""
     source = Source(0, "test", np.array([3]), CPU)
-    pictures = []
+    images = []
     for latent in F.leaky_relu(latents.double(), 0.2):
         own = iter(latent)
         maps = source.normals("constant", stages[0].channels * math.prod(stages[0].size))[0].double()
-        maps, picture = maps.view(1, -1, *stages[0].size), None
+        maps, image = maps.view(1, -1, *stages[0].size), None
         for level, stage in enumerate(stages):
             for number in range(1 if level == 0 else 2):
                 inputs = maps.shape[1]
@@ -43,9 +43,9 @@ def modulated_twin(stages, latents):
             styles = 1 + matrix.double().view(-1, LATENT) @ next(own) / math.sqrt(LATENT)
             weights = colours.double().view(3, -1) * styles / math.sqrt(stage.channels)
             part = torch.einsum("nchw,kc->nkhw", maps, weights)
-            picture = part if picture is None else F.interpolate(picture, scale_factor=2, mode="bilinear") + part
-        pictures.append(picture)
-    return torch.cat(pictures)
+            image = part if image is None else F.interpolate(image, scale_factor=2, mode="bilinear") + part
+        images.append(image)
+    return torch.cat(images)
 
 
 @pytest.mark.parametrize("tiles_from", [8, 64])
@@ -57,9 +57,9 @@ def test_scaled_maps_give_what_modulated_kernels_give(monkeypatch, tiles_from, s
     network = dense_network(0, "test", 3, stages, CPU)
     latents = normals(0, "latents", range(2), network.latents * LATENT).reshape(2, network.latents, LATENT)
     twin = modulated_twin(stages, latents)
-    pictures = evaluate_dense(network, latents)
-    assert pictures.shape == twin.shape == (2, 3, *stages[-1].size)
-    assert (pictures - twin).abs().max() < 1e-4 * twin.abs().max()
+    images = evaluate_dense(network, latents)
+    assert images.shape == twin.shape == (2, 3, *stages[-1].size)
+    assert (images - twin).abs().max() < 1e-4 * twin.abs().max()
     dense_network.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""Pictures of untrained generators: sizes, statistics, variants."""
+"""Images of untrained generators: sizes, statistics, variants."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_stages_double_up_to_the_power_of_two_that_covers_the_shorter_side():
     assert stages_for((64, 64), 8, 512)[-1].channels == 1
 
 
-def test_pictures_are_cut_to_shape_and_averaged_to_size():
+def test_images_are_cut_to_shape_and_averaged_to_size():
     ramp = torch.arange(48.0).expand(1, 3, 32, 48)
     assert fitted(ramp, (32, 40)).shape == (1, 3, 32, 40)
     assert torch.equal(fitted(ramp, (32, 40)), ramp[..., :40])
@@ -39,17 +39,17 @@ def test_pictures_are_cut_to_shape_and_averaged_to_size():
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("size", [1, 5, (9, 40), (48, 24)])
-def test_every_variant_makes_pictures_of_any_size(variant, size):
-    pictures = make(variant, 2, size)
-    assert pictures.shape == (2, 3, *((size, size) if isinstance(size, int) else size))
-    assert not torch.equal(pictures[0], pictures[1])
+def test_every_variant_makes_images_of_any_size(variant, size):
+    images = make(variant, 2, size)
+    assert images.shape == (2, 3, *((size, size) if isinstance(size, int) else size))
+    assert not torch.equal(images[0], images[1])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_colours_have_the_means_and_deviations_of_photographs(variant):
-    """Kolmogorov-Smirnov tests at 1e-4 of the means of pictures of one pixel, which are not clipped elsewhere.
+    """Kolmogorov-Smirnov tests at 1e-4 of the means of images of one pixel, which are not clipped elsewhere.
 
-    Larger pictures are clipped, which moves means and lowers deviations; the median of these stays near its law's.
+    Larger images are clipped, which moves means and lowers deviations; the median of these stays near its law's.
     """
     means = make(variant, 400, size=1).flatten(1).numpy() / 255
     for channel, law in zip(means.T, ((0.483, 0.145), (0.455, 0.142), (0.401, 0.161)), strict=True):
@@ -62,13 +62,13 @@ def test_colours_have_the_means_and_deviations_of_photographs(variant):
     assert ((deviations - torch.tensor([0.219, 0.213, 0.213])).abs() < 0.06).all()
 
 
-def roughness(pictures):
-    """The share of a picture's power in the upper half of the frequencies along an axis, a median over pictures."""
+def roughness(images):
+    """The share of an image's power in the upper half of the frequencies along an axis, a median over images."""
     # A window, since opposite borders differ.
-    window = torch.hann_window(pictures.shape[-1], dtype=torch.float64)
-    pictures = (pictures - pictures.double().mean(dim=(2, 3), keepdim=True)) * torch.outer(window, window)
-    power = torch.fft.fft2(pictures).abs().square().sum(dim=1)
-    frequency = torch.fft.fftfreq(pictures.shape[-1]).abs()
+    window = torch.hann_window(images.shape[-1], dtype=torch.float64)
+    images = (images - images.double().mean(dim=(2, 3), keepdim=True)) * torch.outer(window, window)
+    power = torch.fft.fft2(images).abs().square().sum(dim=1)
+    frequency = torch.fft.fftfreq(images.shape[-1]).abs()
     high = (frequency[:, None] > 0.25) | (frequency > 0.25)
     return ((power * high).sum(dim=(1, 2)) / power.sum(dim=(1, 2))).median()
 
@@ -80,22 +80,22 @@ def test_wavelets_bring_high_frequencies_that_dense_kernels_lack():
     assert min(shares["high_frequency"], shares["sparse"], shares["oriented"]) > 2e-3
 
 
-def test_pictures_of_a_random_network_are_those_of_its_number():
+def test_images_of_a_random_network_are_those_of_its_number():
     """Indices in any order, of several networks, whatever is in memory."""
-    process = noise.create("untrained_generator", variant="random", pictures_per_network=2, **NARROW)
-    pictures = process([5, 0, 3, 1, 4, 2], size=16)
+    process = noise.create("untrained_generator", variant="random", images_per_network=2, **NARROW)
+    images = process([5, 0, 3, 1, 4, 2], size=16)
     for place, index in enumerate([5, 0, 3, 1, 4, 2]):
-        assert torch.equal(process([index], size=16)[0], pictures[place])
-    other = noise.create("untrained_generator", variant="random", pictures_per_network=3, **NARROW)
-    assert torch.equal(other([1], size=16), pictures[[3]])
-    assert not torch.equal(other([2], size=16), pictures[[5]])
+        assert torch.equal(process([index], size=16)[0], images[place])
+    other = noise.create("untrained_generator", variant="random", images_per_network=3, **NARROW)
+    assert torch.equal(other([1], size=16), images[[3]])
+    assert not torch.equal(other([2], size=16), images[[5]])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_batches_as_other_devices_make_them_show_the_same_pictures(variant):
+def test_batches_as_other_devices_make_them_show_the_same_images(variant):
     """At most one level apart, and nearly always none."""
     process = noise.create("untrained_generator", variant=variant, **NARROW)
-    batched = process._pictures(process.sample(range(5), size=32), torch.device("cpu"))
+    batched = process._images(process.sample(range(5), size=32), torch.device("cpu"))
     apart = (process(range(5), size=32).int() - batched.int()).abs()
     assert apart.max() <= 1
     assert apart.float().mean() < 0.01
@@ -122,7 +122,7 @@ def test_it_is_one_law_without_labels():
         ({"variant": "?"}, "there are: random, high_frequency, sparse, oriented"),
         ({"channel_base": 0}, "channel_base must be at least 1, got 0"),
         ({"channel_most": -1}, "channel_most must be at least 1, got -1"),
-        ({"pictures_per_network": 0}, "pictures_per_network must be at least 1, got 0"),
+        ({"images_per_network": 0}, "images_per_network must be at least 1, got 0"),
     ],
 )
 def test_senseless_options_are_refused(options, words):

@@ -21,23 +21,23 @@ from crossmodal.noise.untrained_generator.wavelets import evaluate_wavelets
 CPU = torch.device("cpu")
 
 
-def draw(variant, size, pictures, channel_base=256, channel_most=24, seed=0):
-    source = Source(seed, f"test/{variant}", np.arange(pictures), CPU)
+def draw(variant, size, images, channel_base=256, channel_most=24, seed=0):
+    source = Source(seed, f"test/{variant}", np.arange(images), CPU)
     return draw_wavelets(WAVELET_VARIANTS[variant], stages_for(size, channel_base, channel_most), source)
 
 
 def dense_twin(network, gain_sizes):
-    """Make every kernel of every pair of channels, modulate, demodulate, convolve: a picture at a time, in doubles."""
-    pictures = []
+    """Make every kernel of every pair of channels, modulate, demodulate, convolve: an image at a time, in doubles."""
+    images = []
     for n in range(len(network.constant)):
-        maps, picture = network.constant[n : n + 1].double(), None
+        maps, image = network.constant[n : n + 1].double(), None
         for level in network.levels:
             for number, layer in enumerate(level.layers):
                 filters = layer.filters[n].double().view(-1, 1, 3, 3)
                 gains = layer.signs[n].double() * torch.rand(layer.signs.shape[1], generator=gain_sizes).double() * 3
                 kernels = filters * gains[:, None, None]
                 kernels = kernels / kernels.square().sum(dim=(0, 2, 3), keepdim=True).sqrt()
-                if number == 0 and picture is not None:
+                if number == 0 and image is not None:
                     spread = F.conv_transpose2d(maps, kernels, stride=2)
                     weights = torch.tensor([1, 3, 3, 1]).double() / 4
                     low_pass = torch.outer(weights, weights).expand(kernels.shape[1], 1, 4, 4)
@@ -47,25 +47,25 @@ def dense_twin(network, gain_sizes):
                 drive = drive + layer.noise[n].double() + layer.biases[n].double()[:, None, None]
                 maps = math.sqrt(2) * drive.relu()
             colours = torch.einsum("nchw,ck->nkhw", maps, level.colours[n].double())
-            picture = colours if picture is None else F.interpolate(picture, scale_factor=2, mode="bilinear") + colours
-        pictures.append(picture)
-    return torch.cat(pictures)
+            image = colours if image is None else F.interpolate(image, scale_factor=2, mode="bilinear") + colours
+        images.append(image)
+    return torch.cat(images)
 
 
 @pytest.mark.parametrize("variant", WAVELET_VARIANTS)
 @pytest.mark.parametrize("size", [(4, 4), (32, 32), (16, 23)])
 def test_one_map_a_layer_gives_what_all_channels_give(variant, size):
-    network = draw(variant, size, pictures=2)
+    network = draw(variant, size, images=2)
     twin = dense_twin(network, torch.Generator().manual_seed(0))
-    pictures = evaluate_wavelets(network)
-    assert pictures.shape == twin.shape
+    images = evaluate_wavelets(network)
+    assert images.shape == twin.shape
     # The largest errors measured are 2e-6.
-    assert (pictures - twin).abs().max() < 1e-4 * twin.abs().max()
+    assert (images - twin).abs().max() < 1e-4 * twin.abs().max()
 
 
-def test_pictures_do_not_depend_on_each_other():
-    """Batches, as other devices make them, show what single pictures show."""
-    network = evaluate_wavelets(draw("oriented", (16, 16), pictures=3))
+def test_images_do_not_depend_on_each_other():
+    """Batches, as other devices make them, show what single images show."""
+    network = evaluate_wavelets(draw("oriented", (16, 16), images=3))
     source = Source(0, "test/oriented", np.array([2]), CPU)
     alone = evaluate_wavelets(draw_wavelets(WAVELET_VARIANTS["oriented"], stages_for((16, 16), 256, 24), source))
     assert torch.allclose(network[2:], alone, rtol=1e-4, atol=1e-4)
@@ -87,7 +87,7 @@ def test_layers_choose_among_5_to_40_filters_each_as_often():
 def test_high_frequency_layers_choose_among_all_filters():
     """1,024 channels leave one of 40 filters out once in 2e9 layers."""
     bank = F.normalize(WAVELET_VARIANTS["high_frequency"].bank().flatten(1), dim=1)
-    network = draw("high_frequency", (8, 8), pictures=5, channel_base=8192, channel_most=1024)
+    network = draw("high_frequency", (8, 8), images=5, channel_base=8192, channel_most=1024)
     for level in network.levels:
         for layer in level.layers:
             same = F.normalize(layer.filters, dim=2) @ bank.T > 1 - 1e-5
@@ -105,7 +105,7 @@ def test_styles_are_as_if_a_latent_vector_had_been_multiplied_with_a_matrix():
 
 def test_signs_and_biases_follow_their_laws():
     """Kolmogorov-Smirnov and binomial tests at 1e-4."""
-    network = draw("oriented", (4, 4), pictures=40, channel_base=2048, channel_most=512)
+    network = draw("oriented", (4, 4), images=40, channel_base=2048, channel_most=512)
     (layer,) = network.levels[0].layers
     assert stats.kstest(layer.biases.flatten().numpy(), stats.uniform(-0.2, 0.4).cdf).pvalue > 1e-4
     assert set(layer.signs.unique().tolist()) == {-1, 1}
@@ -113,7 +113,7 @@ def test_signs_and_biases_follow_their_laws():
 
 
 def test_noise_is_one_map_averaged_down_or_a_map_a_layer():
-    one, many = draw("oriented", (16, 16), pictures=1), draw("sparse", (16, 16), pictures=1)
+    one, many = draw("oriented", (16, 16), images=1), draw("sparse", (16, 16), images=1)
 
     def likeness(network):
         finest, coarser = (level.layers[-1].noise[0] for level in network.levels[:-3:-1])
@@ -127,5 +127,5 @@ def test_noise_is_one_map_averaged_down_or_a_map_a_layer():
 
 
 def test_high_frequency_has_no_biases():
-    network = draw("high_frequency", (8, 8), pictures=2)
+    network = draw("high_frequency", (8, 8), images=2)
     assert all(not layer.biases.any() for level in network.levels for layer in level.layers)

@@ -1,4 +1,4 @@
-"""The stand-in's picture: the stick where the motion says, at the time of the frame, varied scenes, fast enough."""
+"""The stand-in's image: the stick where the motion says, at the time of the frame, varied scenes, fast enough."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,7 +32,7 @@ def steady(take: Take) -> Take:
 
 
 def shoot(take: Take, times_s: list[float]) -> np.ndarray:
-    """The pictures of a take at any times, float (times, height, width, 3)."""
+    """The images of a take at any times, float (times, height, width, 3)."""
     frames = film(
         take.scene, take.figure, take.motion, take.reactions, take.look, np.array(times_s), OPTIONS.frame_rate_hz,
         np.random.default_rng(0),
@@ -58,7 +58,7 @@ class TestCamera:
 
 
 class TestContact:
-    def test_stick_ends_on_the_spot_in_the_picture_at_the_time_of_a_hit(self, take: Take) -> None:
+    def test_stick_ends_on_the_spot_in_the_image_at_the_time_of_a_hit(self, take: Take) -> None:
         for touch in take.touches:
             if touch.kind == "hit":
                 pose = take.motion.pose(np.array([touch.time_s]))
@@ -75,7 +75,7 @@ class TestContact:
         np.testing.assert_allclose(limbs[1, 3:5], limbs[5, 3:5], atol=1e-3)
 
     def test_a_frame_shows_its_own_time_to_a_millisecond(self, take: Take) -> None:
-        """The picture differs least from itself at no shift: the exposure is centred on the frame's time."""
+        """The image differs least from itself at no shift: the exposure is centred on the frame's time."""
         calm = steady(take)
         speeds = np.linalg.norm(np.diff(calm.motion.pose(calm.times_s).tip_m, axis=0), axis=1)
         fastest = calm.times_s[np.argsort(speeds)[-12:]]
@@ -105,7 +105,7 @@ class TestContact:
         assert np.abs(blurred - mean).mean() < 0.5 * np.abs(early - mean).mean() + 0.5
 
 
-class TestPicture:
+class TestImage:
     def test_frames_have_the_size_and_type(self, take: Take) -> None:
         frame = next(film_take(take, 3, OPTIONS))
         assert frame.shape == (72, 128, 3)
@@ -141,15 +141,15 @@ class TestPicture:
 
 class TestKernel:
     def test_a_limb_covers_its_capsule_and_nothing_else(self) -> None:
-        picture = np.zeros((40, 60, 3), np.float32)
+        image = np.zeros((40, 60, 3), np.float32)
         limb = np.zeros((1, 1, LIMB_COLUMNS))
         limb[0, 0] = [10, 10, 3, 45, 30, 3, 200, 200, 200, 1, 1, 1, 0.3]
-        draw_limbs(picture, limb, np.zeros(10), np.empty_like(picture), np.empty_like(picture))
+        draw_limbs(image, limb, np.zeros(10), np.empty_like(image), np.empty_like(image))
         rows, columns = np.mgrid[:40, :60]
         along = np.clip(((columns - 10) * 35 + (rows - 10) * 20) / (35**2 + 20**2), 0, 1)
         gap = np.hypot(columns - 10 - 35 * along, rows - 10 - 20 * along)
-        assert (picture[gap < 2.4, 0] > 80).all()
-        assert (picture[gap > 3.6] == 0).all()
+        assert (image[gap < 2.4, 0] > 80).all()
+        assert (image[gap > 3.6] == 0).all()
 
     def test_two_moments_are_the_mean_of_each(self) -> None:
         limbs = np.zeros((2, 1, LIMB_COLUMNS))
@@ -157,9 +157,9 @@ class TestKernel:
         limbs[1, 0] = [10, 20, 3, 30, 25, 3, 200, 100, 50, 1, 1, 1, 0.3]
 
         def drawn(which: Callable[[np.ndarray], np.ndarray] | slice) -> np.ndarray:
-            picture = np.full((40, 60, 3), 20, np.float32)
-            draw_limbs(picture, limbs[which], np.zeros(10), np.empty_like(picture), np.empty_like(picture))
-            return picture
+            image = np.full((40, 60, 3), 20, np.float32)
+            draw_limbs(image, limbs[which], np.zeros(10), np.empty_like(image), np.empty_like(image))
+            return image
 
         both = drawn(slice(0, 2))
         np.testing.assert_allclose(both, (drawn(slice(0, 1)) + drawn(slice(1, 2))) / 2, atol=1e-3)

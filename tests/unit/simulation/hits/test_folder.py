@@ -1,4 +1,4 @@
-"""The stand-in's folder: the real layout, the same bytes however it was made, sound and picture in step."""
+"""The stand-in's folder: the real layout, the same bytes however it was made, sound and image in step."""
 
 import json
 from collections.abc import Callable
@@ -141,7 +141,7 @@ class TestStep:
 
 class TestMaking:
     def test_same_bytes_again_with_other_workers_and_another_number_of_videos(self, made: Path, tmp_path: Path) -> None:
-        again = make_stand_in_hits(tmp_path / "again", videos=2, workers=2, **SMALL)
+        again = make_stand_in_hits(tmp_path / "again", videos=2, num_workers=2, **SMALL)
         first, second = contents(made), contents(again)
         for name in second:
             if name.startswith("2000"):
@@ -202,7 +202,7 @@ class TestMaking:
         with pytest.raises(DatasetError, match=r"stand_in\.json"):
             make_stand_in_hits(tmp_path, videos=1, **SMALL)
 
-    @pytest.mark.parametrize("wrong", [{"videos": 0}, {"workers": 0}, {"seconds": 0.0}, {"size": (8, 8)}])
+    @pytest.mark.parametrize("wrong", [{"videos": 0}, {"num_workers": 0}, {"seconds": 0.0}, {"size": (8, 8)}])
     def test_impossible_options_are_refused(self, tmp_path: Path, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match=r"at least"):
             make_stand_in_hits(tmp_path / "x", **(SMALL | wrong))

@@ -1,4 +1,4 @@
-"""Classes by name, and what every process of labelled pictures promises."""
+"""Classes by name, and what every process of labelled images promises."""
 
 from dataclasses import FrozenInstanceError
 
@@ -29,21 +29,21 @@ def test_a_misspelt_concept_is_named():
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
 class TestEveryProcess:
-    def test_a_picture_depends_on_seed_index_and_size_alone(self, process):
+    def test_a_image_depends_on_seed_index_and_size_alone(self, process):
         alone = [process.label([index], 32, seed=3) for index in (7, 2, 90)]
         together = process.label([2, 90, 7, 2], 32, seed=3)
         for place, one in zip((3, 0, 2), (alone[1], alone[1], alone[0]), strict=True):
-            for name in ("pictures", "masks", "things"):
+            for name in ("images", "masks", "things"):
                 assert torch.equal(getattr(together, name)[place], getattr(one, name)[0])
             for name, values in together.attributes.items():
                 assert torch.equal(values[place], one.attributes[name][0])
-        assert not torch.equal(together.pictures, process.label([2, 90, 7, 2], 32, seed=4).pictures)
+        assert not torch.equal(together.images, process.label([2, 90, 7, 2], 32, seed=4).images)
 
-    def test_replayed_draws_and_plain_pictures_are_the_same(self, process):
+    def test_replayed_draws_and_plain_images_are_the_same(self, process):
         draws = process.sample(range(5), (32, 48), 1)
         labelled = process.render_labelled(draws)
-        assert torch.equal(labelled.pictures, process(range(5), (32, 48), 1))
-        assert labelled.pictures.shape == (5, 3, 32, 48)
+        assert torch.equal(labelled.images, process(range(5), (32, 48), 1))
+        assert labelled.images.shape == (5, 3, 32, 48)
         assert labelled.masks.shape == labelled.things.shape == (5, 32, 48)
         assert {values.dtype for values in labelled.attributes.values()} == {torch.int64}
         told = process.attributes(range(5), (32, 48), 1)
@@ -54,14 +54,14 @@ class TestEveryProcess:
         assert seen.masks.unique().tolist() == list(range(len(process.class_list)))
         assert seen.part_masks().sum(dim=1).eq(1).all()
 
-    def test_a_square_picture_is_the_same_scene_at_every_size(self, process):
+    def test_a_square_image_is_the_same_scene_at_every_size(self, process):
         # The centre of each pixel of 32 is the centre of every third one of 96.
         small, large = (process.label(range(30), size) for size in (32, 96))
         assert torch.equal(small.masks, large.masks[:, 1::3, 1::3])
         assert torch.equal(small.things, large.things[:, 1::3, 1::3])
         assert all(torch.equal(values, large.attributes[name]) for name, values in small.attributes.items())
 
-    def test_a_picture_is_its_large_one_averaged(self, process):
+    def test_a_image_is_its_large_one_averaged(self, process):
         # 3 x 3 samples a pixel: those of 32 pixels are the centre samples of 96. A level of rounding is left.
         small = process(range(4), 32).float()
         averaged = torch.nn.functional.avg_pool2d(process(range(4), 96).float(), 3)

@@ -22,7 +22,7 @@ def slow_masks(draws, samples=1):
     x = ((3 * np.arange(width)[:, None] + offsets).ravel() + 0.5) * step
     y, x = np.meshgrid(y, x, indexing="ij")
     painted = np.zeros((len(draws.shapes), *x.shape), np.int64)
-    for picture, shapes in zip(painted, draws.shapes, strict=True):
+    for image, shapes in zip(painted, draws.shapes, strict=True):
         for number, shape in enumerate(shapes):
             left, right, top, bottom = shape[law.LEFT : law.BOTTOM + 1]
             inside = (left <= x) & (x < right) & (top <= y) & (y < bottom)
@@ -36,7 +36,7 @@ def slow_masks(draws, samples=1):
             elif shape[law.OUTLINE] == law.HILL:
                 along = (x - left) / (right - left)
                 inside = y >= top - shape[law.FORM] * (4.0 * along * (1.0 - along))
-            picture[inside] = number
+            image[inside] = number
     return painted
 
 
@@ -49,17 +49,17 @@ def test_masks_are_those_of_the_slow_painter(size):
         assert np.array_equal(values.reshape(painted.shape), found.numpy())
 
 
-def test_pictures_are_the_mean_colour_of_nine_samples():
+def test_images_are_the_mean_colour_of_nine_samples():
     draws = BUSY.sample(range(10), 32)
     painted = slow_masks(draws, samples=9)
     y = (np.arange(96) + 0.5)[:, None] / 96
-    for shapes, numbers, picture in zip(draws.shapes, painted, BUSY.render_labelled(draws).pictures, strict=True):
+    for shapes, numbers, image in zip(draws.shapes, painted, BUSY.render_labelled(draws).images, strict=True):
         shape = shapes[numbers]
         top, bottom = shape[..., law.TOP], shape[..., law.BOTTOM]
         down = np.clip((y - top) / (bottom - top), 0, 1)[..., None]
         upper, lower = shape[..., law.UPPER : law.UPPER + 3], shape[..., law.LOWER : law.LOWER + 3]
         colours = (upper + (lower - upper) * down).reshape(32, 3, 32, 3, 3).mean(axis=(1, 3))
-        assert np.abs(np.clip(colours, 0, 255).transpose(2, 0, 1) - picture.numpy()).max() <= 0.501
+        assert np.abs(np.clip(colours, 0, 255).transpose(2, 0, 1) - image.numpy()).max() <= 0.501
 
 
 @pytest.mark.parametrize("part", OUTDOOR_CONTEXT)

@@ -95,16 +95,16 @@ def test_a_solid_has_its_colour_and_casts_a_shadow():
     seen = process.render_labelled(draws)
     empty = process.render_labelled(law.SolidDraws(draws.size, 0 * draws.solids, draws.eyes, draws.lamps, {}))
     ground = seen.masks == 0
-    darker = (empty.pictures.float() - seen.pictures.float()).mean(dim=1) > 20
+    darker = (empty.images.float() - seen.images.float()).mean(dim=1) > 20
     assert (darker & ground).any(dim=(1, 2)).float().mean() > 0.9
     # Only pixels at a solid's edge mix its colour into the ground's and may come out lighter.
-    lighter = (seen.pictures.float() - empty.pictures.float()).mean(dim=1) > 1
+    lighter = (seen.images.float() - empty.images.float()).mean(dim=1) > 1
     assert (lighter & ground).float().mean() < 0.01
     names = list(law.COLOURS)
-    for picture, mask, colour in zip(seen.pictures, seen.masks, seen.attributes["colour"][:, 0], strict=True):
+    for image, mask, colour in zip(seen.images, seen.masks, seen.attributes["colour"][:, 0], strict=True):
         if names[int(colour)] in {"red", "blue", "green"} and (mask > 0).sum() > 20:
             channel = ("red", "green", "blue").index(names[int(colour)])
-            means = picture[:, mask > 0].float().mean(dim=1)
+            means = image[:, mask > 0].float().mean(dim=1)
             assert int(means.argmax()) == channel
 
 

@@ -51,7 +51,7 @@ def test_split_is_by_walker(made: Path) -> None:
 
 @pytest.mark.slow
 def test_workers_change_nothing(made: Path, tmp_path: Path) -> None:
-    assert contents(make_walks(tmp_path / "w", walks=COUNT, seconds=1.5, seed=3, workers=2)) == contents(made)
+    assert contents(make_walks(tmp_path / "w", walks=COUNT, seconds=1.5, seed=3, num_workers=2)) == contents(made)
 
 
 def test_goes_on_where_it_was_interrupted(made: Path, tmp_path: Path) -> None:
