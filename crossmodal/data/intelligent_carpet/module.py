@@ -25,7 +25,8 @@ class IntelligentCarpetDataModule(lightning.LightningDataModule):
     A split that leaks is refused: a subject, or the same recording under two names, in two parts.
 
     Args:
-        root: the folder of recordings, with ``subjects.csv`` where the split is by subject; see `IntelligentCarpetWindows`.
+        root: the folder of recordings, with ``subjects.csv`` where the split is by subject; see
+            `IntelligentCarpetWindows`.
         by: split by ``subject``; or by ``recording``, which lets the network know whom it is tested on.
         test: share of the subjects (recordings) to evaluate on, or their names.
         validation: share of the others to validate on, or their names; 0 for none.

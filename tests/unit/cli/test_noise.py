@@ -77,8 +77,8 @@ def test_images_become_files_that_tell_how_to_draw_them_again(tmp_path, capsys):
     assert index["process"] == "stripes"
     assert index["options"] == {"width": 3, "colour": "random"}
     assert index["pictures"][1] == {"file": "000000008.png", "index": 8, "label": int(Stripes().labels([8], 2))}
-    with Image.open(tmp_path / "000000008.png") as image:
-        image, carried = np.asarray(image), json.loads(image.text["crossmodal.noise"])
+    with Image.open(tmp_path / "000000008.png") as opened:
+        image, carried = np.asarray(opened), json.loads(opened.text["crossmodal.noise"])
     again = Stripes(**carried["options"])([carried["index"]], tuple(carried["size"]), carried["seed"])[0]
     assert np.array_equal(image, again.permute(1, 2, 0))
 
