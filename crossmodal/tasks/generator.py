@@ -24,9 +24,9 @@ class GeneratorTask(lightning.LightningModule):
     """Train a `SmallGenerator`; ``model`` is the moving average of the one that plays, and is what a run saves.
 
     Batches hold ``image`` uint8 (n, 3, size, size) and, for a conditional generator, ``label`` int64 (n,), as
-    `crossmodal.data.ScenesDataModule` gives them. Both networks take a step at once, by one optimizer
-    (Adam), so that a step of the game is a step of the run. The validation logs the sliced Wasserstein distance between true and drawn images,
-    averaged to 8 x 8 pixels, which needs no other network.
+    `crossmodal.data.ScenesDataModule` gives them. Both networks take a step at once, by one optimizer (Adam), so that a
+    step of the game is a step of the run. The validation logs the sliced Wasserstein distance between true and drawn
+    images, averaged to 8 x 8 pixels, which needs no other network.
 
     Args:
         model: the generator.

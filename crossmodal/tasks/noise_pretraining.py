@@ -32,9 +32,9 @@ class PretrainingTask(lightning.LightningModule):
     """Train a backbone to embed the views of one image alike; subclasses say what alike means, in `loss`.
 
     Batches hold ``image`` uint8 (n, 3, height, width), ``draw`` int64 (n,), a number that no two showings share, and
-    for some objectives ``label`` int64 (n,), as `crossmodal.data.NoiseDataModule` gives them. Views are drawn and rendered
-    on the device that trains. Images held out show alignment, uniformity and effective rank of the embeddings, and
-    whether they collapse. What a run leaves is the backbone alone.
+    for some objectives ``label`` int64 (n,), as `crossmodal.data.NoiseDataModule` gives them. Views are drawn and
+    rendered on the device that trains. Images held out show alignment, uniformity and effective rank of the embeddings,
+    and whether they collapse. What a run leaves is the backbone alone.
 
     Args:
         model: the backbone, as `crossmodal.backbones.create` makes it.

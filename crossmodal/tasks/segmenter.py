@@ -16,8 +16,8 @@ class SegmenterTask(lightning.LightningModule):
     """Train a `Segmenter` on images with masks, and measure its error on held-out ones.
 
     Batches hold ``image`` uint8 (n, 3, height, width) and ``mask`` uint8 (n, height, width), as
-    `crossmodal.data.ScenesDataModule` gives them. The learning rate of AdamW rises over the first tenth of the
-    run and falls along a cosine to its end. Every validation counts the confusion of classes anew and leaves it with the model.
+    `crossmodal.data.ScenesDataModule` gives them. The learning rate of AdamW rises over the first tenth of the run and
+    falls along a cosine to its end. Every validation counts the confusion of classes anew and leaves it with the model.
 
     Args:
         model: the network.
