@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import lightning.pytorch as lightning
 import torch
 from torch import Tensor
 
@@ -11,13 +10,14 @@ from crossmodal.data.walks.steps import targets_of
 from crossmodal.models import GaitFromTouch
 from crossmodal.models.gait_from_touch import event_position
 from crossmodal.objectives.gait import GaitTargets, gait_losses
-from crossmodal.tasks.one_cycle import one_cycle
+from crossmodal.tasks.base import Task
+from crossmodal.tasks.optimization import Optimization
 
 #: Weights of the parts of the loss.
 PARTS = {"step": 1.0, "side": 0.5, "contact": 1.0, "heel_strike": 0.5, "toe_off": 0.5, "points": 2.0, "own": 1.0}
 
 
-class GaitFromTouchTask(lightning.LightningModule):
+class GaitFromTouchTask(Task):
     """Train `GaitFromTouch` on footprint candidates with their truth, as `WalkStepsDataModule` gives them.
 
     The learning rate rises over the first tenth of the run and falls along a cosine to its end.
@@ -28,11 +28,12 @@ class GaitFromTouchTask(lightning.LightningModule):
         backbone_rate: factor on the learning rate of the backbone; 0 keeps it as it is, batch statistics included.
         weight_decay: of AdamW, on matrices and kernels alone.
         parts: weights of the parts of the loss that are not to be the usual ones, see `PARTS`.
-        clip_norm: largest gradient norm.
 
     Raises:
         ValueError: a part that the loss does not have.
     """
+
+    model: GaitFromTouch
 
     def __init__(
         self,
@@ -41,18 +42,14 @@ class GaitFromTouchTask(lightning.LightningModule):
         backbone_rate: float = 1.0,
         weight_decay: float = 0.01,
         parts: Mapping[str, float] | None = None,
-        clip_norm: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(Optimization.one_cycle(learning_rate, backbone_rate, weight_decay))
         unknown = (parts or {}).keys() - PARTS.keys()
         if unknown:
             raise ValueError(f"parts: the loss has no {', '.join(sorted(unknown))}; it has: {', '.join(PARTS)}")
         self.model = model
-        self.learning_rate = learning_rate
         self.backbone_rate = backbone_rate
-        self.weight_decay = weight_decay
         self.parts = PARTS | dict(parts or {})
-        self.clip_norm = clip_norm
         if not backbone_rate:
             model.backbone.requires_grad_(False)
 
@@ -66,7 +63,7 @@ class GaitFromTouchTask(lightning.LightningModule):
         output = self.model(batch["movie"], batch["step_s"], batch["valid"])
         losses = gait_losses(output, targets_of(batch), batch["movie"], batch["valid"])
         loss = torch.stack([self.parts[name] * value for name, value in losses.items()]).sum()
-        self._log("train", losses | {"loss": loss})
+        self.log_values("train", losses | {"loss": loss}, len(batch["movie"]))
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
@@ -83,20 +80,7 @@ class GaitFromTouchTask(lightning.LightningModule):
         }
         # A batch without a footstep has no side to tell.
         known = {name: value for name, value in figures.items() if bool(value.isfinite())}
-        self._log("validation", losses | {"loss": loss} | known)
-
-    def configure_optimizers(self) -> Any:
-        """Make AdamW, and the one-cycle schedule over the whole run."""
-        return one_cycle(self.trainer, self.model, self.learning_rate, self.backbone_rate, self.weight_decay)
-
-    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
-        """Clip the norm of all gradients together."""
-        self.clip_gradients(optimizer, gradient_clip_val=self.clip_norm, gradient_clip_algorithm="norm")
-
-    def _log(self, stage: str, values: Mapping[str, Tensor]) -> None:
-        size = self.trainer.datamodule.batch_size  # type: ignore[attr-defined]
-        named = {f"{stage}/{name}": value.detach() for name, value in values.items()}
-        self.log_dict(named, batch_size=size, sync_dist=stage == "validation")
+        self.log_values("validation", losses | {"loss": loss} | known, len(batch["movie"]))
 
 
 def _event_error_ms(logits: Tensor, target: GaitTargets, batch: dict[str, Tensor], event: str) -> Tensor:

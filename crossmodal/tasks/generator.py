@@ -3,16 +3,17 @@
 import copy
 from typing import Any
 
-import lightning.pytorch as lightning
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from crossmodal.metrics.image_distance import sliced_wasserstein
 from crossmodal.models import SmallDiscriminator, SmallGenerator
 from crossmodal.objectives import discriminator_loss, generator_loss, gradient_penalty, update_average
 from crossmodal.randomness import normals
+from crossmodal.tasks.base import Task
+from crossmodal.tasks.optimization import Optimization
 
 #: The side that images are averaged to before their sliced distance is taken.
 LAYOUT_SIDE = 8
@@ -20,13 +21,15 @@ LAYOUT_SIDE = 8
 _REACH = 0.2
 
 
-class GeneratorTask(lightning.LightningModule):
+class GeneratorTask(Task):
     """Train a `SmallGenerator`; ``model`` is the moving average of the one that plays, and is what a run saves.
 
     Batches hold ``image`` uint8 (n, 3, size, size) and, for a conditional generator, ``label`` int64 (n,), as
     `crossmodal.data.ScenesDataModule` gives them. Both networks take a step at once, by one optimizer (Adam), so that a
     step of the game is a step of the run. The validation logs the sliced Wasserstein distance between true and drawn
-    images, averaged to 8 x 8 pixels, which needs no other network.
+    images, averaged to 8 x 8 pixels, which needs no other network. The trainer's ``gradient_clip_val`` holds for
+    each network by itself; in calm steps the norms of the shipped sizes stay well below 30, so that this value cuts
+    outbursts alone.
 
     Args:
         model: the generator.
@@ -34,7 +37,6 @@ class GeneratorTask(lightning.LightningModule):
         learning_rate: of both; over the second half of the run it falls evenly to nothing.
         penalty_weight: of the gradient penalty on true images (R1).
         penalty_every: steps from one penalty to the next; it then weighs as many times more.
-        clip_norm: largest norm of each player's gradients; calm steps stay well below, so that only outbursts are cut.
         averaging: momentum of the moving average, at most; early in a run it forgets faster.
         seed: of the latent vectors.
 
@@ -46,6 +48,8 @@ class GeneratorTask(lightning.LightningModule):
         et al., "Analyzing and improving the image quality of StyleGAN", CVPR 2020, section 3 (penalty now and then).
     """
 
+    model: SmallGenerator
+
     def __init__(
         self,
         model: SmallGenerator,
@@ -53,26 +57,26 @@ class GeneratorTask(lightning.LightningModule):
         learning_rate: float = 2e-3,
         penalty_weight: float = 1.0,
         penalty_every: int = 4,
-        clip_norm: float = 30.0,
         averaging: float = 0.999,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        # Adam without momentum, as the game wants it.
+        super().__init__(
+            Optimization(
+                kind="adam", learning_rate=learning_rate, weight_decay=0.0, schedule="late_line", betas=(0.0, 0.99)
+            )
+        )
         theirs = {name: discriminator.arguments[name] for name in ("size", "classes")}
         mine = {name: model.arguments[name] for name in theirs}
         if theirs != mine:
             raise ValueError(f"the discriminator is made for {theirs}, the generator for {mine}")
-        if penalty_every < 1 or learning_rate <= 0:
-            raise ValueError(
-                f"learning_rate must be positive and penalty_every at least 1, got {learning_rate=}, {penalty_every=}"
-            )
+        if penalty_every < 1:
+            raise ValueError(f"penalty_every must be at least 1, got {penalty_every}")
         self.model = model.requires_grad_(False)
         self.player = copy.deepcopy(model).requires_grad_(True)
         self.discriminator = discriminator
-        self.learning_rate = learning_rate
         self.penalty_weight = penalty_weight
         self.penalty_every = penalty_every
-        self.clip_norm = clip_norm
         self.averaging = averaging
         self.seed = seed
         self._true: list[Tensor] = []
@@ -101,7 +105,7 @@ class GeneratorTask(lightning.LightningModule):
         if punished:
             losses["gradient_penalty"] = gradient_penalty(scores, true)
             loss = loss + self.penalty_weight * self.penalty_every * losses["gradient_penalty"]
-        self.log_dict({f"train/{name}": value.detach() for name, value in losses.items()}, batch_size=len(true))
+        self.log_values("train", losses, len(true))
         return loss
 
     def optimizer_step(self, *step: Any, **options: Any) -> None:
@@ -119,20 +123,27 @@ class GeneratorTask(lightning.LightningModule):
         true = torch.cat(self._true)
         self._true.clear()
         drawn = F.adaptive_avg_pool2d(self.model.draw(range(len(true))).float() / 255, LAYOUT_SIDE).flatten(1)
-        self.log("validation/sliced_wasserstein", sliced_wasserstein(true, drawn), sync_dist=True)
+        self.log_values("validation", {"sliced_wasserstein": sliced_wasserstein(true, drawn)})
 
-    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
-        """Clip the gradients of each player by themselves."""
+    @property
+    def learner(self) -> nn.Module:
+        """Both players; the average follows them."""
+        return nn.ModuleList([self.player, self.discriminator])
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the gradients of each player by themselves, to the trainer's value and by its algorithm."""
+        if gradient_clip_val is None:
+            return
         for player in (self.player, self.discriminator):
-            torch.nn.utils.clip_grad_norm_(player.parameters(), self.clip_norm)
-
-    def configure_optimizers(self) -> Any:
-        """Make one Adam for both players, without momentum, as the game wants it, and its schedule."""
-        players = [*self.player.parameters(), *self.discriminator.parameters()]
-        optimizer = torch.optim.Adam(players, lr=self.learning_rate, betas=(0.0, 0.99))
-        steps = max(int(self.trainer.estimated_stepping_batches), 1)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, 2.0 * (1.0 - step / steps)))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+            if gradient_clip_algorithm == "value":
+                nn.utils.clip_grad_value_(player.parameters(), gradient_clip_val)
+            else:
+                nn.utils.clip_grad_norm_(player.parameters(), gradient_clip_val)
 
     def _latents(self, count: int) -> Tensor:
         # By step and rank, so that a resumed run and every process draw what they must.

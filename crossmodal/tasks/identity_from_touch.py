@@ -1,19 +1,18 @@
 """Learning who walks from single footsteps."""
 
 import math
-from typing import Any
 
-import lightning.pytorch as lightning
 import torch
 from torch import Tensor
 
 from crossmodal.metrics import equal_error_rate
 from crossmodal.models import IdentityFromTouch
 from crossmodal.objectives import supervised_contrastive_loss
-from crossmodal.tasks.one_cycle import one_cycle
+from crossmodal.tasks.base import Task
+from crossmodal.tasks.optimization import Optimization
 
 
-class IdentityFromTouchTask(lightning.LightningModule):
+class IdentityFromTouchTask(Task):
     """Train `IdentityFromTouch` to tell a person's footsteps from those of all others in the batch.
 
     Batches hold ``phases_kpa`` (people, footsteps, phases, rows, columns) and ``person`` (people, footsteps), as
@@ -26,11 +25,12 @@ class IdentityFromTouchTask(lightning.LightningModule):
         backbone_rate: factor on the learning rate of the backbone.
         weight_decay: of AdamW, on matrices and kernels alone.
         temperature: of the supervised contrastive loss.
-        clip_norm: largest gradient norm.
 
     References:
         Khosla et al., "Supervised contrastive learning", NeurIPS 2020, equation 2.
     """
+
+    model: IdentityFromTouch
 
     def __init__(
         self,
@@ -39,29 +39,24 @@ class IdentityFromTouchTask(lightning.LightningModule):
         backbone_rate: float = 1.0,
         weight_decay: float = 0.01,
         temperature: float = 0.1,
-        clip_norm: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(Optimization.one_cycle(learning_rate, backbone_rate, weight_decay))
         self.model = model
-        self.learning_rate = learning_rate
-        self.backbone_rate = backbone_rate
-        self.weight_decay = weight_decay
         self.temperature = temperature
-        self.clip_norm = clip_norm
         self._held_out: list[tuple[Tensor, Tensor]] = []
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Compute the loss of a batch."""
         vectors, people = self._embed(batch)
         loss = supervised_contrastive_loss(vectors, people, self.temperature)
-        self.log("train/loss", loss.detach(), batch_size=len(people))
+        self.log_values("train", {"loss": loss}, len(people))
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Log the loss of held-out people, and keep their vectors."""
         vectors, people = self._embed(batch)
         loss = supervised_contrastive_loss(vectors, people, self.temperature)
-        self.log("validation/loss", loss, batch_size=len(people), sync_dist=True)
+        self.log_values("validation", {"loss": loss}, len(people))
         self._held_out.append((vectors.float().cpu(), people.cpu()))
 
     def on_validation_epoch_end(self) -> None:
@@ -72,15 +67,7 @@ class IdentityFromTouchTask(lightning.LightningModule):
         scores, same = (vectors @ vectors.T)[first, second], people[first] == people[second]
         rate = equal_error_rate(scores[same].numpy(), scores[~same].numpy())
         if math.isfinite(rate):
-            self.log("validation/eer", rate, sync_dist=True)
-
-    def configure_optimizers(self) -> Any:
-        """Make AdamW and the one-cycle schedule over the whole run."""
-        return one_cycle(self.trainer, self.model, self.learning_rate, self.backbone_rate, self.weight_decay)
-
-    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
-        """Clip the norm of all gradients together."""
-        self.clip_gradients(optimizer, gradient_clip_val=self.clip_norm, gradient_clip_algorithm="norm")
+            self.log_values("validation", {"eer": rate})
 
     def _embed(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         return self.model(batch["phases_kpa"].flatten(0, 1)), batch["person"].flatten()

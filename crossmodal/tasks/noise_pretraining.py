@@ -1,13 +1,11 @@
 """Learning to see from procedural images: the task that all objectives share, and those of a single network."""
 
 from abc import abstractmethod
-from typing import Any
 
-import lightning.pytorch as lightning
 import torch
 import torch.nn.functional as F
 from lightning.pytorch.utilities import rank_zero_warn
-from torch import Tensor
+from torch import Tensor, nn
 
 from crossmodal.backbones import Backbone
 from crossmodal.backbones.projection import Embedder, Head
@@ -22,13 +20,14 @@ from crossmodal.objectives import (
     supervised_contrastive_loss,
     uniformity_loss,
 )
+from crossmodal.tasks.base import Task
 from crossmodal.tasks.optimization import Optimization
 
 # Before, running batch statistics are still those of the start, and make all images look alike.
 _SETTLED_STEPS = 50
 
 
-class PretrainingTask(lightning.LightningModule):
+class PretrainingTask(Task):
     """Train a backbone to embed the views of one image alike; subclasses say what alike means, in `loss`.
 
     Batches hold ``image`` uint8 (n, 3, height, width), ``draw`` int64 (n,), a number that no two showings share, and
@@ -56,19 +55,23 @@ class PretrainingTask(lightning.LightningModule):
         optimization: Optimization | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(optimization or Optimization())
         if len(views.laws) < 2:
             raise ValueError(f"pretraining compares at least two views of an image, got {len(views.laws)}")
         self.embedder = Embedder(model, head)
         self.views = views
-        self.optimization = optimization or Optimization()
         self.seed = seed
         self._embedded: list[tuple[Tensor, Tensor]] = []
 
     @property
-    def model(self) -> Backbone:
+    def model(self) -> Backbone:  # type: ignore[override]
         """What a run leaves."""
         return self.embedder.backbone
+
+    @property
+    def learner(self) -> nn.Module:
+        """The backbone with its head."""
+        return self.embedder
 
     @abstractmethod
     def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
@@ -77,7 +80,7 @@ class PretrainingTask(lightning.LightningModule):
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Compute the loss of a batch."""
         loss = self.loss(self.views(batch["image"], batch["draw"], self.seed), batch)
-        self.log("train/loss", loss.detach(), batch_size=len(batch["draw"]))
+        self.log_values("train", {"loss": loss}, len(batch["draw"]))
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
@@ -94,21 +97,12 @@ class PretrainingTask(lightning.LightningModule):
         figures = {"alignment": float(alignment_loss(x, y)), "effective_rank": rank}
         if len(x) > 1:
             figures["uniformity"] = float(uniformity_loss(x))
-        self.log_dict({f"validation/{name}": value for name, value in figures.items()}, batch_size=len(x))
+        self.log_values("validation", figures)
         if self.global_step >= _SETTLED_STEPS and is_collapsed(x):
             rank_zero_warn(
                 f"step {self.global_step}: the embeddings of {len(x)} images are nearly alike or not numbers "
                 f"(effective rank {rank:.1f}): nothing is being learned; try a smaller learning rate"
             )
-
-    def configure_optimizers(self) -> Any:
-        """Make the optimizer of all that learns, and its schedule over the whole run."""
-        return self.optimization.configure(self.embedder, max(int(self.trainer.estimated_stepping_batches), 1))
-
-    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
-        """Clip the norm of all gradients together, where the recipe wants that."""
-        if self.optimization.clip_norm is not None:
-            self.clip_gradients(optimizer, self.optimization.clip_norm, gradient_clip_algorithm="norm")
 
     def _embed(self, views: list[Tensor]) -> list[Tensor]:
         """Embed views of one size in one pass, whose batch statistics they share, and join those of all processes."""

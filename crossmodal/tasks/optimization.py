@@ -1,4 +1,4 @@
-"""How pretraining descends: an optimizer, and the course of its learning rate over a run."""
+"""How tasks descend: an optimizer, its parameter groups, and the course of its learning rate over a run."""
 
 import math
 from dataclasses import dataclass
@@ -8,25 +8,31 @@ from typing import Any
 import torch
 from torch import nn
 
-_KINDS = ("sgd", "adamw")
-_SCHEDULES = ("constant", "cosine", "steps")
+_KINDS = ("sgd", "adam", "adamw")
+_SCHEDULES = ("constant", "cosine", "steps", "one_cycle", "late_line")
+#: Share of a run in which the rate of ``one_cycle`` rises.
+_RISE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimization:
-    """SGD with momentum or AdamW, with a learning rate that rises, then falls or stays; a run is from 0 to 1.
+    """SGD with momentum, Adam or AdamW, with a learning rate that changes over the run; a run is from 0 to 1.
 
-    The defaults are those of the published small-scale recipe, whose rate of 0.12 for 256 images is 0.36 for its 768.
+    The defaults are those of the published small-scale recipe of pretraining, whose rate of 0.12 for 256 images is
+    0.36 for its 768.
 
     Args:
-        kind: ``sgd`` (momentum 0.9), or ``adamw``.
+        kind: ``sgd`` (momentum 0.9), ``adam`` or ``adamw``.
         learning_rate: the highest of the run.
-        weight_decay: of all parameters under ``sgd``, as published; under ``adamw`` of matrices and kernels alone.
-        schedule: ``steps`` (times ``factor`` at every milestone), ``cosine`` (half a cosine, to 0) or ``constant``.
+        weight_decay: of all parameters under ``sgd`` and ``adam``; under ``adamw`` of matrices and kernels alone.
+        schedule: ``steps`` (times ``factor`` at every milestone), ``cosine`` (half a cosine, to 0), ``constant``,
+            ``one_cycle`` (a rise over the first tenth, then half a cosine; with Adam's momentum, `OneCycleLR`) or
+            ``late_line`` (constant over the first half, then a line to 0).
         milestones: of ``steps``, shares of the run.
         factor: of ``steps``.
-        warm_up: share of the run in which the rate rises from 0 in a line.
-        clip_norm: largest gradient norm; None for any.
+        warm_up: share of the run in which the rate rises from 0 in a line; ``one_cycle`` has its own.
+        betas: decay rates of the moments of ``adam`` and ``adamw``.
+        backbone_rate: factor on the learning rate of the module's part called ``backbone``; None makes no groups of it.
 
     Raises:
         ValueError: an unknown kind or schedule, or a number out of range.
@@ -43,28 +49,52 @@ class Optimization:
     milestones: tuple[float, ...] = (0.775, 0.85, 0.925)
     factor: float = 0.1
     warm_up: float = 0.0
-    clip_norm: float | None = None
+    betas: tuple[float, float] = (0.9, 0.999)
+    backbone_rate: float | None = None
 
     def __post_init__(self) -> None:
         for name, value, known in (("kind", self.kind, _KINDS), ("schedule", self.schedule, _SCHEDULES)):
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-        if not (self.learning_rate > 0 and self.weight_decay >= 0 and 0 <= self.warm_up < 1):
-            raise ValueError(
-                "learning_rate must be positive, weight_decay not negative and warm_up in 0 to below 1, got "
-                f"{self.learning_rate}, {self.weight_decay}, {self.warm_up}"
-            )
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise ValueError(f"clip_norm must be positive, or null, got {self.clip_norm}")
+        for name in ("learning_rate", "weight_decay", "backbone_rate"):
+            value = getattr(self, name)
+            least = "positive" if name == "learning_rate" else "at least 0"
+            if value is not None and not (math.isfinite(value) and (value > 0 or (value == 0 and least != "positive"))):
+                raise ValueError(f"{name} must be {least}, got {value}")
+        if not 0 <= self.warm_up < 1:
+            raise ValueError(f"warm_up must be in 0 to below 1, got {self.warm_up}")
+        if self.schedule == "one_cycle" and self.warm_up:
+            raise ValueError(f"one_cycle has a rise of its own; warm_up must be 0, got {self.warm_up}")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas must be in 0 to below 1, got {self.betas}")
+
+    @classmethod
+    def one_cycle(cls, learning_rate: float, backbone_rate: float, weight_decay: float) -> "Optimization":
+        """Return AdamW under ``one_cycle``, which all tasks on labelled data use."""
+        return cls(
+            kind="adamw",
+            schedule="one_cycle",
+            learning_rate=learning_rate,
+            backbone_rate=backbone_rate,
+            weight_decay=weight_decay,
+        )
 
     def share(self, done: float) -> float:
-        """Tell the share of the highest rate at a share of the run done, each 0 to 1."""
+        """Return the share of the highest rate at a share of the run done, each 0 to 1.
+
+        Raises:
+            ValueError: the schedule is ``one_cycle``, which depends on the number of steps.
+        """
         if done < self.warm_up:
             return done / self.warm_up
         if self.schedule == "cosine":
             return (1 + math.cos(math.pi * min((done - self.warm_up) / (1 - self.warm_up), 1.0))) / 2
         if self.schedule == "steps":
             return self.factor ** sum(done >= milestone for milestone in self.milestones)
+        if self.schedule == "late_line":
+            return min(1.0, 2.0 * (1.0 - done))
+        if self.schedule == "one_cycle":
+            raise ValueError("the rate of one_cycle depends on the number of steps; see configure")
         return 1.0
 
     def configure(self, module: nn.Module, steps: int) -> dict[str, Any]:
@@ -73,24 +103,46 @@ class Optimization:
         Returns:
             What Lightning's ``configure_optimizers`` may return.
         """
-        learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        optimizer: torch.optim.Optimizer
+        optimizer = self._optimizer(self._groups(module))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": self._schedule(optimizer, steps), "interval": "step"},
+        }
+
+    def _groups(self, module: nn.Module) -> list[dict[str, Any]]:
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in module.named_parameters():
+            if parameter.requires_grad:
+                in_backbone = self.backbone_rate is not None and name.startswith("backbone.")
+                decays = self.kind != "adamw" or parameter.ndim > 1
+                groups.setdefault((in_backbone, decays), []).append(parameter)
+        return [
+            {
+                "params": parameters,
+                "lr": self.learning_rate
+                * (self.backbone_rate if in_backbone and self.backbone_rate is not None else 1.0),
+                "weight_decay": self.weight_decay if decays else 0.0,
+            }
+            for (in_backbone, decays), parameters in groups.items()
+        ]
+
+    def _optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         if self.kind == "sgd":
-            optimizer = torch.optim.SGD(
-                learning, lr=self.learning_rate, momentum=0.9, weight_decay=self.weight_decay, foreach=True
-            )
-        else:
-            groups = [
-                {"params": [p for p in learning if p.ndim > 1], "weight_decay": self.weight_decay},
-                {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
-            ]
-            optimizer = torch.optim.AdamW(groups, lr=self.learning_rate)
+            return torch.optim.SGD(groups, lr=self.learning_rate, momentum=0.9, foreach=True)
+        kind = torch.optim.Adam if self.kind == "adam" else torch.optim.AdamW
+        return kind(groups, lr=self.learning_rate, betas=self.betas)
+
+    def _schedule(self, optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+        if self.schedule == "one_cycle":
+            steps = max(steps, 2)
+            rates = [group["lr"] for group in optimizer.param_groups]
+            # A rise that ended with the very first step would divide by its own length.
+            rise = max(_RISE, 1.5 / steps)
+            return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=steps, pct_start=rise)
         # The first step of a warm-up moves the weights already, and the last of a cosine does so still.
         offset = 1 if self.warm_up else 0
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, partial(self._share_of_step, steps=steps, offset=offset)
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        share = partial(self._share_of_step, steps=steps, offset=offset)
+        return torch.optim.lr_scheduler.LambdaLR(optimizer, share)
 
     def _share_of_step(self, step: int, steps: int, offset: int) -> float:
         return self.share((step + offset) / (steps + offset))

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-import lightning.pytorch as lightning
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from crossmodal.metrics.segmentation import confusion_matrix, mean_iou
 from crossmodal.models import Segmenter
-from crossmodal.tasks.one_cycle import one_cycle
+from crossmodal.tasks.base import Task
+from crossmodal.tasks.optimization import Optimization
 
 
-class SegmenterTask(lightning.LightningModule):
+class SegmenterTask(Task):
     """Train a `Segmenter` on images with masks, and measure its error on held-out ones.
 
     Batches hold ``image`` uint8 (n, 3, height, width) and ``mask`` uint8 (n, height, width), as
@@ -29,15 +29,15 @@ class SegmenterTask(lightning.LightningModule):
         ValueError: a number makes no sense.
     """
 
+    model: Segmenter
+
     def __init__(
         self, model: Segmenter, learning_rate: float = 1e-2, weight_decay: float = 1e-4, rarity: float = 0.0
     ) -> None:
-        super().__init__()
-        if learning_rate <= 0 or rarity < 0:
-            raise ValueError(f"learning_rate must be positive and rarity not negative, got {learning_rate=}, {rarity=}")
+        super().__init__(Optimization.one_cycle(learning_rate, 1.0, weight_decay))
+        if rarity < 0:
+            raise ValueError(f"rarity must not be negative, got {rarity}")
         self.model = model
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
         self.rarity = rarity
         self._counted = torch.zeros_like(model.confusion)
 
@@ -47,7 +47,7 @@ class SegmenterTask(lightning.LightningModule):
         counts = torch.bincount(wanted.flatten(), minlength=len(self.model.classes)).clamp_min(1)
         weights = (counts.sum() / counts).to(self.dtype) ** self.rarity
         loss = F.cross_entropy(self.model(batch["image"]), wanted, weights)
-        self.log("train/loss", loss.detach(), batch_size=len(wanted))
+        self.log_values("train", {"loss": loss}, len(wanted))
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -63,8 +63,4 @@ class SegmenterTask(lightning.LightningModule):
         """Leave the counts with the model, and log the mean IoU."""
         counted: Any = self.trainer.strategy.reduce(self._counted, reduce_op="sum")
         self.model.confusion.copy_(counted)
-        self.log("validation/mean_iou", mean_iou(self.model.confusion), sync_dist=True)
-
-    def configure_optimizers(self) -> Any:
-        """Make AdamW and the one-cycle schedule over the whole run."""
-        return one_cycle(self.trainer, self.model, self.learning_rate, 1.0, self.weight_decay)
+        self.log_values("validation", {"mean_iou": mean_iou(self.model.confusion)})

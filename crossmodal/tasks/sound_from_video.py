@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import lightning.pytorch as lightning
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,7 +12,8 @@ from crossmodal.metrics import count_onsets
 from crossmodal.metrics.onset import PooledOnsets
 from crossmodal.models import SoundFromVideo, SoundOutput
 from crossmodal.objectives import impact_weights, onset_loss, robust_feature_loss, squared_feature_loss
-from crossmodal.tasks.one_cycle import one_cycle
+from crossmodal.tasks.base import Task
+from crossmodal.tasks.optimization import Optimization
 
 _STEP_RATE_HZ = 90.0
 _TOLERANCE_S = 0.1
@@ -26,7 +26,7 @@ class _TrainingSound(Protocol):
     def training_cochleagrams(self, most_steps: int) -> Tensor: ...
 
 
-class SoundFromVideoTask(lightning.LightningModule):
+class SoundFromVideoTask(Task):
     """Train `SoundFromVideo` on windows of video with their cochleagrams and onsets.
 
     Batches hold ``spacetime`` (batch, ticks, 3, height, width), ``colour`` (batch, 3, height, width), ``cochleagram``
@@ -44,11 +44,12 @@ class SoundFromVideoTask(lightning.LightningModule):
         onset_weight: weight of the onset loss beside the feature loss.
         onset_spread_steps: deviation of the softened onset marks, in steps of 1/90 s.
         positive_weight: weight of steps near an onset against the others.
-        clip_norm: largest gradient norm.
 
     Raises:
         ValueError: an unknown ``feature_loss``, or a part in ``frozen`` that the model does not have.
     """
+
+    model: SoundFromVideo
 
     def __init__(
         self,
@@ -62,13 +63,9 @@ class SoundFromVideoTask(lightning.LightningModule):
         onset_weight: float = 1.0,
         onset_spread_steps: float = 3.0,
         positive_weight: float = 5.0,
-        clip_norm: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(Optimization.one_cycle(learning_rate, backbone_rate, weight_decay))
         self.model = model
-        self.learning_rate = learning_rate
-        self.backbone_rate = backbone_rate
-        self.weight_decay = weight_decay
         if feature_loss not in {"squared", "robust"}:
             raise ValueError(f"feature_loss must be 'squared' or 'robust', got {feature_loss!r}")
         self.feature_loss = feature_loss
@@ -76,7 +73,6 @@ class SoundFromVideoTask(lightning.LightningModule):
         self.onset_weight = onset_weight
         self.onset_spread_steps = onset_spread_steps
         self.positive_weight = positive_weight
-        self.clip_norm = clip_norm
         self._heard: list[tuple[Tensor, Tensor]] = []
         self._predicted: list[tuple[Tensor, Tensor, Tensor]] = []
         self._frozen = [_part(model, name) for name in frozen]
@@ -102,13 +98,13 @@ class SoundFromVideoTask(lightning.LightningModule):
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Compute the loss of a batch."""
         losses = self._losses(self.model(batch["spacetime"], batch["colour"]), batch)
-        self._log("train", losses)
+        self.log_values("train", losses, len(batch["onset"]))
         return losses["loss"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Log the losses of held-out windows and keep what was heard of their onsets."""
         heard: SoundOutput = self.model(batch["spacetime"], batch["colour"])
-        self._log("validation", self._losses(heard, batch))
+        self.log_values("validation", self._losses(heard, batch), len(batch["onset"]))
         if heard.onset_logits is not None:
             self._heard.append((heard.onset_logits.sigmoid().cpu(), batch["onset"].cpu()))
         self._predicted.append((heard.components, batch["cochleagram"], batch["onset"]))
@@ -126,15 +122,7 @@ class SoundFromVideoTask(lightning.LightningModule):
         self._heard.clear()
         threshold, f1 = best_onset_threshold(curves, marks)
         self.model.onset_threshold.fill_(threshold)
-        self.log("validation/onset_f1_100ms", f1, sync_dist=True)
-
-    def configure_optimizers(self) -> Any:
-        """Make AdamW, and the one-cycle schedule over the whole run."""
-        return one_cycle(self.trainer, self.model, self.learning_rate, self.backbone_rate, self.weight_decay)
-
-    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
-        """Clip the norm of all gradients together."""
-        self.clip_gradients(optimizer, gradient_clip_val=self.clip_norm, gradient_clip_algorithm="norm")
+        self.log_values("validation", {"onset_f1_100ms": f1})
 
     def _losses(self, heard: SoundOutput, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         wanted = self.model.project(batch["cochleagram"])
@@ -146,11 +134,6 @@ class SoundFromVideoTask(lightning.LightningModule):
             return {"loss": sound, "sound_loss": sound}
         onset = onset_loss(heard.onset_logits, batch["onset"], self.onset_spread_steps, self.positive_weight)
         return {"loss": sound + self.onset_weight * onset, "sound_loss": sound, "onset_loss": onset}
-
-    def _log(self, stage: str, losses: dict[str, Tensor]) -> None:
-        size = self.trainer.datamodule.batch_size  # type: ignore[attr-defined]
-        values = {f"{stage}/{name}": value.detach() for name, value in losses.items()}
-        self.log_dict(values, batch_size=size, sync_dist=stage == "validation")
 
 
 def _part(model: SoundFromVideo, name: str) -> nn.Module:

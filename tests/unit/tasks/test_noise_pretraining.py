@@ -172,6 +172,7 @@ def test_a_backbone_needs_a_head_that_fits_or_an_embedding_of_its_own() -> None:
         ({"schedule": "constant"}, {0.0: 1, 1.0: 1}),
         ({"schedule": "steps"}, {0.0: 1, 0.774: 1, 0.775: 0.1, 0.85: 0.01, 0.925: 0.001}),
         ({"schedule": "cosine"}, {0.0: 1, 0.5: 0.5, 1.0: 0}),
+        ({"schedule": "late_line"}, {0.0: 1, 0.5: 1, 0.75: 0.5, 1.0: 0}),
         ({"schedule": "cosine", "warm_up": 0.2}, {0.0: 0, 0.1: 0.5, 0.2: 1, 0.6: 0.5, 1.0: 0}),
     ],
 )
@@ -199,11 +200,15 @@ def test_adamw_decays_matrices_alone() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"kind": "adam"}, "kind must be one of sgd, adamw"),
+        ({"kind": "rmsprop"}, "kind must be one of sgd, adam, adamw"),
         ({"schedule": "step"}, "schedule must be one of"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
-        ({"warm_up": 1.0}, "warm_up in 0 to below 1"),
-        ({"clip_norm": 0.0}, "clip_norm must be positive"),
+        ({"warm_up": 1.0}, "warm_up must be in 0 to below 1"),
+        ({"learning_rate": math.nan}, "learning_rate must be positive"),
+        ({"weight_decay": -1.0}, "weight_decay must be at least 0"),
+        ({"backbone_rate": -1.0}, "backbone_rate must be at least 0"),
+        ({"betas": (0.9, 1.0)}, "betas must be in 0 to below 1"),
+        ({"schedule": "one_cycle", "warm_up": 0.1}, "one_cycle has a rise of its own"),
     ],
 )
 def test_optimization_that_makes_no_sense(options: dict[str, Any], told: str) -> None:

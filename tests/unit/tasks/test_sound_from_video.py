@@ -168,7 +168,7 @@ def test_the_rate_rises_and_falls_whatever_the_number_of_steps(steps):
 
 
 def test_gradients_are_clipped_to_the_norm_asked_for():
-    task = SoundFromVideoTask(tiny_sound_model(), clip_norm=1e-3)
+    task = SoundFromVideoTask(tiny_sound_model())
     norms: list[float] = []
 
     class Norm(Callback):
@@ -182,7 +182,7 @@ def test_gradients_are_clipped_to_the_norm_asked_for():
         warnings.simplefilter("ignore")
         trainer = lightning.Trainer(
             max_steps=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False, limit_val_batches=0, callbacks=[watch],
+            enable_model_summary=False, limit_val_batches=0, callbacks=[watch], gradient_clip_val=1e-3,
         )  # fmt: skip
         trainer.fit(task, datamodule=FlashData(8, batch_size=4))
     assert norms
