@@ -18,18 +18,19 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("recipes", metavar="RECIPE", nargs="*", help="names or paths; none means all that are shipped")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Check recipes against the constructors they name.
+def run(words: argparse.Namespace) -> int:
+    """Check recipes against the constructors they name, and build what they name; read no data and write nothing.
 
     Raises:
         RecipeError: there are mistakes; lists those of all recipes.
     """
     from crossmodal import recipe as recipes
+    from crossmodal.run import rehearse
 
     found = []
     for name in args.recipes or recipes.names():
         try:
-            recipes.check(recipes.override(recipes.read(name), args.changes), name)
+            rehearse(recipes.override(recipes.read(name), args.changes), name)
         except RecipeError as error:
             found.append(str(error))
         else:

@@ -1,12 +1,29 @@
 """Turn ``class_path`` and ``init_args`` into the thing they name; constructor signatures are the schema."""
 
 import inspect
+import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from crossmodal.errors import RecipeError
 from crossmodal.recipe.naming import misfit, named_object, place_type, without_classes
+
+# What constructors raise for arguments that make no sense. Anything else is a fault of the code, with its traceback.
+_REFUSALS = (
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    MemoryError,
+    ImportError,
+    AssertionError,
+)
+# By its name: recipes do not import Lightning.
+_LIGHTNINGS_OWN = "MisconfigurationException"
+_ALLOCATION = re.compile(r"tried to allocate (\d+) bytes")
 
 
 class Argument(typing.NamedTuple):
@@ -64,42 +81,66 @@ def _expectation(annotation: Any) -> str:
     return str(annotation).replace("typing.", "").replace("collections.abc.", "").replace("pathlib.", "")
 
 
-def build(spec: Mapping[str, Any], section: str, *, annotation: Any = None, **defaults: Any) -> Any:
+def build(spec: Mapping[str, Any], section: str, *, path: str = "", annotation: Any = None, **defaults: Any) -> Any:
     """Build what a ``class_path`` names from its ``init_args``, whatever is named inside of them first.
 
-    ``annotation`` is the type of the place, by default that of the section's head; a class of another kind is refused
-    before it is called. ``defaults`` are arguments that are used where the constructor has them and the spec does not
-    give them.
+    ``path`` is the dotted key of the place, by default that of the section; it stands in errors. ``annotation`` is the
+    type of the place, by default that of the section's head; a class of another kind is refused before it is called.
+    ``defaults`` are arguments that are used where the constructor has them and the spec does not give them.
 
     Raises:
         RecipeError: a class that may not be named or is of another kind, or a constructor that refuses its arguments.
     """
-    name = spec["class_path"]
+    name, path = spec["class_path"], path or section
     target = named_object(name, section)
     wrong = misfit(target, name, place_type(section) if annotation is None else annotation)
     if wrong:
-        raise RecipeError(f"{section}: {wrong}")
-    options = built_arguments(target, spec.get("init_args") or {}, section, **defaults)
-    try:
+        raise RecipeError(f"{path}: {wrong}")
+    options = built_arguments(target, spec.get("init_args") or {}, section, path=f"{path}.init_args", **defaults)
+    with refusals_of(f"{path}: {name}"):
         return target(**options)
-    except ValueError as error:  # what the types allow and the constructor does not
-        raise RecipeError(f"{section}: {name}: {error}") from error
+
+
+@contextmanager
+def refusals_of(where: str) -> Iterator[None]:
+    """Turn what a constructor raises for arguments that its types allow into a mistake of the recipe.
+
+    Raises:
+        RecipeError: says where and why.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not (isinstance(error, _REFUSALS) or type(error).__name__ == _LIGHTNINGS_OWN):
+            raise
+        raise RecipeError(f"{where}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """Return what an exception says, as the end of a sentence."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0].rstrip(".") if lines else type(error).__name__
+    asked = _ALLOCATION.search(text)
+    if asked:
+        return f"needs {int(asked[1]) / 1e9:,.1f} GB of memory in one piece, which this machine does not have"
+    return text
 
 
 def built_arguments(
-    target: Callable[..., Any], given: Mapping[str, Any], section: str, **defaults: Any
+    target: Callable[..., Any], given: Mapping[str, Any], section: str, *, path: str = "", **defaults: Any
 ) -> dict[str, Any]:
     """Return the ``init_args`` of a constructor with everything they name built and every value converted."""
-    known = arguments(target)
+    known, path = arguments(target), path or section
     built = {
-        name: _built(known[name].annotation if name in known else Any, value, section) for name, value in given.items()
+        name: _built(known[name].annotation if name in known else Any, value, section, f"{path}.{name}")
+        for name, value in given.items()
     }
     return {name: value for name, value in defaults.items() if name in known} | built
 
 
-def _built(annotation: Any, value: Any, section: str) -> Any:
+def _built(annotation: Any, value: Any, section: str, path: str) -> Any:
     if is_spec(value):
-        return build(value, section, annotation=annotation)
+        return build(value, section, path=path, annotation=annotation)
     if isinstance(value, list) and any(is_spec(entry) for entry in value):
-        return [_built(annotation, entry, section) for entry in value]
+        return [_built(annotation, entry, section, f"{path}.{i}") for i, entry in enumerate(value)]
     return converted(annotation, value)

@@ -1,12 +1,13 @@
 """Check a recipe and report every mistake at once, each with its dotted path and what was meant."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crossmodal.errors import RecipeError
 from crossmodal.recipe.building import Argument, arguments, converted, is_spec
 from crossmodal.recipe.naming import evaluation_misfit, misfit, named_object, place_type
+from crossmodal.recipe.trainer_section import REFUSED, contradictions, is_number, is_whole, range_mistakes, refusals
 from crossmodal.spelling import nearest
 
 REQUIRED = ("about", "seed", "data", "task", "trainer")
@@ -15,16 +16,8 @@ _ABOUT = ("trains", "paper", "data", "expected", "cost", "status", "date", "comm
 _ABOUT_OPTIONAL = ("limits",)
 _EXPECTED = ("metric", "value", "tolerance")
 _STATUS = ("measured", "unmeasured")
-# What a run decides by itself; a recipe that set it would be silently overruled.
-_RUN_OWNS = {
-    "logger": "a run writes metrics.csv",
-    "default_root_dir": "a run has its own directory (--out)",
-    "enable_checkpointing": "a run always writes checkpoints",
-    "enable_progress_bar": "a run has its own progress",
-    "enable_model_summary": "a run prints no summary",
-    "barebones": "a run needs its callbacks",
-    "fast_dev_run": "use --dry-run",
-}
+# NumPy's generator, which training seeds as well, takes 32 bits.
+_LARGEST_SEED = 2**32 - 1
 # The recipe's own seed goes wherever a constructor wants one.
 _FROM_THE_RUN = ("data.init_args.seed", "task.init_args.seed")
 # An evaluation is a function of (predict, dataset) and these come from the run.
@@ -39,8 +32,13 @@ def check(recipe: Mapping[str, Any], source: str = "recipe", required: tuple[str
     """
     found = mistakes(recipe, required)
     if found:
-        count = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
-        raise RecipeError("\n".join([f"{source}: {count}", *(f"  {line}" for line in found)]))
+        raise listed(found, source)
+
+
+def listed(found: Sequence[str], source: str) -> RecipeError:
+    """Return the error that lists the mistakes of a recipe."""
+    count = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
+    return RecipeError("\n".join([f"{source}: {count}", *(f"  {line}" for line in found)]))
 
 
 def mistakes(recipe: Mapping[str, Any], required: tuple[str, ...] = REQUIRED) -> list[str]:
@@ -55,9 +53,11 @@ def _recipe(recipe: Mapping[str, Any], required: tuple[str, ...]) -> Iterator[st
     yield from _keys("", recipe, (*REQUIRED, *_OPTIONAL), required)
     if "about" in recipe:
         yield from _about(recipe["about"])
-    for key, least in (("seed", 0), ("checkpoint_every_n_steps", 1)):
-        if key in recipe and not _is_whole(recipe[key], least):
-            yield f"{key}: a whole number of at least {least} was expected, found {recipe[key]!r}"
+    if "seed" in recipe and not is_whole(recipe["seed"], 0, _LARGEST_SEED):
+        yield f"seed: a whole number from 0 to {_LARGEST_SEED} was expected, found {recipe['seed']!r}"
+    every = recipe.get("checkpoint_every_n_steps", 1)
+    if not is_whole(every, 1):
+        yield f"checkpoint_every_n_steps: a whole number of at least 1 was expected, found {every!r}"
     for section in ("data", "task"):
         if section in recipe:
             yield from _spec(section, recipe[section], section)
@@ -90,14 +90,6 @@ def _meant(word: str, known: tuple[str, ...] | list[str]) -> str:
     return f"; did you mean {close}?" if close else f"; there are: {', '.join(known) or 'none'}"
 
 
-def _is_whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _about(about: Any) -> Iterator[str]:
     if not isinstance(about, Mapping):
         yield f"about: a mapping was expected, found {type(about).__name__}"
@@ -127,7 +119,7 @@ def _expected(expected: Any, measured: bool) -> Iterator[str]:
             continue
         yield from _keys(path, entry, _EXPECTED, _EXPECTED if measured else _EXPECTED[:1])
         for key in _EXPECTED[1:]:
-            if key in entry and not _is_number(entry[key]) and (measured or entry[key] is not None):
+            if key in entry and not is_number(entry[key]) and (measured or entry[key] is not None):
                 yield f"{path}.{key}: a number was expected, found {entry[key]!r}"
 
 
@@ -135,15 +127,15 @@ def _trainer(trainer: Any) -> Iterator[str]:
     if not isinstance(trainer, Mapping):
         yield f"trainer: a mapping of the Trainer's arguments was expected, found {type(trainer).__name__}"
         return
+    yield from refusals(trainer)
     known = arguments(named_object("lightning.pytorch.Trainer", "trainer"))
-    for key, reason in _RUN_OWNS.items():
-        if key in trainer:
-            yield f"trainer.{key}: not for a recipe to set: {reason}"
-        known.pop(key, None)
-    given = {key: value for key, value in trainer.items() if key not in _RUN_OWNS}
-    yield from _arguments("trainer", given, known, "Trainer", "trainer")
-    if not {"max_steps", "max_epochs", "max_time"} & trainer.keys():
-        yield "trainer: no end in sight: give max_steps, max_epochs or max_time"
+    known = {key: argument for key, argument in known.items() if key not in REFUSED}
+    given = {key: value for key, value in trainer.items() if key not in REFUSED}
+    out_of_range = range_mistakes(given)
+    yield from out_of_range.values()
+    others = {key: value for key, value in given.items() if key not in out_of_range}
+    yield from _arguments("trainer", others, known, "Trainer", "trainer")
+    yield from contradictions(given)
 
 
 def _spec(path: str, spec: Any, section: str, *, annotation: Any = None, given: int = 0) -> Iterator[str]:

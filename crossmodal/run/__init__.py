@@ -1,6 +1,7 @@
 """Runs: a recipe becomes a directory with metrics, checkpoints and weights, and can be taken up where it stopped."""
 
 from crossmodal.run.evaluating import compare_run, evaluate_run
+from crossmodal.run.preparing import rehearse
 from crossmodal.run.training import RunResult, train
 
-__all__ = ["RunResult", "compare_run", "evaluate_run", "train"]
+__all__ = ["RunResult", "compare_run", "evaluate_run", "rehearse", "train"]

@@ -1,6 +1,8 @@
 """The run directory: what lies where, who may begin one, who may continue one."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -34,27 +36,26 @@ class RunDirectory:
         """Whether the run has left its weights, the last thing it does."""
         return (self.weights / "model.safetensors").is_file()
 
-    def begin(self, recipe: dict[str, Any]) -> None:
-        """Write what is known before the first step.
+    def make_sure_it_is_free(self) -> None:
+        """Find out whether a run may begin here; write nothing.
 
         Raises:
-            OutputError: the directory holds something already, or cannot be written.
+            OutputError: the directory holds something already, or cannot be made.
         """
         if self.root.is_dir() and any(self.root.iterdir()):
             hint = "; to continue the run in it, add --resume" if self.recipe.is_file() else ""
             raise OutputError(f"{self.root}: the directory is not empty; choose another with --out{hint}")
-        try:
-            self.figures.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise output_error(self.root, error) from error
-        recipes.write(recipe, self.recipe)
-        self._note_start()
+        place = next(path for path in (self.root.absolute(), *self.root.absolute().parents) if path.exists())
+        if not place.is_dir():
+            raise output_error(self.root, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise output_error(self.root, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
-    def take_up(self, recipe: dict[str, Any]) -> Path | None:
-        """Make sure that the run in this directory is the given one; return its checkpoint, None if there is none yet.
+    def checkpoint_to_resume(self, recipe: dict[str, Any]) -> Path | None:
+        """Return the checkpoint of the run in this directory, None if there is none yet; write nothing.
 
         Raises:
-            TrainingError: there is no run, or it is another one; lists the differences.
+            TrainingError: there is no run, it is finished, or it is another one; lists the differences.
         """
         if not self.recipe.is_file():
             raise TrainingError(f"{self.root}: there is no run to resume here; leave out --resume to begin one")
@@ -66,10 +67,28 @@ class RunDirectory:
                 f"{self.root}: this run was begun with another recipe:\n{lines}\n"
                 "give it the same, or begin a new run from its weights (--init_from)"
             )
-        self._note_start()
+        if self.finished:
+            raise TrainingError(f"{self.root}: this run is finished; its weights are in {self.weights}")
         return self.checkpoint if self.checkpoint.is_file() else None
 
-    def _note_start(self) -> None:
+    def begin(self, recipe: dict[str, Any]) -> None:
+        """Write what is known before the first step.
+
+        Raises:
+            OutputError: another process has begun a run here meanwhile, or the directory cannot be written.
+        """
+        try:
+            self.figures.mkdir(parents=True, exist_ok=True)
+            # Of two processes that found the directory free, one can make this file.
+            self.command.open("x").close()
+        except FileExistsError as error:
+            raise OutputError(f"{self.root}: another run has begun here; choose another with --out") from error
+        except OSError as error:
+            raise output_error(self.root, error) from error
+        recipes.write(recipe, self.recipe)
+        self.note_start()
+
+    def note_start(self) -> None:
         """Add this process to the command and the versions: a run that was resumed has several of each."""
         try:
             with self.command.open("a", encoding="utf-8") as file:

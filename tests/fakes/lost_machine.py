@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from lightning.pytorch.callbacks import Callback
 
-from crossmodal.run import training
+from crossmodal.run import preparing
 from crossmodal.run.checkpoints import AtomicCheckpoints
 
 
@@ -26,14 +26,14 @@ class KillAt(Callback):
 
 def kill_runs_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every run of this process die after so many steps, until the patch is undone."""
-    build = training._trainer
+    build = preparing.make_trainer
 
     def with_killer(*args: Any) -> Any:
-        trainer = build(*args)
+        trainer, *others = build(*args)
         trainer.callbacks.insert(0, KillAt(steps))
-        return trainer
+        return trainer, *others
 
-    monkeypatch.setattr(training, "_trainer", with_killer)
+    monkeypatch.setattr(preparing, "make_trainer", with_killer)
 
 
 def kill_runs_with_the_checkpoint_of(step: int, monkeypatch: pytest.MonkeyPatch) -> None:

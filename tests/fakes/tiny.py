@@ -1,5 +1,6 @@
 """A task, a model and data that train in milliseconds, to test runs without images or sound."""
 
+import builtins
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any, Protocol
 
 import lightning.pytorch as lightning
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -113,6 +116,45 @@ class TinyTask(lightning.LightningModule):
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.learning_rate)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.97**step)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class TinyManualTask(TinyTask):
+    """Steps its optimizer by itself."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.automatic_optimization = False
+
+
+class TinyDataWithoutEvaluation(lightning.LightningDataModule):
+    """Keeps no data for evaluation."""
+
+
+class TinyRefusal(nn.Module):
+    """A constructor that raises what it is asked to."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__()
+        kinds: dict[str, type[Exception]] = {"MisconfigurationException": MisconfigurationException}
+        raise (kinds.get(error) or getattr(builtins, error))(f"no {error} today.\nSee the manual.")
+
+
+TRAINERS: list[lightning.Trainer] = []
+"""The Trainer of every run with a `TinyWatch`, as it is when the last step was done."""
+
+NORMS: list[tuple[float, float]] = []
+"""Norm and largest entry of the gradients after each step of a run with a `TinyWatch`."""
+
+
+class TinyWatch(Callback):
+    """Keeps the Trainer, and the gradients that the optimizer has used."""
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
+        gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
+        NORMS.append((float(nn.utils.get_total_norm(gradients)), max(float(g.abs().max()) for g in gradients)))
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        TRAINERS.append(trainer)
 
 
 class Sized(Protocol):

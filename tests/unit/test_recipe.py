@@ -46,8 +46,9 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
     ("changes", "told"),
     [
         ({"tusk": 1}, "tusk: unknown key; did you mean task?"),
-        ({"seed": -1}, "seed: a whole number of at least 0 was expected, found -1"),
-        ({"seed": True}, "seed: a whole number of at least 0 was expected, found True"),
+        ({"seed": -1}, "seed: a whole number from 0 to 4294967295 was expected, found -1"),
+        ({"seed": 2**32}, "seed: a whole number from 0 to 4294967295 was expected, found 4294967296"),
+        ({"seed": True}, "seed: a whole number from 0 to 4294967295 was expected, found True"),
         ({"task__class_path": "tests.fakes.tiny.TinyTusk"}, "did you mean tests.fakes.tiny.TinyTask?"),
         ({"task__class_path": "tests.fakes.tinny.TinyTask"}, "there is no module 'tests.fakes.tinny'"),
         ({"task__class_path": "nowhere.at.All"}, "a recipe may name classes of crossmodal, lightning.pytorch"),

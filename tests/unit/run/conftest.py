@@ -13,4 +13,5 @@ def tiny_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save and load the tests' own model instead of the package's."""
     monkeypatch.setitem(sys.modules, "crossmodal.hub", tiny.TinyHub)
     monkeypatch.setattr(crossmodal, "hub", tiny.TinyHub, raising=False)
-    tiny.BATCHES.clear()
+    for kept in (tiny.BATCHES, tiny.TRAINERS, tiny.NORMS):
+        kept.clear()

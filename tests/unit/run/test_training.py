@@ -162,11 +162,11 @@ def test_training_is_quiet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) ->
 
 
 def test_trainer_section_reaches_the_trainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crossmodal.run import training
+    from crossmodal.run import preparing
 
     made: list[Any] = []
-    build = training._trainer
-    monkeypatch.setattr(training, "_trainer", lambda *args: made.append(build(*args)) or made[0])
+    build = preparing.make_trainer
+    monkeypatch.setattr(preparing, "make_trainer", lambda *args: made.extend(build(*args)) or made)
     callback = {"class_path": "LearningRateMonitor", "init_args": {"logging_interval": "step"}}
     options = {"precision": "bf16-true", "devices": 1, "num_nodes": 1, "strategy": "auto", "callbacks": [callback]}
     train(
