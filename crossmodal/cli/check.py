@@ -18,7 +18,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("recipes", metavar="RECIPE", nargs="*", help="names or paths; none means all that are shipped")
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Check recipes against the constructors they name, and build what they name; read no data and write nothing.
 
     Raises:
