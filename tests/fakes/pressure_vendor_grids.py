@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
@@ -117,8 +118,33 @@ def write_footscan_text(path: Path, rows: Sequence[Sequence[str | float]]) -> Pa
     return path
 
 
-def write_workbook(path: Path, rows: Sequence[Sequence[str | float]], *, wide: bool = False) -> Path:
-    """Write rows of cells as the first sheet of an Excel 97 workbook; ``wide`` strings take two bytes a letter."""
+def write_xlsx(path: Path, rows: Sequence[Sequence[str | float]]) -> Path:
+    """Write rows of cells as the first sheet of an ``.xlsx`` workbook."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(list(row))
+    book.save(path)
+    book.close()
+    return path
+
+
+def write_workbook(
+    path: Path,
+    rows: Sequence[Sequence[str | float]],
+    *,
+    wide: bool = False,
+    names: Sequence[bytes] = (),
+    least_bytes: int = 0,
+) -> Path:
+    """Write rows of cells as the first sheet of an Excel 97 workbook.
+
+    Args:
+        path: the file.
+        rows: all numbers, or one label.
+        wide: strings take two bytes a letter.
+        names: formulas of defined names, as tokens.
+        least_bytes: size that the stream is padded to.
+    """
     strings = [cell for row in rows for cell in row if isinstance(cell, str)]
     sheet = _record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0))
     label = 0
@@ -133,11 +159,13 @@ def write_workbook(path: Path, rows: Sequence[Sequence[str | float]], *, wide: b
     table = b"".join(
         _record(0xFC if part == 0 else 0x3C, body) for part, body in enumerate(_string_table(strings, wide))
     )
+    for formula in names:
+        table += _record(0x18, struct.pack("<HBBHHH4B", 0, 0, 1, len(formula), 0, 0, 0, 0, 0, 0) + b"\0n" + formula)
     name = b"Test"
     place = len(begin) + 4 + 8 + len(name) + len(table) + 4
     bound = _record(0x85, struct.pack("<IHBB", place, 0, len(name), 0) + name)
     stream = begin + bound + table + _record(0x0A, b"") + sheet
-    path.write_bytes(_compound_file(stream))
+    path.write_bytes(write_compound_file(stream.ljust(least_bytes, b"\0")))
     return path
 
 
@@ -173,25 +201,34 @@ def _string_table(strings: list[str], wide: bool) -> Iterator[bytes]:
     yield body
 
 
-def _compound_file(stream: bytes) -> bytes:
-    """Wrap a stream: the header, its sectors, the directory, then the table that chains the sectors."""
+def write_compound_file(stream: bytes, named: str = "Workbook") -> bytes:
+    """Wrap a stream: header, sectors, directory, tables that chain sectors, lists of tables beyond the 109th."""
     stream = stream.ljust(4096, b"\0")
     length, sectors = len(stream), -(-len(stream) // 512)
-    tables = -(-(sectors + 2 + sectors // 64) // 128)
-    chain = [*range(1, sectors), 0xFFFFFFFE, 0xFFFFFFFE, *[0xFFFFFFFD] * tables]
+    tables, lists = 1, 0
+    while tables * 128 < sectors + 1 + tables + lists:
+        tables += 1
+        lists = -(-max(0, tables - 109) // 127)
+    chain = [*range(1, sectors), 0xFFFFFFFE, 0xFFFFFFFE, *[0xFFFFFFFD] * tables, *[0xFFFFFFFC] * lists]
     chain += [0xFFFFFFFF] * (tables * 128 - len(chain))
     entry = b""
-    for name, kind, child, first, size in (("Root Entry", 5, 1, 0xFFFFFFFE, 0), ("Workbook", 2, 0xFFFFFFFF, 0, length)):
+    for name, kind, child, first, size in (("Root Entry", 5, 1, 0xFFFFFFFE, 0), (named, 2, 0xFFFFFFFF, 0, length)):
         coded = name.encode("utf-16-le")
         entry += coded.ljust(64, b"\0") + struct.pack("<HBBIII", len(coded) + 2, kind, 1, 0xFFFFFFFF, 0xFFFFFFFF, child)
         entry += bytes(36) + struct.pack("<IQ", first, size)
+    listed = sectors + 1 + tables
     header = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<HHHHH", 62, 3, 0xFFFE, 9, 6) + bytes(6)
-    header += struct.pack("<IIIIIIIIII", 0, tables, sectors, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0, sectors + 1)
-    header += b"".join(struct.pack("<I", sectors + 1 + more) for more in range(1, tables))
-    header = header.ljust(512, b"\xff")
-    return (
-        header + stream.ljust(sectors * 512, b"\0") + entry.ljust(512, b"\0") + struct.pack(f"<{len(chain)}I", *chain)
-    )
+    header += struct.pack("<IIIIII", 0, tables, sectors, 0, 4096, 0xFFFFFFFE)
+    header += struct.pack("<III", 0, listed if lists else 0xFFFFFFFE, lists)
+    places = [sectors + 1 + table for table in range(tables)]
+    header += struct.pack(f"<{min(tables, 109)}I", *places[:109])
+    more = b""
+    for number in range(lists):
+        part = places[109 + 127 * number :][:127]
+        following = listed + number + 1 if number + 1 < lists else 0xFFFFFFFE
+        more += struct.pack("<128I", *part, *[0xFFFFFFFF] * (127 - len(part)), following)
+    chained = struct.pack(f"<{len(chain)}I", *chain)
+    return header.ljust(512, b"\xff") + stream.ljust(sectors * 512, b"\0") + entry.ljust(512, b"\0") + chained + more
 
 
 def write_xsensor(

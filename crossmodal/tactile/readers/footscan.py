@@ -1,4 +1,4 @@
-"""RSscan footscan "roll off" movies (``.xls``): text with tabs, or the same saved again as an Excel 97 workbook.
+"""RSscan footscan "roll off" movies (``.xls``): text with tabs, or the same saved again as an Excel workbook.
 
 Lines ``Frame k (t ms)``, each with rows of cells behind. A *dynamic roll off* holds one foot, whose rectangle on the
 plate is told before the frames; an *entire plate roll off* holds the whole plate. Values are in the vendor's unit: the
@@ -17,7 +17,7 @@ from crossmodal.errors import FormatError
 from crossmodal.tactile.readers.text_file import TextFile, read_bytes, read_text
 from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
 from crossmodal.tactile.readers.units import read_count, read_quantity
-from crossmodal.tactile.readers.workbook import MAGIC, read_workbook
+from crossmodal.tactile.readers.workbook import is_workbook, read_workbook
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor, Side
 
 _FRAME = re.compile(r"Frame\s+(\d{1,9})\s*\(\s*(\d{1,12}(?:[.,]\d{0,9})?)\s*ms\s*\)", re.ASCII)
@@ -36,7 +36,7 @@ class _Block(NamedTuple):
 
 def matches(path: Path, head: bytes) -> bool:
     """Tell whether a file is a workbook or begins like a footscan export."""
-    return head.startswith(MAGIC) or _FRAME_IN_HEAD.search(head) is not None
+    return is_workbook(path, head) or _FRAME_IN_HEAD.search(head) is not None
 
 
 def read(path: Path) -> PressureRecording:
@@ -47,7 +47,7 @@ def read(path: Path) -> PressureRecording:
             feet, each with a clock of its own; names the line (for a workbook the row).
     """
     data = read_bytes(path)
-    file = read_workbook(path, data) if data.startswith(MAGIC) else read_text(path)
+    file = read_workbook(path, data) if is_workbook(path, data) else read_text(path)
     blocks = _find_blocks(file)
     fields = _read_fields(file, blocks[0].title)
     rows = read_count(fields.get("Rectangle height", "")) or len(blocks[0].rows)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from webdataset.tariterators import group_by_keys, tar_file_iterator
+from webdataset.writer import TarWriter
 
+from crossmodal.data.noise.images import decode_image
 from crossmodal.data.noise.manifest import read_manifest
 from crossmodal.data.noise.shard_reader import NoiseShards
 from crossmodal.data.noise.shards import write_noise_shards
@@ -53,6 +57,39 @@ def test_a_shard_is_what_webdataset_reads(whole):
     replayed = again([told["index"]], tuple(told["size"]), told["seed"])[0]
     assert np.array_equal(image, replayed.permute(1, 2, 0))
     assert int(content["000000105.cls"]) == told["label"] == int(again.labels([105], 5))
+
+
+def test_webdataset_reads_the_same(whole):
+    place = 0
+    for path in sorted(whole.glob("*.tar")):
+        for sample in _webdataset_samples(path):
+            ours = NoiseShards(whole)[place]
+            assert torch.equal(decode_image(sample["png"]), ours["image"])
+            assert int(sample["__key__"]) == json.loads(sample["json"])["index"] == ours["index"]
+            assert int(sample["cls"]) == ours["label"]
+            place += 1
+    assert place == 10
+
+
+@pytest.mark.parametrize("stamped", [False, True])
+def test_shards_that_webdataset_wrote_are_read_the_same(whole, tmp_path, stamped):
+    shutil.copy(whole / "manifest.json", tmp_path)
+    for path in whole.glob("*.tar"):
+        # With a date, which takes more headers before each member.
+        with (tmp_path / path.name).open("wb") as file:
+            writer = TarWriter(file, encoder=False, mtime=None if stamped else 0)
+            for sample in _webdataset_samples(path):
+                writer.write({key: value for key, value in sample.items() if key in {"__key__", "json", "cls", "png"}})
+            writer.close()
+    ours, theirs = NoiseShards(whole), NoiseShards(tmp_path)
+    for place in (9, 0, 4):
+        for key, value in ours[place].items():
+            assert torch.equal(theirs[place][key], value)
+
+
+def _webdataset_samples(path):
+    with path.open("rb") as file:
+        yield from group_by_keys(sample | {"__url__": path.name} for sample in tar_file_iterator(file))
 
 
 def test_the_manifest_tells_everything(whole):
