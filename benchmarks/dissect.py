@@ -192,7 +192,7 @@ def dissect_backbone(folders: list[Path], page: Path | None) -> None:
     width = width_of(shipped)
     kinds = [(shipped, 0, shipped), *((f"random start {seed}", seed, None) for seed in (0, 1))]
     lines = [
-        "| masks | weights | layer | detectors | concepts | by 0.04 | layer's cut | best unit |",
+        "| masks | weights | layer | detectors | concepts | by 0.04 | layer's threshold | best unit |",
         "|---|" + "---|" * 7,
     ]
     for folder in folders:
@@ -205,7 +205,7 @@ def dissect_backbone(folders: list[Path], page: Path | None) -> None:
     made = describe_origin()
     lines += [
         "",
-        f"Width {width:g}, images of {_SIDE} pixels, level exceeded in 1 % of cells. {made['date']}, commit "
+        f"Width {width:g}, images of {_SIDE} pixels, threshold exceeded in 1 % of cells. {made['date']}, commit "
         f"{made['commit']}.",
     ]
     if page:

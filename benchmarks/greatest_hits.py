@@ -4,7 +4,7 @@ python benchmarks/greatest_hits.py vis-data-256 --folds 6 --recipes greatest_hit
 python benchmarks/greatest_hits.py vis-data-256 --recipes greatest_hits/fine_tuned --out runs/split
 
 Without ``--folds`` the lists train.txt and test.txt decide. A run that is finished is not trained again, so an
-interrupted table goes on where it stopped. With ``--readme`` the table replaces what stands between
+interrupted table resumes. With ``--markdown docs/results.md`` the table replaces what stands between
 ``<!-- results: begin -->`` and ``<!-- results: end -->``.
 """
 
@@ -52,7 +52,7 @@ def main() -> None:
     print(text)
     for name, spent in seconds.items():
         print(f"{name}: {spent:.0f} s in all (0 where runs were there already)")
-    for page in words.readme:
+    for page in words.markdown:
         _fill(page, text)
 
 
@@ -66,7 +66,7 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--size", type=int, nargs=2, default=(54, 96), help="of images (default 54 96)")
     parser.add_argument("--cache", type=Path, help="where small frames are kept")
     parser.add_argument("--out", type=Path, required=True, help="run directories, table.md and table.json")
-    parser.add_argument("--readme", type=Path, nargs="*", default=[], help="pages to put the table into")
+    parser.add_argument("--markdown", type=Path, nargs="*", default=[], help="pages to put the table into")
     return parser.parse_args()
 
 
