@@ -78,7 +78,8 @@ class SmallGenerator(nn.Module):
         for name, narrow, wide in zip(self.layer_names[1:], channels[1:], channels, strict=False):
             grow = [nn.Upsample(scale_factor=2.0), nn.Conv2d(wide, narrow, 3, padding=1)]
             self.add_module(name, nn.Sequential(*grow, nn.LeakyReLU(0.2), PixelNorm()))
-        self.image = nn.Conv2d(channels[-1], 3, 3, padding=1)
+        # This name is in the files of weights.
+        self.picture = nn.Conv2d(channels[-1], 3, 3, padding=1)
         _initialise(self)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -94,12 +95,12 @@ class SmallGenerator(nn.Module):
             features = torch.cat([features, _unit(self.label(labels))], dim=1)
         for name in self.layer_names:
             features = self.get_submodule(name)(features)
-        images: Tensor = 0.5 + 0.5 * torch.tanh(self.image(features))
+        images: Tensor = 0.5 + 0.5 * torch.tanh(self.picture(features))
         return images
 
     def latents(self, indices: Sequence[int], seed: int = 0) -> Tensor:
         """Draw the latent vectors of some indices, standard normal: (n, latent) on the generator's device."""
-        return normals(seed, _LATENTS, indices, self.latent).to(self.image.weight.device)
+        return normals(seed, _LATENTS, indices, self.latent).to(self.picture.weight.device)
 
     def labels(self, indices: Sequence[int], seed: int = 0) -> Tensor | None:
         """Draw the labels of some indices in the proportions of the training: int64 (n,); None without classes."""

@@ -60,6 +60,8 @@ def converted(annotation: Any, value: Any) -> Any:
     Raises:
         ValueError: the value is of another type; the text says what was expected.
     """
+    if value == [] and _takes_a_list(annotation):
+        return []  # of no classes, which has nothing to build
     plain = without_classes(annotation)
     if plain is None:
         raise ValueError(f"a class_path of {_expectation(annotation)}")
@@ -73,6 +75,10 @@ def converted(annotation: Any, value: Any) -> Any:
         return parser.parse_object({"value": value}).value
     except jsonargparse.ArgumentError as error:
         raise ValueError(_expectation(annotation)) from error
+
+
+def _takes_a_list(annotation: Any) -> bool:
+    return any(typing.get_origin(part) is list for part in (annotation, *typing.get_args(annotation)))
 
 
 def _expectation(annotation: Any) -> str:

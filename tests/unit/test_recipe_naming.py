@@ -125,6 +125,10 @@ def test_a_type_is_parted_into_classes_and_plain_values(annotation: Any, classes
     assert without_classes(annotation) == plain
 
 
+def test_a_list_of_no_classes_is_a_list() -> None:
+    assert recipes.mistakes(tiny_recipe(trainer__callbacks=[])) == []
+
+
 def test_plain_values_are_still_converted() -> None:
     assert converted(tuple[int, int], [3, 4]) == (3, 4)
     assert converted(Path, "some/where") == Path("some/where")

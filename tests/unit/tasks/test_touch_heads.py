@@ -20,7 +20,7 @@ from tests.fakes.carpet import tiny_intelligent_carpet, write_packed_carpet
 from tests.fakes.lost_machine import KilledError, kill_runs_after
 from tests.fakes.step_up import tiny_step_up, write_step_up
 
-RECIPES = {"carpet/pose_from_touch": tiny_intelligent_carpet, "step_up/identity_from_touch": tiny_step_up}
+RECIPES = {"intelligent_carpet/pose_from_touch": tiny_intelligent_carpet, "step_up/identity_from_touch": tiny_step_up}
 
 
 def fit(task: lightning.LightningModule, data: lightning.LightningDataModule, steps: int) -> dict[str, float]:
