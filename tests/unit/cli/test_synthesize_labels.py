@@ -26,7 +26,7 @@ def place(tmp_path_factory):
     for name, options in {"generator": {}, "another": {}, "dusk": {"classes": 2}, "broken": {}}.items():
         model = SmallGenerator(size=16, width=0.25, **options)
         if name == "broken":
-            model.image.bias.data.fill_(float("nan"))
+            model.picture.bias.data.fill_(float("nan"))
         save_weights(model, root / name, card="random")
     segmenter = Segmenter(classes=("dark", "bright"), width=2, levels=1)
     with torch.no_grad():

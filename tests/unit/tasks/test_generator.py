@@ -111,7 +111,7 @@ def test_two_runs_are_one():
     )
     other = make_task(seed=5)
     fit(other, 3)
-    assert not torch.equal(first.model.image.weight, other.model.image.weight)
+    assert not torch.equal(first.model.picture.weight, other.model.picture.weight)
 
 
 def test_labels_are_counted():
