@@ -11,6 +11,7 @@ from torch import nn
 
 from crossmodal import recipe as recipes
 from crossmodal.backbones import create
+from tests.fakes import tiny
 from tests.fakes.carpet import tiny_intelligent_carpet
 from tests.fakes.step_up import tiny_step_up
 
@@ -206,13 +207,20 @@ def run_for_two_steps(name: str, recipe: Recipe, request: pytest.FixtureRequest,
         "trainer.accelerator": "cpu",
         "trainer.devices": 1,
         "trainer.limit_val_batches": 1,
+        "trainer.gradient_clip_val": 1e-6,
     }
     recipe = recipes.override(recipe, shortened)
+    watch = {"class_path": "tests.fakes.tiny.TinyWatch"}
+    recipe["trainer"]["callbacks"] = [*(recipe["trainer"].get("callbacks") or []), watch]
+    tiny.NORMS.clear()
     if recipe.get("init_from"):
         # The shape of the weights that the recipe starts from is its own model's; what they have learned is not needed.
         model = recipes.build(recipe["task"], "task", seed=0).model
         recipe["init_from"] = str(save_weights(model, tmp_path / "initial", card=""))
     result = train(recipe, tmp_path / "run", name=name)
     assert result.steps == 2
+    # The two networks of a generator's game are clipped each by itself.
+    networks = 2 if "discriminator" in recipe["task"]["init_args"] else 1
+    assert [norm for norm, _ in tiny.NORMS] == pytest.approx([1e-6 * networks**0.5] * 2, rel=0.05)
     assert len(result.metrics) == len(recipe.get("evaluations") or [])
     assert (tmp_path / "run" / "weights" / "model.safetensors").is_file()

@@ -16,6 +16,12 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _SUFFIXES = (".yaml", ".yml")
 
 
+# Values that YAML allows: integers of more than 4,300 digits, and lists within lists without end.
+_BEYOND_PYTHON = (ValueError, RecursionError)
+# Aliases (`*name`) repeat what they name: a few lines can stand for billions of values.
+_MOST_VALUES, _MOST_NESTED = 100_000, 50
+
+
 class _Loader(yaml.SafeLoader):
     """YAML as people expect it: ``1e-3`` is a number, and a key that stands twice is a mistake."""
 
@@ -52,7 +58,7 @@ def parse_value(text: str) -> Any:
     """Read one value as YAML does: ``1e-3``, ``true``, ``[1, 2]``, ``null``, or else the text itself."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, *_BEYOND_PYTHON):
         return text
 
 
@@ -130,9 +136,31 @@ def _parse(path: Path) -> dict[str, Any]:
         raise RecipeError(f"{path}: not valid YAML: {error}") from error
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read: {error.strerror}") from error
+    except _BEYOND_PYTHON as error:
+        raise RecipeError(f"{path}: a number of thousands of digits, or hundreds of nested brackets") from error
+    _make_sure_of_the_size(recipe, path)
     if not isinstance(recipe, dict) or not all(isinstance(key, str) for key in recipe):
         raise RecipeError(f"{path}: a recipe is a mapping of section names, found {type(recipe).__name__}")
     return recipe
+
+
+def _make_sure_of_the_size(recipe: Any, path: Path) -> None:
+    pending, count = [iter([recipe])], 0
+    while pending:
+        value = next(pending[-1], pending)
+        if value is pending:
+            pending.pop()
+            continue
+        count += 1
+        if count > _MOST_VALUES or len(pending) > _MOST_NESTED:
+            raise RecipeError(
+                f"{path}: more than {_MOST_VALUES:,} values, or {_MOST_NESTED} levels of them; "
+                "recipes do not need aliases (*name) that repeat so much"
+            )
+        if isinstance(value, dict):
+            pending.append(iter(value.values()))
+        elif isinstance(value, list):
+            pending.append(iter(value))
 
 
 def written(recipe: dict[str, Any]) -> str:

@@ -120,6 +120,11 @@ def test_values_are_read_as_people_write_them() -> None:
     assert recipes.parse_value("vis-data: 256: x") == "vis-data: 256: x"
 
 
+def test_values_beyond_what_python_reads_stay_text() -> None:
+    assert recipes.parse_value("9" * 5000) == "9" * 5000
+    assert recipes.parse_value("[" * 5000 + "]" * 5000) == "[" * 5000 + "]" * 5000
+
+
 def test_overrides_pass_through_init_args_and_lists() -> None:
     recipe = tiny_recipe(evaluations=[{"class_path": "tests.fakes.tiny.tiny_error"}])
     changed = recipes.override(
@@ -196,11 +201,24 @@ def test_bases_in_a_circle(shelf: Path) -> None:
         ("- 1", "a recipe is a mapping"),
         ("base: nowhere", r"base: nowhere: no recipe of this name"),
         ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
+        (f"seed: {'9' * 5000}", "a number of thousands of digits"),
+        (f"seed: {'[' * 5000}{']' * 5000}", "hundreds of nested brackets"),
     ],
 )
 def test_files_that_are_no_recipes(shelf: Path, text: str, told: str) -> None:
     with pytest.raises(RecipeError, match=told):
         recipes.read(put(shelf, "wrong", text))
+
+
+def test_aliases_that_stand_for_billions_of_values(shelf: Path) -> None:
+    doubled = "".join(f"\n- &a{i + 1} [*a{i}, *a{i}]" for i in range(40))
+    path = put(shelf, "bomb", f"data:\n- &a0 [1, 1]{doubled}")
+    with pytest.raises(RecipeError, match=r"bomb\.yaml: more than 100,000 values"):
+        recipes.read(path)
+    path = put(shelf, "deep", f"data: {'[' * 60}{']' * 60}")
+    with pytest.raises(RecipeError, match=r"deep\.yaml: more than .* 50 levels"):
+        recipes.read(path)
+    assert recipes.read(put(shelf, "twice", "data: [&a [1, 2], *a]")) == {"data": [[1, 2], [1, 2]]}
 
 
 def test_differences_name_key_and_both_values() -> None:
