@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 #: Digits of the longest whole number that is read.
 _MOST_DIGITS = 18
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+#: What no number holds. Of all other characters `float` takes nothing but numbers.
+_OTHER = re.compile(r"[^0-9.eE+\- \t]")
 _COUNT = re.compile(rf"[0-9]{{1,{_MOST_DIGITS}}}")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,.'_\u2019 \u00a0\u202f][0-9]{3})+(?:[.,][0-9]*)?")
@@ -23,11 +24,7 @@ def find_number(text: str) -> float | None:
 
     Numbers beyond the range of a float are none, as are "nan" and "inf".
     """
-    word = text.strip()
-    if not _NUMBER.fullmatch(word):
-        return None
-    number = float(word)
-    return number if math.isfinite(number) else None
+    return None if _OTHER.search(text.strip()) else _find_finite(text)
 
 
 def find_numbers(fields: Sequence[str]) -> list[float | None]:
@@ -36,13 +33,15 @@ def find_numbers(fields: Sequence[str]) -> list[float | None]:
     Commas are decimal where no field has a point, unless all of them could separate thousands ("1,250") and another
     field has none ("980").
     """
-    commas = [field for field in fields if "," in field]
-    if commas:
-        pointed = any("." in field for field in fields)
+    line = " ".join(fields)
+    if "," in line:
+        commas = [field for field in fields if "," in field]
         decimal = len(commas) == len(fields) or not all(_THOUSANDS.fullmatch(field.strip()) for field in commas)
-        if decimal and not pointed:
-            fields = [field.replace(",", ".") for field in fields]
-    return [find_number(field) for field in fields]
+        if decimal and "." not in line:
+            fields, line = [field.replace(",", ".") for field in fields], line.replace(",", ".")
+    # One search for the line: a search for each field takes longer than `float`.
+    find = find_number if _OTHER.search(line) else _find_finite
+    return [find(field) for field in fields]
 
 
 def find_count(text: str) -> int | None:
@@ -55,3 +54,11 @@ def describe_fault(text: str, expected: str = "a number") -> str:
     """Write what was expected where a field is no number, and what was found: a part of a sentence."""
     hint = " without separators between its digits" if _GROUPED.fullmatch(text.strip()) else ""
     return f"expected {expected}{hint}, found {text.strip()[:40]!r}"
+
+
+def _find_finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
