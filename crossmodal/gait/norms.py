@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import describe_fault, find_number
 
 _COLUMNS = ("name", "age_from", "age_to", "mean", "sd", "unit", "source")
 
@@ -85,12 +86,10 @@ def _norm(place: Path, line: int, row: dict[str, str]) -> Norm:
     numbers = {}
     for name in ("mean", "sd", "age_from", "age_to"):
         text = (row[name] or "").strip()
-        try:
-            numbers[name] = float(text) if text else math.nan
-        except ValueError:
-            raise FormatError(f"{place}, line {line}: {name}: a number was expected, found {text!r}") from None
-        if name != "sd" and not math.isfinite(numbers[name]):
-            raise FormatError(f"{place}, line {line}: {name}: a number was expected, found {text!r}")
+        number = find_number(text)
+        if number is None and (text or name != "sd"):
+            raise FormatError(f"{place}, line {line}: {name}: {describe_fault(text)}")
+        numbers[name] = math.nan if number is None else number
     return Norm(
         row["name"].strip(),
         numbers["mean"],

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from crossmodal import cards
 from crossmodal.errors import DatasetError, FormatError
+from crossmodal.number_text import describe_fault, find_number
 
 MATERIALS = (
     "carpet", "ceramic", "cloth", "dirt", "drywall", "glass", "grass", "gravel", "leaf",
@@ -214,10 +215,9 @@ def _read_line(line: str, video_id: str) -> tuple[Hit | None, str]:
     words = line.split()
     if len(words) != 4:
         return None, f"expected 4 fields (time material action reaction), found {len(words)}"
-    try:
-        time_s = float(words[0])
-    except ValueError:
-        return None, f"expected a time in seconds, found {words[0]!r}"
+    time_s = find_number(words[0])
+    if time_s is None:
+        return None, describe_fault(words[0], "a time in seconds")
     if not 0 <= time_s < 1e6:
         return None, f"expected a time of 0 s or later, found {words[0]}"
     for word, (name, known) in zip(words[1:], _FIELDS, strict=True):

@@ -1,7 +1,7 @@
 """Write images of a process as tar shards in the form of WebDataset, in several processes; resume after a kill.
 
 The standard library makes the tar files; webdataset's ``TarWriter`` is a few lines around it. That one stamps members
-with the time unless it is given one, so that a rewrite changes the bytes, and takes 1.4 times as long
+with the time unless it is given one, so that a rewrite changes the bytes, and takes 1.2 to 1.4 times as long
 (`benchmarks/shards.py`). It has no manifest, no checksums by which a killed export resumes, and no processes.
 """
 

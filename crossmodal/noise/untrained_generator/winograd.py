@@ -3,6 +3,10 @@
 Tiles of 4 x 4 outputs, and the 6 x 6 inputs and the 3x3 kernels behind them, are transformed to 36 numbers; there the
 convolution of a tile is a product of numbers, and over all channels 36 products of matrices.
 
+torch's own `conv2d` (oneDNN, direct) takes 1.1 to 2.4 times the CPU time for layers of the published widths and 1.3
+times for whole images, which would break the promise of 3 images of 256 px per CPU-second. It also changes 5 bytes of
+100,000 by 1, while an image of a seed must stay the same. `benchmarks/convolutions.py` measures both.
+
 References:
     Lavin & Gray, "Fast algorithms for convolutional neural networks", CVPR 2016, section 4.3: F(4x4, 3x3).
 """

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import find_count
 from crossmodal.tactile.readers.text_file import TextFile, read_bytes, read_text
 from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
-from crossmodal.tactile.readers.units import read_count, read_quantity
+from crossmodal.tactile.readers.units import read_quantity
 from crossmodal.tactile.readers.workbook import is_workbook, read_workbook
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor, Side
 
@@ -50,7 +51,7 @@ def read(path: Path) -> PressureRecording:
     file = read_workbook(path, data) if is_workbook(path, data) else read_text(path)
     blocks = _find_blocks(file)
     fields = _read_fields(file, blocks[0].title)
-    rows = read_count(fields.get("Rectangle height", "")) or len(blocks[0].rows)
+    rows = find_count(fields.get("Rectangle height", "")) or len(blocks[0].rows)
     truncated = len(blocks[-1].rows) < rows or (blocks[-1].rows.stop == len(file.lines) and not file.whole)
     blocks = blocks[:-1] if truncated else blocks
     if not blocks:

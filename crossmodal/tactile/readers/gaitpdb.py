@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import find_numbers
 from crossmodal.tactile.readers.frame_checks import checked_cells, checked_clock, name_sides
-from crossmodal.tactile.readers.number_table import as_table, is_number, parse_numbers
+from crossmodal.tactile.readers.number_table import as_table, parse_numbers
 from crossmodal.tactile.readers.text_file import decode, read_text
 from crossmodal.tactile.recording import InsoleRecording, Sensor
 
@@ -29,9 +30,8 @@ _LAYOUT = ((-800, 500), (-400, 700), (-400, 300), (0, 700), (0, 300), (400, 700)
 def matches(path: Path, head: bytes) -> bool:
     """Tell whether the first line is 19 numbers of which the last two are sums of the others."""
     fields = decode(head).split("\n", 1)[0].split()
-    if len(fields) != _COLUMNS or not all(map(is_number, fields)):
-        return False
-    return not _wrong_total(parse_numbers(path, 1, fields))
+    numbers = [number for number in find_numbers(fields) if number is not None]
+    return len(fields) == len(numbers) == _COLUMNS and not _wrong_total(numbers)
 
 
 def read(path: Path) -> InsoleRecording:

@@ -7,32 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import describe_fault, find_numbers
 
 
 def parse_numbers(path: Path, line: int, fields: Sequence[str]) -> list[float]:
-    """Turn the fields of a line (counted from 1) into numbers; a decimal comma is taken for a point.
+    """Turn the fields of a line (counted from 1) into numbers, with decimal points or commas.
 
     Raises:
         FormatError: a field is no number; names line and column.
     """
     numbers = []
-    for column, field in enumerate(fields, start=1):
-        try:
-            numbers.append(float(field.replace(",", ".").replace("_", "?")))
-        except ValueError:
-            raise FormatError(
-                f"{path}: line {line}, column {column}: expected a number, found {field[:40]!r}"
-            ) from None
+    for column, (field, number) in enumerate(zip(fields, find_numbers(fields), strict=True), start=1):
+        if number is None:
+            raise FormatError(f"{path}: line {line}, column {column}: {describe_fault(field)}")
+        numbers.append(number)
     return numbers
-
-
-def is_number(text: str) -> bool:
-    """Tell whether a field is a number."""
-    try:
-        float(text.replace(",", ".").replace("_", "?"))
-    except ValueError:
-        return False
-    return True
 
 
 def as_table(rows: list[list[float]], columns: int) -> NDArray[np.float64]:

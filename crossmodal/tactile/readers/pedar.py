@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import find_count, find_numbers
 from crossmodal.tactile.readers.frame_checks import checked_cells, checked_clock, name_sides
-from crossmodal.tactile.readers.number_table import as_table, is_number, parse_numbers
+from crossmodal.tactile.readers.number_table import as_table, parse_numbers
 from crossmodal.tactile.readers.sensor_grid import lay_out
 from crossmodal.tactile.readers.text_file import TextFile, read_text
 from crossmodal.tactile.recording import ArrayFrames, InsoleRecording, PressureRecording, Sensor, Side
@@ -68,8 +69,9 @@ def _read_header(path: Path, header: list[str]) -> tuple[float, dict[str, Any]]:
     unit = ""
     for line in header:
         for key, value in _SETTING.findall(line):
-            if is_number(value):
-                meta[key.replace("times", "time")] = float(value.replace(",", "."))
+            (number,) = find_numbers([value])
+            if number is not None:
+                meta[key.replace("times", "time")] = number
         if line.startswith("pressure values in"):
             unit = line.removeprefix("pressure values in").strip()
         for key in ("file name", "sensor type", "mat type"):
@@ -82,8 +84,9 @@ def _read_header(path: Path, header: list[str]) -> tuple[float, dict[str, Any]]:
 
 def _read_table(path: Path, text: TextFile, start: int, scale: float) -> _Table:
     lines, whole = text.lines, text.whole
-    names = lines[start].split()[1:]
-    if not names or not all(name.isdecimal() for name in names):
+    sensors = [find_count(name) for name in lines[start].split()[1:]]
+    names = [sensor for sensor in sensors if sensor is not None]
+    if not names or len(names) != len(sensors):
         raise FormatError(f"{path}: line {start + 1}: expected the numbers of the sensors after time[secs]")
     rows: list[list[float]] = []
     cut = False
@@ -105,7 +108,7 @@ def _read_table(path: Path, text: TextFile, start: int, scale: float) -> _Table:
         raise FormatError(f"{path}: no frame is whole; expected lines of {len(names) + 1} numbers")
     numbers = as_table(rows, len(names) + 1)
     checked_clock(path, numbers[:, 0], "line", start + 2)
-    return _Table([int(name) for name in names], numbers[:, 0], checked_cells(path, numbers[:, 1:] * scale), end, cut)
+    return _Table(names, numbers[:, 0], checked_cells(path, numbers[:, 1:] * scale), end, cut)
 
 
 def _as_insoles(path: Path, header: list[str], table: _Table, meta: dict[str, Any]) -> InsoleRecording:

@@ -9,7 +9,6 @@ References:
 
 import csv
 import io
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import find_numbers
 from crossmodal.tactile.readers.npz_frames import members, open_frames
-from crossmodal.tactile.readers.number_table import is_number
 from crossmodal.tactile.readers.text_file import decode, read_bytes
 from crossmodal.tactile.recording import PressureRecording
 
@@ -92,5 +91,5 @@ def read_footsteps(path: Path) -> dict[str, list[Any]]:
 
 
 def _plain(field: str) -> float | str | None:
-    number = float(field.replace(",", ".")) if is_number(field) else math.nan
-    return number if math.isfinite(number) else field or None
+    (number,) = find_numbers([field])
+    return field or None if number is None else number

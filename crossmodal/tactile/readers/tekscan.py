@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import find_count
 from crossmodal.tactile.readers.text_file import TextFile, read_text
 from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
-from crossmodal.tactile.readers.units import kpa_per, mm_per, read_count, read_quantity
+from crossmodal.tactile.readers.units import kpa_per, mm_per, read_quantity
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor, Side
 
 _FRAME = re.compile(r"Frame\s+(\d{1,12})\s*(?:,\s*([^,]*))?", re.ASCII)
@@ -93,7 +94,7 @@ def _read_header(file: TextFile) -> tuple[dict[str, str], int]:
 
 
 def _read_size(file: TextFile, header: dict[str, str], key: str) -> int:
-    size = read_count(header.get(key, ""))
+    size = find_count(header.get(key, ""))
     if not size:
         raise FormatError(f"{file.path}: {key} is {header.get(key, 'missing')!r}, expected a count of cells")
     return size

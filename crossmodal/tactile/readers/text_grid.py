@@ -1,11 +1,13 @@
 """Rows of numbers in the text files that pressure sensors are exported to, parsed at once."""
 
+import math
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crossmodal.number_text import describe_fault, find_numbers
 from crossmodal.tactile.readers.text_file import TextFile
 
 #: Larger values are damage: a thousand megapascals, or more than any converter counts.
@@ -73,11 +75,12 @@ def _parse_all(text: str, separator: str, blank: str) -> NDArray[np.float64] | N
 
 
 def _parse_line(file: TextFile, row: int, separator: str, blank: str) -> list[float]:
-    numbers = []
-    for column, cell in enumerate(file.lines[row].split(separator)):
-        word = cell.strip()
-        try:
-            numbers.append(float("nan") if word in {"", blank} else float(word.replace("_", "?")))
-        except ValueError:
-            raise file.error(row, f"{word[:40]!r} in cell {column + 1}, expected a number") from None
+    words = [word.strip() for word in file.lines[row].split(separator)]
+    # Cells without a value do not tell whether commas are decimal.
+    filled = [column for column, word in enumerate(words) if word not in {"", blank} and word.lower() != "nan"]
+    numbers = [math.nan] * len(words)
+    for column, number in zip(filled, find_numbers([words[column] for column in filled]), strict=True):
+        if number is None:
+            raise file.error(row, f"cell {column + 1}: {describe_fault(words[column])}")
+        numbers[column] = number
     return numbers

@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from crossmodal.number_text import find_number
+
 _KPA_PER = {
     "pa": 1e-3,
     "kpa": 1.0,
@@ -25,7 +27,7 @@ _MM_PER = {
     "inches": 25.4,
     "m": 1000.0,
 }
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d{1,20}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*((?![\d.]).*?)\s*", re.ASCII)
+_QUANTITY = re.compile(r"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.ASCII)
 
 
 class Quantity(NamedTuple):
@@ -38,15 +40,10 @@ class Quantity(NamedTuple):
 def read_quantity(text: str) -> Quantity | None:
     """Read a number with a unit, such as ``5.08 mm``; None where the text does not begin with a finite number."""
     found = _QUANTITY.fullmatch(text)
-    if not found or abs(float(found[1])) > 1e30:
+    number = find_number(found[1]) if found else None
+    if not found or number is None or abs(number) > 1e30:
         return None
-    return Quantity(float(found[1]), found[2])
-
-
-def read_count(text: str) -> int | None:
-    """Read a whole number that is not negative; None for anything else."""
-    word = text.strip()
-    return int(word) if re.fullmatch(r"\d{1,18}", word, re.ASCII) else None
+    return Quantity(number, found[2])
 
 
 def kpa_per(unit: str) -> float | None:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import find_count
 from crossmodal.tactile.readers.text_file import TextFile, read_text
 from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
-from crossmodal.tactile.readers.units import kpa_per, read_count, read_quantity
+from crossmodal.tactile.readers.units import kpa_per, read_quantity
 from crossmodal.tactile.recording import InsoleRecording, Sensor, Side
 
 _FOOT = re.compile(r"\b(L|R)F\b")
@@ -172,7 +173,7 @@ def _find_side(file: TextFile, number: int, name: str) -> Side:
 
 
 def _read_grid(file: TextFile, title: int, figures: dict[str, str]) -> _Grid:
-    rows, columns = (read_count(figures.get(key, "")) for key in _FIGURES[:2])
+    rows, columns = (find_count(figures.get(key, "")) for key in _FIGURES[:2])
     width, height = (read_quantity(figures.get(key, "")) for key in _FIGURES[2:])
     if not rows or not columns or not width or not height or min(width.value, height.value) <= 0:
         raise file.error(title, f"an insole without {', '.join(_FIGURES)} before SENSELS")
@@ -201,7 +202,7 @@ def _lay_out(side: Side, grid: _Grid) -> NDArray[np.float64]:
 
 
 def _read_number(file: TextFile, line: int, text: str) -> int:
-    number = read_count(text)
+    number = find_count(text)
     if number is None:
         raise file.error(line, f"{text[:40]!r}, expected the number of a frame")
     return number

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from crossmodal.errors import FormatError
+from crossmodal.number_text import find_count
 from crossmodal.tactile.readers.text_file import TextFile, read_text
 from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
-from crossmodal.tactile.readers.units import kpa_per, mm_per, read_count, read_quantity
+from crossmodal.tactile.readers.units import kpa_per, mm_per, read_quantity
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor
 
 #: Fields that are not passed on.
@@ -72,7 +73,7 @@ def _read_fields(file: TextFile) -> tuple[dict[str, str], int]:
 
 
 def _read_pair(file: TextFile, fields: dict[str, str], key: str) -> tuple[int, int]:
-    counts = [read_count(fields.get(f"{key}{axis}", "")) for axis in "XY"]
+    counts = [find_count(fields.get(f"{key}{axis}", "")) for axis in "XY"]
     if counts[0] is None or counts[1] is None:
         raise FormatError(f"{file.path}: {key}X and {key}Y are missing or no counts; expected them in [Technical]")
     return counts[0], counts[1]

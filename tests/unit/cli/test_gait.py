@@ -148,7 +148,7 @@ def test_norms_of_ones_own(tmp_path):
     assert find_norm("cadence", norms) is None
     for text, reason in (
         ("name,mean\n", "missing: age_from"),
-        (HEADER + "cadence,7,8,fast,,,\n", "line 2: mean: a number was expected, found 'fast'"),
+        (HEADER + "cadence,7,8,fast,,,\n", "line 2: mean: expected a number, found 'fast'"),
         (HEADER + "cadence\n", "line 2: mean"),
     ):
         path.write_text(text)

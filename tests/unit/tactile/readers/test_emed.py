@@ -95,7 +95,7 @@ def test_a_cut_file_gives_its_whole_pictures(tmp_path: Path) -> None:
         ("\t26\t27", "\t26\t26", r"a.lst:\d+: column numbers that repeat"),
         ("\t26\t", "\t999999\t", r"a.lst:\d+: column numbers that repeat or lie outside"),
         ("\t10.00\t", "\t-10.00\t", r"a.lst:\d+: an impossible value, -10, in cell"),
-        ("\t10.00\t", "\tten\t", r"a.lst:\d+: 'ten' in cell \d+, expected a number"),
+        ("\t10.00\t", "\tten\t", r"a.lst:\d+: cell \d+: expected a number, found 'ten'"),
         ("\t10.00\t", "\t\t", r"a.lst:\d+: an empty cell"),
         ("\n33\t", "\nthree\t", r"a.lst:\d+: .*expected a row of the picture"),
         ("\t10.00\t", "\t", r"a.lst:\d+: 5 cells in the row, expected 6"),

@@ -76,7 +76,9 @@ def test_what_is_wrong_is_said_with_its_row(tmp_path: Path, write, row: int, cel
         read(write(tmp_path / "a.xls", rows))
 
 
-@pytest.mark.parametrize(("cell", "said"), [("x", "'x' in cell 2"), ("-1", "an impossible value, -1, in cell 2")])
+@pytest.mark.parametrize(
+    ("cell", "said"), [("x", "cell 2: expected a number, found 'x'"), ("-1", "an impossible value, -1, in cell 2")]
+)
 def test_a_wrong_cell_is_named(tmp_path: Path, cell: str, said: str) -> None:
     rows = footscan_rows(FOOT)
     rows[16] = ["0", cell, "0", "0"]

@@ -120,7 +120,7 @@ def test_a_cut_file_gives_its_whole_frames(tmp_path: Path) -> None:
         ("Frame 3", "Frame 1", r"a.asf:\d+: frame 1 is not later"),
         ("Frame 3", "Frame three", r"a.asf:\d+: 'Frame three', expected 'Frame' and its number"),
         ("Frame 2\n0", "Frame 2\n-1", r"a.asf:\d+: an impossible value, -1, in cell 1"),
-        ("Frame 2\n0", "Frame 2\nx", r"a.asf:\d+: 'x' in cell 1, expected a number"),
+        ("Frame 2\n0", "Frame 2\nx", r"a.asf:\d+: cell 1: expected a number, found 'x'"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -20,6 +20,16 @@ def test_cells_come_as_they_stand() -> None:
     )
 
 
+@pytest.mark.parametrize("row", ["1;2,5;nan;0,125", "1;2.5;;0.125"])
+def test_decimals_begin_with_points_or_commas(row: str) -> None:
+    np.testing.assert_array_equal(parse_cells(text(row), [0], 4, separator=";"), [[1, 2.5, np.nan, 0.125]])
+
+
+def test_separators_of_thousands_are_refused() -> None:
+    with pytest.raises(FormatError, match=r"walk\.csv:1: cell 2: .* without separators .*, found '1,250'"):
+        parse_cells(text("0.5;1,250"), [0], 2, separator=";")
+
+
 @pytest.mark.parametrize("row", ["1,,3", "1,B,3", "1, ,3", "1,nan,3"])
 def test_cells_without_a_value_are_not_a_number(row: str) -> None:
     np.testing.assert_array_equal(parse_cells(text(row), [0], 3, separator=",", blank="B"), [[1, np.nan, 3]])
@@ -34,11 +44,11 @@ def test_empty_cells_at_both_ends_and_side_by_side() -> None:
     [
         ("1,2", "2 cells in the row, expected 3"),
         ("1,2,3,4", "4 cells in the row, expected 3"),
-        ("1,two,3", "'two' in cell 2, expected a number"),
-        ("1,2 3,4", "'2 3' in cell 2"),
-        ("1,0x10,4", "'0x10' in cell 2"),
-        ("1,1_0,4", "'1_0' in cell 2"),
-        ("1-2, ,4", "'1-2' in cell 1"),
+        ("1,two,3", "cell 2: expected a number, found 'two'"),
+        ("1,2 3,4", "cell 2: expected a number, found '2 3'"),
+        ("1,0x10,4", "cell 2: expected a number, found '0x10'"),
+        ("1,1_0,4", "cell 2: expected a number, found '1_0'"),
+        ("1-2, ,4", "cell 1: expected a number, found '1-2'"),
         ("1,2,-3", "an impossible value, -3, in cell 3"),
         ("inf,2,3", "an impossible value, inf, in cell 1"),
         ("1,1e400,3", "an impossible value, inf, in cell 2"),

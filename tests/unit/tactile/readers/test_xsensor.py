@@ -104,7 +104,7 @@ def test_a_cut_file_gives_its_whole_frames(tmp_path: Path) -> None:
         ("Time, 08:21:18.009", "Tome", r"a.csv:\d+: a frame without a Time"),
         ("FRAME", "FROME", "no whole frame"),
         ("\n0,", "\n-3,", r"a.csv:\d+: an impossible value, -3, in cell 1"),
-        ("\n0,", "\nx,", r"a.csv:\d+: 'x' in cell 1"),
+        ("\n0,", "\nx,", r"a.csv:\d+: cell 1: expected a number, found 'x'"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
