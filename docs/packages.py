@@ -3,9 +3,9 @@
 python docs/packages.py            check, and write docs/figures/packages.svg
 python docs/packages.py --check    check only
 
-The order of the layers is that of ``[tool.importlinter]`` in pyproject.toml. Every import statement counts, also inside
-functions and under ``if TYPE_CHECKING:``, as for import-linter; names given to ``import_module`` do not. Exit code 1: an
-import is wrong.
+The order of the layers is that of ``[tool.importlinter]`` in pyproject.toml. Every import statement counts, also
+inside functions and under ``if TYPE_CHECKING:``, as for import-linter; names given to ``import_module`` do not. Exit
+code 1: an import is wrong.
 """
 
 import ast
