@@ -3,8 +3,9 @@
 python docs/packages.py            check, and write docs/figures/packages.svg
 python docs/packages.py --check    check only
 
-The order of the layers is read from ``[tool.importlinter]`` in pyproject.toml. Every import statement counts, also inside
-functions and under ``if TYPE_CHECKING:``, as import-linter counts them. Exit code 1: an import is wrong.
+The order of the layers is that of ``[tool.importlinter]`` in pyproject.toml. Every import statement counts, also
+inside functions and under ``if TYPE_CHECKING:``, as for import-linter; names given to ``import_module`` do not. Exit
+code 1: an import is wrong.
 """
 
 import ast
@@ -52,8 +53,9 @@ def faults(imports: Imports, layers: list[list[str]]) -> list[str]:
     layer_of = {name: number for number, layer in enumerate(layers) for name in layer}
     wrong = [f"{name} is in no layer of pyproject.toml" for name in sorted(imports) if name not in layer_of]
     for name, others in imports.items():
-        known = sorted(other for other in others if name in layer_of and other in layer_of)
-        wrong += [f"{name} imports {other}, which is not below it" for other in known if layer_of[other] <= layer_of[name]]
+        known = [other for other in sorted(others) if name in layer_of and other in layer_of]
+        above = [other for other in known if layer_of[other] <= layer_of[name]]
+        wrong += [f"{name} imports {other}, which is not below it" for other in above]
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:

@@ -9,7 +9,9 @@ import torch
 from crossmodal import hub, noise
 from crossmodal.audio import write_waveform
 from crossmodal.data import write_noise_shards
-from crossmodal.models import StyleGenerator2
+from crossmodal.dissect import inputs_of
+from crossmodal.labels import default_layers, synthesize_labels, train_head
+from crossmodal.models import SmallGenerator, StyleGenerator2
 from crossmodal.simulation.walks import InsoleModel, draw_walker, simulate_insoles
 from crossmodal.tactile import ArrayFrames, PressureRecording, save
 from tests.fakes.carpet import write_packed_carpet
@@ -33,10 +35,22 @@ def write_examples(root: Path) -> Path:
     torch.manual_seed(0)
     tiny = StyleGenerator2(size=8, latent=4, style=4, channel_base=32, channel_max=4, mapping_layers=1)
     hub.save_weights(tiny, root / "ffhq", card="A tiny random generator.")
+    _write_labels(root / "made")
     write_packed_carpet(root / "carpet")
     write_step_up(root / "step_up")
     _write_walks(root)
     return root
+
+
+def _write_labels(folder: Path) -> None:
+    """Label images of a tiny generator, above and below."""
+    torch.manual_seed(0)
+    generator = SmallGenerator(size=16, latent=4).eval()
+    mask = torch.arange(16)[:, None].expand(16, 16) // 8
+    draw = inputs_of(generator)
+    layers, classes = default_layers(generator), ("sky", "ground")
+    head = train_head(generator, layers, lambda i: draw(np.array([i])), [mask], classes, members=1, steps=1)
+    synthesize_labels(generator, head, folder, 4)
 
 
 def _write_walks(root: Path) -> None:
@@ -54,7 +68,7 @@ def _write_walks(root: Path) -> None:
     for number, step in enumerate(steps):
         alone = render_walk([step], rows=360, columns=120, pitch_mm=PITCH_MM)
         save(_print_of(alone), root / "recordings" / f"print_{number}.npz")
-    foot = render_walk(plan_walk((100.0, 150.0), steps=1), rows=60, columns=30, pitch_mm=5.0)
+    foot = render_walk(plan_walk((100.0, 150.0), steps=1), rows=90, columns=60, pitch_mm=5.0)
     save(replace(foot, side="left"), root / "recordings" / "foot.npz")
 
 
