@@ -23,6 +23,8 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 export UV_HTTP_TIMEOUT ?= 300
 READY := $(VENV)/.ready
+# All targets share the compiled kernels.
+export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache
 DEMO := runs/demo
 
 # make weights  train the models that ship, and put them in place (weights-starts, -sound, -gait, -scenes: some of them)
@@ -121,9 +123,10 @@ weights-scenes: setup
 	$(BIN)/crossmodal train scenes/generator --out $(WEIGHTS)/generator
 	$(call ship,$(WEIGHTS)/generator,scenes/generator)
 
-# Each worker takes whole files, so that what a file makes once is made once.
+# Each worker takes whole files, so that what a file makes once is made once, and takes them in the order of the tree: by
+# their number of tests, long files of few tests would come last and leave the other workers idle.
 TEST_WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: setup
 	$(PYTEST) -m "not slow and not slow_install"

@@ -29,6 +29,12 @@ def real_data() -> Path:
     return Path(named).resolve()
 
 
+@pytest.fixture
+def without_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs leave no figure of their metrics: drawing one takes as long as a tiny training."""
+    monkeypatch.setattr("crossmodal.run.training.draw_metrics", lambda metrics, out: None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium, as Debian packages it; tests of pages are skipped without one."""

@@ -14,6 +14,8 @@ from crossmodal.backbones import create
 from tests.fakes.carpet import tiny_intelligent_carpet
 from tests.fakes.step_up import tiny_step_up
 
+pytestmark = pytest.mark.usefixtures("without_curves")
+
 Recipe = dict[str, Any]
 Changes = dict[str, Any]
 

@@ -1,5 +1,9 @@
 """A machine that is lost in the middle of a run."""
 
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,13 +40,43 @@ def kill_runs_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "make_trainer", with_killer)
 
 
-def kill_runs_with_the_checkpoint_of(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every run of this process die as soon as the checkpoint of a step is written."""
-    save = AtomicCheckpoints.save_checkpoint
+class CopyBefore(Callback):
+    """Copies the run before the backward pass of each step."""
 
-    def save_and_die(self: AtomicCheckpoints, checkpoint: dict[str, Any], path: Any, **options: Any) -> None:
+    def __init__(self, copy: Callable[[str], None]) -> None:
+        self.copy = copy
+
+    def on_before_backward(self, trainer: Any, pl_module: Any, loss: Any) -> None:
+        self.copy(f"step {trainer.global_step + 1}")
+
+
+def copy_runs_where_they_may_be_lost(run: Path, copies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copy the files of a run at every moment at which its machine could be lost, until the patch is undone.
+
+    The moments are inside of each step (``copies / "step N"``) and right after each checkpoint
+    (``copies / "checkpoint N"``). A copy holds what a lost machine would leave: nothing that was not yet written. A
+    moment at which every file is as it was at an earlier one is left out: its resumed run would be the same.
+    """
+    build, save = training._trainer, AtomicCheckpoints.save_checkpoint
+    seen: set[str] = set()
+
+    def copy(moment: str) -> None:
+        files = sorted(path for path in run.rglob("*") if path.is_file())
+        digest = hashlib.sha256()
+        for path in files:
+            digest.update(f"{path.relative_to(run)} {path.stat().st_size}\n".encode() + path.read_bytes())
+        if digest.hexdigest() not in seen:
+            seen.add(digest.hexdigest())
+            shutil.copytree(run, copies / moment)
+
+    def with_copier(*args: Any) -> Any:
+        trainer = build(*args)
+        trainer.callbacks.insert(0, CopyBefore(copy))
+        return trainer
+
+    def save_and_copy(self: AtomicCheckpoints, checkpoint: dict[str, Any], path: Any, **options: Any) -> None:
         save(self, checkpoint, path, **options)
-        if checkpoint["global_step"] == step:
-            raise KilledError
+        copy(f"checkpoint {checkpoint['global_step']}")
 
-    monkeypatch.setattr(AtomicCheckpoints, "save_checkpoint", save_and_die)
+    monkeypatch.setattr(training, "_trainer", with_copier)
+    monkeypatch.setattr(AtomicCheckpoints, "save_checkpoint", save_and_copy)
