@@ -50,15 +50,19 @@ class CopyBefore(Callback):
         self.copy(f"step {trainer.global_step + 1}")
 
 
-def copy_runs_where_they_may_be_lost(run: Path, copies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def copy_runs_where_they_may_be_lost(run: Path, copies: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """Copy the files of a run at every moment at which its machine could be lost, until the patch is undone.
 
-    The moments are inside of each step (``copies / "step N"``) and right after each checkpoint
-    (``copies / "checkpoint N"``). A copy holds what a lost machine would leave: nothing that was not yet written. A
-    moment at which every file is as it was at an earlier one is left out: its resumed run would be the same.
+    The moments are inside of each step (``"step N"``) and right after each checkpoint (``"checkpoint N"``). A copy
+    holds what a lost machine would leave: nothing that was not yet written. A moment at which every file is as it was
+    at an earlier one shares its copy: the resumed run would be the same.
+
+    Returns:
+        The folder of each moment; it fills while the run goes on.
     """
     build, save = training._trainer, AtomicCheckpoints.save_checkpoint
-    seen: set[str] = set()
+    seen: dict[str, Path] = {}
+    moments: dict[str, Path] = {}
 
     def copy(moment: str) -> None:
         files = sorted(path for path in run.rglob("*") if path.is_file())
@@ -66,8 +70,8 @@ def copy_runs_where_they_may_be_lost(run: Path, copies: Path, monkeypatch: pytes
         for path in files:
             digest.update(f"{path.relative_to(run)} {path.stat().st_size}\n".encode() + path.read_bytes())
         if digest.hexdigest() not in seen:
-            seen.add(digest.hexdigest())
-            shutil.copytree(run, copies / moment)
+            seen[digest.hexdigest()] = shutil.copytree(run, copies / moment)
+        moments[moment] = seen[digest.hexdigest()]
 
     def with_copier(*args: Any) -> Any:
         trainer = build(*args)
@@ -80,3 +84,4 @@ def copy_runs_where_they_may_be_lost(run: Path, copies: Path, monkeypatch: pytes
 
     monkeypatch.setattr(training, "_trainer", with_copier)
     monkeypatch.setattr(AtomicCheckpoints, "save_checkpoint", save_and_copy)
+    return moments

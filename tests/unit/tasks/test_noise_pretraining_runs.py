@@ -69,13 +69,13 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     objective: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
+        moments = copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
         train(recipe(objective), tmp_path / "whole")
     whole = state(tmp_path / "whole")
     assert any(name.startswith("teacher.") for name in whole) == (objective in {"MomentumContrastTask", "DinoTask"})
     # Inside of the first epoch, at its end, in the last step.
     for lost_in in (3, 4, 5):
-        run = tmp_path / "lost" / f"step {lost_in}"
+        run = moments[f"step {lost_in}"]
         torch.rand(7)  # another process would not have this process's random state
         train(recipe(objective), run, resume=True)
         found = state(run)

@@ -78,12 +78,12 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
 ) -> None:
     wanted = recipe(place, **changes)
     with monkeypatch.context() as patched:
-        copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
+        moments = copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
         train(wanted, tmp_path / "whole")
     whole = weights_of(tmp_path / "whole")
     # Before the first checkpoint, inside of an epoch, at the end of one, inside of the last.
     for lost_in in (1, 3, 5, 6):
-        run = tmp_path / "lost" / f"step {lost_in}"
+        run = moments[f"step {lost_in}"]
         assert not (run / "weights").exists()
         torch.rand(7)  # another process would not have this process's random state
         train(wanted, run, resume=True)

@@ -119,10 +119,10 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     changes = RECIPES[name](recipe, request) | {"trainer.max_steps": 4, "trainer.accelerator": "cpu"}
     recipe = recipes.override(recipe, changes | {"checkpoint_every_n_steps": 1, "evaluations": []})
     with monkeypatch.context() as patched:
-        copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
+        moments = copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
         train(recipe, tmp_path / "whole")
     torch.rand(7)  # another process would not have this process's random state
-    lost = tmp_path / "lost" / "step 3"
+    lost = moments["step 3"]
     train(recipe, lost, resume=True)
     whole, resumed = (load_file(run / "weights" / "model.safetensors") for run in (tmp_path / "whole", lost))
     assert [key for key in whole if not torch.equal(whole[key], resumed[key])] == []
