@@ -15,7 +15,7 @@ for _threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 # Kernels are compiled once for all workers and all runs, wherever the package is imported from.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".numba_cache"))
 
-import torch
+import torch  # noqa: E402
 
 torch.set_num_threads(1)
 

@@ -1,7 +1,7 @@
 """A pytest plugin that prints the CPU-seconds of tests, by function and by file: ``pytest -p tests.cpu_seconds``.
 
-The time of a test is user and system time of its process, and of the processes that it started and that ended meanwhile.
-A fixture of a module or session counts for the test that asks for it first. With workers, each measures itself.
+The time of a test is user and system time of its process, and of processes that it started and that ended meanwhile. A
+fixture of a module or session counts for the test that asks for it first. With workers, each measures itself.
 """
 
 import os
