@@ -60,7 +60,7 @@ def copy_runs_where_they_may_be_lost(run: Path, copies: Path, monkeypatch: pytes
     Returns:
         The folder of each moment; it fills while the run goes on.
     """
-    build, save = training._trainer, AtomicCheckpoints.save_checkpoint
+    build, save = preparing.make_trainer, AtomicCheckpoints.save_checkpoint
     seen: dict[str, Path] = {}
     moments: dict[str, Path] = {}
 
@@ -74,14 +74,14 @@ def copy_runs_where_they_may_be_lost(run: Path, copies: Path, monkeypatch: pytes
         moments[moment] = seen[digest.hexdigest()]
 
     def with_copier(*args: Any) -> Any:
-        trainer = build(*args)
+        trainer, *others = build(*args)
         trainer.callbacks.insert(0, CopyBefore(copy))
-        return trainer
+        return trainer, *others
 
     def save_and_copy(self: AtomicCheckpoints, checkpoint: dict[str, Any], path: Any, **options: Any) -> None:
         save(self, checkpoint, path, **options)
         copy(f"checkpoint {checkpoint['global_step']}")
 
-    monkeypatch.setattr(training, "_trainer", with_copier)
+    monkeypatch.setattr(preparing, "make_trainer", with_copier)
     monkeypatch.setattr(AtomicCheckpoints, "save_checkpoint", save_and_copy)
     return moments
