@@ -1,5 +1,7 @@
 # make setup   the environment, in .venv            make demo   the whole way from nothing to a played file
-# make test    all tests                            make lint   what .ci/run checks before them
+# make test    all tests but the slow ones          make lint   what .ci/run checks before them
+# make test-slow   whole grids, long fuzzing and long runs (minutes)
+# make profile-tests   CPU-seconds of the tests, by test function and by file
 # make test-install   `pip install .` with every dependency into a bare environment (minutes, gigabytes)
 # make clean   remove everything that these made
 
@@ -21,10 +23,12 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 export UV_HTTP_TIMEOUT ?= 300
 READY := $(VENV)/.ready
+# All targets share the compiled kernels.
+export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache
 DEMO := runs/demo
 
 # make weights  train the models that ship, and put them in place (weights-starts, -sound, -gait, -scenes: some of them)
-.PHONY: setup demo weights weights-starts weights-noise weights-sound weights-gait weights-scenes test test-install lint clean
+.PHONY: setup demo weights weights-starts weights-noise weights-sound weights-gait weights-scenes test test-slow profile-tests test-install lint clean
 
 setup: $(READY)
 
@@ -119,8 +123,19 @@ weights-scenes: setup
 	$(BIN)/crossmodal train scenes/generator --out $(WEIGHTS)/generator
 	$(call ship,$(WEIGHTS)/generator,scenes/generator)
 
+# Each worker takes whole files, so that what a file makes once is made once, and takes them in the order of the tree: by
+# their number of tests, long files of few tests would come last and leave the other workers idle.
+TEST_WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
 test: setup
-	$(BIN)/python -m pytest -q -m "not slow_install"
+	$(PYTEST) -m "not slow and not slow_install"
+
+test-slow: setup
+	$(PYTEST) -m slow
+
+profile-tests: setup
+	$(PYTEST) -m "not slow and not slow_install" -p tests.cpu_seconds
 
 test-install: setup
 	$(BIN)/python -m pytest -q -m slow_install --force-enable-socket --timeout 3000
@@ -132,5 +147,5 @@ lint: setup
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) .uv runs dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .uv runs dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .numba_cache .import_linter_cache
 	find crossmodal tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

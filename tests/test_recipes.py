@@ -15,6 +15,8 @@ from tests.fakes import tiny
 from tests.fakes.carpet import tiny_intelligent_carpet
 from tests.fakes.step_up import tiny_step_up
 
+pytestmark = pytest.mark.usefixtures("without_curves")
+
 Recipe = dict[str, Any]
 Changes = dict[str, Any]
 
@@ -93,7 +95,7 @@ def tiny_walks(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
     from crossmodal.simulation.walks.folder import make_walks
 
     folder = request.getfixturevalue("tmp_path_factory").mktemp("walks") / "walks"
-    make_walks(folder, walks=16, seconds=2.0, seed=3, test_fraction=0.25)
+    make_walks(folder, walks=9, seconds=2.0, seed=3, test_fraction=0.25)
     return {
         "data.root": str(folder),
         "data.batch_size": 2,
@@ -110,6 +112,25 @@ def tiny_walks(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
 PROCESSES: dict[str, Changes] = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "noise_processes.py"))[
     "PROCESSES"
 ]
+
+#: A run of these takes as long as ten of the others; their task is run on a small backbone in `tests/unit/tasks`.
+LARGE = {"noise_pretraining/moco_resnet50"}
+#: Processes that are run in every test; the others draw and are built into a recipe, and run under `slow`.
+RUN_PROCESSES = set(list(PROCESSES)[::6])
+
+
+def one_of_a_kind(names: list[str]) -> list[Any]:
+    """All recipes, those marked slow of whose data module, task and start another runs before."""
+    seen: set[tuple[Any, ...]] = set()
+    chosen = []
+    for name in names:
+        recipe = recipes.read(name)
+        kind = (recipe["data"]["class_path"], recipe["task"]["class_path"], bool(recipe.get("init_from")))
+        slow = name in LARGE or kind in seen
+        seen |= set() if slow else {kind}
+        chosen.append(pytest.param(name, marks=[pytest.mark.slow] * slow))
+    return chosen
+
 
 #: What makes the recipes of a data module small, and stands in for its data.
 TINY: dict[str, Callable[[Recipe, pytest.FixtureRequest], Changes]] = {
@@ -183,15 +204,15 @@ def test_what_the_words_of_a_process_give() -> None:
     assert recipes.override(recipes.read("noise_pretraining/reduced"), words)["data"]["init_args"] == wanted
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize(
+    "process", [pytest.param(one, marks=[pytest.mark.slow] * (one not in RUN_PROCESSES)) for one in PROCESSES]
+)
 def test_measured_process_runs_for_two_steps(process: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     recipe = recipes.override(recipes.read("noise_pretraining/reduced"), PROCESSES[process])
     run_for_two_steps("noise_pretraining/reduced", recipe, request, tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", recipes.names())
+@pytest.mark.parametrize("name", one_of_a_kind(list(recipes.names())))
 def test_recipe_runs_for_two_steps(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     run_for_two_steps(name, recipes.read(name), request, tmp_path)
 

@@ -10,7 +10,9 @@ from crossmodal.errors import OutputError, TrainingError
 from crossmodal.run import train
 from crossmodal.run.checkpoints import random_state, restore_random_state
 from tests.fakes import tiny
-from tests.fakes.lost_machine import KilledError, kill_runs_after, kill_runs_with_the_checkpoint_of
+from tests.fakes.lost_machine import KilledError, copy_runs_where_they_may_be_lost, kill_runs_after
+
+pytestmark = pytest.mark.usefixtures("without_curves")
 
 
 def ending(folder: Path) -> tuple[dict[str, torch.Tensor], str]:
@@ -32,49 +34,44 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_resumed_run_is_the_same_bit_for_bit(shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = tiny.tiny_recipe(**SHAPES[shape])
-    steps = train(recipe, tmp_path / "whole").steps
-    whole = ending(tmp_path / "whole")
-    batches = list(tiny.BATCHES)
-    for killed_after in range(steps):
-        folder = tmp_path / f"killed{killed_after}"
-        tiny.BATCHES.clear()
-        with monkeypatch.context() as patched:
-            kill_runs_after(killed_after, patched)
-            with pytest.raises(KilledError):
-                train(recipe, folder)
-        torch.rand(7)  # another process would not have this process's random state
-        resumed_from = len(tiny.BATCHES)
-        train(recipe, folder, resume=True)
-        weights, metrics = ending(folder)
-        after = tiny.BATCHES[resumed_from:]
-        assert after == batches[len(batches) - len(after) :], f"other batches after step {killed_after}"
-        for name, value in whole[0].items():
-            assert torch.equal(weights[name], value), f"{name} differs when killed after step {killed_after}"
-        assert metrics == whole[1], f"metrics.csv differs when killed after step {killed_after}"
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_run_lost_right_after_a_checkpoint_keeps_its_metrics(
+def test_a_run_lost_at_any_moment_ends_the_same_bit_for_bit(
     shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = tiny.tiny_recipe(**SHAPES[shape])
-    steps = train(recipe, tmp_path / "whole").steps
-    whole = ending(tmp_path / "whole")[1]
-    lost = 0
-    for step in range(1, steps + 1):
-        folder = tmp_path / f"lost{step}"
-        with monkeypatch.context() as patched:
-            kill_runs_with_the_checkpoint_of(step, patched)
-            try:
-                train(recipe, folder)
-                continue  # this step has no checkpoint
-            except KilledError:
-                lost += 1
+    with monkeypatch.context() as patched:
+        lost = copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
+        steps = train(recipe, tmp_path / "whole").steps
+    whole, whole_metrics = ending(tmp_path / "whole")
+    batches = list(tiny.BATCHES)
+    assert [moment for moment in lost if moment.startswith("step")] == [f"step {n + 1}" for n in range(steps)]
+    assert any(moment.startswith("checkpoint") for moment in lost)
+    for folder in dict.fromkeys(lost.values()):
+        torch.rand(7)  # another process would not have this process's random state
+        tiny.BATCHES.clear()
         train(recipe, folder, resume=True)
-        assert ending(folder)[1] == whole, f"metrics.csv differs when lost with the checkpoint of step {step}"
-    assert lost > 0
+        weights, metrics = ending(folder)
+        after = tiny.BATCHES
+        assert after == batches[len(batches) - len(after) :], f"other batches when lost at {folder.name}"
+        for name, value in whole.items():
+            assert torch.equal(weights[name], value), f"{name} differs when lost at {folder.name}"
+        assert metrics == whole_metrics, f"metrics.csv differs when lost at {folder.name}"
+
+
+@pytest.mark.parametrize("killed_after", [0, 4, 5, 11])
+def test_a_run_that_ends_in_an_error_goes_on_too(
+    killed_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny.tiny_recipe()
+    train(recipe, tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        kill_runs_after(killed_after, patched)
+        with pytest.raises(KilledError):
+            train(recipe, tmp_path / "killed")
+    torch.rand(7)
+    train(recipe, tmp_path / "killed", resume=True)
+    (weights, metrics), (whole, whole_metrics) = ending(tmp_path / "killed"), ending(tmp_path / "whole")
+    assert [name for name, value in whole.items() if not torch.equal(weights[name], value)] == []
+    assert metrics == whole_metrics
 
 
 def test_random_state_survives_a_checkpoint() -> None:

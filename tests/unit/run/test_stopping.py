@@ -61,8 +61,9 @@ def assert_same_end(run: Path, whole: Path) -> None:
     assert (run / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_stop_saves_and_resumes_to_the_same_end(number: signal.Signals, code: int, whole: Path, tmp_path: Path) -> None:
     recipes.write(RECIPE, tmp_path / "recipe.yaml")
     process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
@@ -79,7 +80,6 @@ def test_stop_saves_and_resumes_to_the_same_end(number: signal.Signals, code: in
     assert_same_end(tmp_path / "run", whole)
 
 
-@pytest.mark.slow
 def test_lost_process_leaves_a_run_that_goes_on(whole: Path, tmp_path: Path) -> None:
     recipe = recipes.override(RECIPE, {"checkpoint_every_n_steps": 2})
     recipes.write(recipe, tmp_path / "recipe.yaml")
@@ -91,7 +91,6 @@ def test_lost_process_leaves_a_run_that_goes_on(whole: Path, tmp_path: Path) -> 
     assert_same_end(tmp_path / "run", whole)
 
 
-@pytest.mark.slow
 def test_two_processes_share_the_batches(tmp_path: Path) -> None:
     made = tiny.tiny_recipe(trainer__devices=2, trainer__strategy="ddp", trainer__max_steps=4)
     recipes.write(made, tmp_path / "recipe.yaml")

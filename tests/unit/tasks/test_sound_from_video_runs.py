@@ -12,8 +12,10 @@ from crossmodal import recipe as recipes
 from crossmodal.errors import TrainingError, WeightsError
 from crossmodal.run import train
 from tests.fakes.flashes import SIZE
-from tests.fakes.lost_machine import KilledError, kill_runs_after
+from tests.fakes.lost_machine import copy_runs_where_they_may_be_lost
 from tests.fakes.videos import write_hits_folder
+
+pytestmark = pytest.mark.usefixtures("without_curves")
 
 STEPS = 6
 
@@ -75,19 +77,17 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     changes: dict[str, Any], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = recipe(place, **changes)
-    train(wanted, tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        moments = copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
+        train(wanted, tmp_path / "whole")
     whole = weights_of(tmp_path / "whole")
     # Before the first checkpoint, inside of an epoch, at the end of one, inside of the last.
-    for killed_after in (0, 2, 4, 5):
-        run = tmp_path / f"killed{killed_after}"
-        with monkeypatch.context() as patched:
-            kill_runs_after(killed_after, patched)
-            with pytest.raises(KilledError):
-                train(wanted, run)
+    for lost_in in (1, 3, 5, 6):
+        run = moments[f"step {lost_in}"]
         assert not (run / "weights").exists()
         torch.rand(7)  # another process would not have this process's random state
         train(wanted, run, resume=True)
-        assert same(weights_of(run), whole) == [], f"killed after step {killed_after}"
+        assert same(weights_of(run), whole) == [], f"lost in step {lost_in}"
         assert (run / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
 
 

@@ -17,8 +17,10 @@ from crossmodal.objectives import bone_limits
 from crossmodal.run import train
 from crossmodal.tasks import IdentityFromTouchTask, PoseFromTouchTask
 from tests.fakes.carpet import tiny_intelligent_carpet, write_packed_carpet
-from tests.fakes.lost_machine import KilledError, kill_runs_after
+from tests.fakes.lost_machine import copy_runs_where_they_may_be_lost
 from tests.fakes.step_up import tiny_step_up, write_step_up
+
+pytestmark = pytest.mark.usefixtures("without_curves")
 
 RECIPES = {"intelligent_carpet/pose_from_touch": tiny_intelligent_carpet, "step_up/identity_from_touch": tiny_step_up}
 
@@ -109,7 +111,6 @@ def test_the_recipe_runs_and_its_weights_come_back(name: str, request: pytest.Fi
     assert "validation/" in header
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -117,12 +118,11 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     recipe = recipes.read(name)
     changes = RECIPES[name](recipe, request) | {"trainer.max_steps": 4, "trainer.accelerator": "cpu"}
     recipe = recipes.override(recipe, changes | {"checkpoint_every_n_steps": 1, "evaluations": []})
-    train(recipe, tmp_path / "whole")
     with monkeypatch.context() as patched:
-        kill_runs_after(2, patched)
-        with pytest.raises(KilledError):
-            train(recipe, tmp_path / "killed")
+        moments = copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
+        train(recipe, tmp_path / "whole")
     torch.rand(7)  # another process would not have this process's random state
-    train(recipe, tmp_path / "killed", resume=True)
-    whole, killed = (load_file(tmp_path / run / "weights" / "model.safetensors") for run in ("whole", "killed"))
-    assert [key for key in whole if not torch.equal(whole[key], killed[key])] == []
+    lost = moments["step 3"]
+    train(recipe, lost, resume=True)
+    whole, resumed = (load_file(run / "weights" / "model.safetensors") for run in (tmp_path / "whole", lost))
+    assert [key for key in whole if not torch.equal(whole[key], resumed[key])] == []

@@ -15,7 +15,7 @@ from crossmodal.simulation.walks.folder import make_walk, make_walks
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_walks(tmp_path_factory.mktemp("walks") / "set", walks=24, seconds=2.5, seed=3, test_fraction=0.2)
+    return make_walks(tmp_path_factory.mktemp("walks") / "set", walks=14, seconds=2.5, seed=3, test_fraction=0.2)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,12 @@ from crossmodal.noise.dead_leaves.tensor import draw_leaves, number_regions, ren
 
 LAWS = ["square", "oriented", "mixed"]
 SIZES = [(128, 128), (64, 64), (65, 65), (17, 23), (40, 130), (130, 40), (3, 50), (2, 2), (1, 1)]
+#: Every law at every size under `slow`; of the large sizes one law each otherwise.
+PAIRED = [
+    pytest.param(size, law, marks=[pytest.mark.slow] * (size[0] * size[1] > 2000 and (row + column) % 3 != 0))
+    for row, size in enumerate(SIZES)
+    for column, law in enumerate(LAWS)
+]
 CPU = torch.device("cpu")
 # Memory for about as many pairs as one image of 128 pixels begins with: batches go in several parts.
 PAIRS = 1 << 22
@@ -54,8 +60,7 @@ def paint_plainly(leaves, size):
     return image
 
 
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "law"), PAIRED)
 def test_the_kernel_paints_what_the_plain_painter_paints(law, size):
     process = DeadLeaves(shape=law)
     draws = process.sample([3, 2**62 + 1], size, seed=5)
@@ -64,8 +69,7 @@ def test_the_kernel_paints_what_the_plain_painter_paints(law, size):
         assert np.array_equal(images[place], paint_plainly(list_leaves(draws, place), size))
 
 
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "law"), PAIRED)
 def test_tensors_show_what_the_kernel_shows(law, size):
     process = DeadLeaves(shape=law)
     draws = process.sample([0, 7, 2**40 + 9, 8, 1], size, seed=1)

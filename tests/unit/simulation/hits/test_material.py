@@ -13,7 +13,6 @@ from crossmodal.simulation.hits.script import Surface, Touch
 from crossmodal.simulation.hits.soundtrack import RATE_HZ, record_sound
 
 NAMES = sorted(MATERIALS)
-OBJECTS, TRAINED = 24, 16
 
 
 def record_one(material: str, rng: np.random.Generator) -> np.ndarray:
@@ -29,15 +28,15 @@ def record_one(material: str, rng: np.random.Generator) -> np.ndarray:
     return features
 
 
-@pytest.mark.slow
-def test_a_linear_classifier_tells_materials_better_than_chance_and_not_perfectly() -> None:
+@pytest.mark.parametrize(("objects", "trained"), [(10, 6), pytest.param(24, 16, marks=pytest.mark.slow)])
+def test_a_linear_classifier_tells_materials_better_than_chance_and_not_perfectly(objects: int, trained: int) -> None:
     rng = np.random.default_rng(0)
-    sounds = [(index, name, record_one(name, rng)) for index in range(OBJECTS) for name in NAMES]
+    sounds = [(index, name, record_one(name, rng)) for index in range(objects) for name in NAMES]
     features = np.array([f.reshape(42, 9, 5).mean(2).ravel() for _, _, f in sounds])
     labels = np.array([name for _, name, _ in sounds])
-    train = np.array([index < TRAINED for index, _, _ in sounds])
+    train = np.array([index < trained for index, _, _ in sounds])
     classifier = make_pipeline(StandardScaler(), LinearSVC(C=1e-3, max_iter=5000)).fit(features[train], labels[train])
     accuracy = float((classifier.predict(features[~train]) == labels[~train]).mean())
-    # 136 unseen things of 17 materials: chance is 5.9 %, the standard error at one half 4.3 %. For the real set's own
-    # sounds, a linear SVM on the same features is reported at 45.8 % (Owens et al. 2016).
+    # 68 or 136 unseen things of 17 materials: chance is 5.9 %, the standard error at one half 6.1 or 4.3 %. For
+    # the real set's own sounds, a linear SVM on the same features is reported at 45.8 % (Owens et al. 2016).
     assert 0.35 < accuracy < 0.90

@@ -49,7 +49,6 @@ def test_split_is_by_walker(made: Path) -> None:
     assert not {r["walker"] for r in rows if r["id"] in train} & {r["walker"] for r in rows if r["id"] in test}
 
 
-@pytest.mark.slow
 def test_workers_change_nothing(made: Path, tmp_path: Path) -> None:
     assert contents(make_walks(tmp_path / "w", walks=COUNT, seconds=1.5, seed=3, num_workers=2)) == contents(made)
 
