@@ -5,8 +5,8 @@ from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import Any
 
-from crossmodal.noise.choices import meant
 from crossmodal.noise.process import Process
+from crossmodal.spelling import suggestion
 
 # Each module is imported when it is asked for.
 _HOMES = {
@@ -60,7 +60,7 @@ def process_class(name: str) -> type[Process[Any]]:
         return _REGISTERED[name]()
     homes = _HOMES | _HOMES_OF_FILES
     if name not in homes:
-        raise ValueError(f"there is no process {name!r}{meant(name, (*homes, *_REGISTERED))}")
+        raise ValueError(f"unknown process {name!r}{suggestion(name, (*homes, *_REGISTERED))}")
     module, attribute = homes[name]
     found: type[Process[Any]] = getattr(import_module(module), attribute)
     return found
@@ -76,7 +76,7 @@ def create(name: str, **options: Any) -> Process[Any]:
     known = [field.name for field in fields(kind)]
     for option in options:
         if option not in known:
-            raise ValueError(f"{name} has no option {option!r}{meant(option, known)}")
+            raise ValueError(f"{name} has no option {option!r}{suggestion(option, known)}")
     for field in fields(kind):
         if field.default is MISSING and field.default_factory is MISSING and field.name not in options:
             raise ValueError(f"{name} needs the option {field.name!r}")

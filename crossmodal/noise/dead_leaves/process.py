@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crossmodal.noise.catalogue import as_process
-from crossmodal.noise.choices import check_choice
 from crossmodal.noise.dead_leaves.kernel import number_regions, paint_colours, paint_textures
 from crossmodal.noise.dead_leaves.law import (
     CIRCLE,
@@ -27,6 +26,7 @@ from crossmodal.noise.dead_leaves.law import (
 from crossmodal.noise.dead_leaves.tensor import draw_colours, draw_leaves, render_leaves
 from crossmodal.noise.process import Process
 from crossmodal.randomness import stream_key
+from crossmodal.spelling import check_choice
 
 __all__ = ["SHAPES", "DeadLeaves", "LeafDraws", "PaintedLeaves", "find_regions", "list_leaves", "radius_law"]
 

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from crossmodal.noise.catalogue import as_process
 from crossmodal.noise.children import child_seed
-from crossmodal.noise.choices import check_choice
 from crossmodal.noise.fractals.chaos_game import CHAINS, STREAM, paint, play, render_tensors
 from crossmodal.noise.fractals.iterated_function_systems import MAPS, WEIGHTINGS, find_system, limits_of, start_of
 from crossmodal.noise.process import Process
 from crossmodal.randomness import random_bits, stream_key, uniforms
+from crossmodal.spelling import check_choice
 
 _COLOURS = ("grey", "hue")
 # Published: 200,000 points on 362 x 362 pixels.

@@ -33,10 +33,10 @@ def told(words, capsys):
     ("words", "reason"),
     [
         ("stripes", "what is to become of the images?"),
-        ("stripe --grid s.png", "no process 'stripe'; did you mean 'stripes'?"),
+        ("stripe --grid s.png", "unknown process 'stripe'; did you mean stripes?"),
         ("stripes --grid s.png --widht 3", "neither the command nor stripes has such an option; did you mean --width"),
         ("stripes --grid s.png --cuont 3", "did you mean --count?"),
-        ("stripes --grid s.png --zzzz 3", "it has: width, colour"),
+        ("stripes --grid s.png --zzzz 3", "choose one of: --width, --colour"),
         ("stripes --grid s.png --width", "--width needs a value"),
         ("stripes --grid s.png --width 0", "width must be at least 1, got 0"),
         ("stripes --grid s.png --width many", "stripes cannot be made with --width many"),
