@@ -53,9 +53,7 @@ def faults(imports: Imports, layers: list[list[str]]) -> list[str]:
     wrong = [f"{name} is in no layer of pyproject.toml" for name in sorted(imports) if name not in layer_of]
     for name, others in imports.items():
         known = sorted(other for other in others if name in layer_of and other in layer_of)
-        wrong += [
-            f"{name} imports {other}, which is not below it" for other in known if layer_of[other] <= layer_of[name]
-        ]
+        wrong += [f"{name} imports {other}, which is not below it" for other in known if layer_of[other] <= layer_of[name]]
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:

@@ -159,9 +159,7 @@ class TestPackages:
         for package in ("audio", "video"):
             (tmp_path / package).mkdir()
         (tmp_path / "__init__.py").touch()
-        (tmp_path / "audio" / "a.py").write_text(
-            "def f():\n    from crossmodal.files import b\n    import crossmodal.video.c\n"
-        )
+        (tmp_path / "audio" / "a.py").write_text("def f():\n    from crossmodal.files import b\n    import crossmodal.video.c\n")
         (tmp_path / "video" / "c.py").write_text("from crossmodal import errors, __version__\nimport numpy\n")
         assert packages.read_imports(tmp_path) == {"audio": {"files", "video"}, "video": {"errors"}}
 

@@ -79,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         OutputError: an output cannot be written; found out before the work begins.
     """
     _check(args)
+    import crossmodal.visualization  # noqa: F401  (registers feature_visualization)
+
     if args.list:
         return _list(args) if args.grid is None else _draw_all(args)
     process = _process(args)

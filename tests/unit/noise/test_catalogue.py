@@ -1,4 +1,6 @@
+import sys
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 
@@ -56,6 +58,8 @@ def test_names_of_this_package_cannot_be_registered(registered, name):
     assert catalogue.process_class(name) is not Stripes
 
 
-def test_feature_visualization_is_registered_with_the_package():
-    assert "feature_visualization" in noise.names()
-    assert noise.process_class("feature_visualization").name == "feature_visualization"
+def test_feature_visualization_is_registered_by_its_package(monkeypatch):
+    monkeypatch.setattr(catalogue, "_REGISTERED", {})
+    monkeypatch.delitem(sys.modules, "crossmodal.visualization", raising=False)
+    visualization = import_module("crossmodal.visualization")
+    assert noise.process_class("feature_visualization") is visualization.FeatureVisualization
