@@ -3,6 +3,7 @@
 from typing import Any
 
 from crossmodal import recipe as recipes
+from crossmodal.spelling import suggestion
 
 
 def _process(name: str, **options: Any) -> dict[str, Any]:
@@ -70,5 +71,5 @@ def read_under(protocol: str, name: str) -> dict[str, Any]:
         SystemExit: there is no such row; lists all.
     """
     if name not in PROCESSES:
-        raise SystemExit(f"{name}: no such process; there are: {', '.join(PROCESSES)}")
+        raise SystemExit(f"unknown process {name!r}{suggestion(name, PROCESSES)}")
     return recipes.override(recipes.read(protocol), PROCESSES[name])

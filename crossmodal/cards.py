@@ -12,6 +12,7 @@ import yaml
 
 from crossmodal.errors import DatasetError, FormatError
 from crossmodal.progress import readable_size
+from crossmodal.spelling import suggestion
 
 _REQUIRED: dict[str, type] = {
     "name": str,
@@ -42,7 +43,7 @@ def names() -> list[str]:
 def _read(name: str) -> dict[str, Any]:
     path = folder() / name / "card.yaml"
     if not path.is_file():
-        raise DatasetError(f"no data set is called {name!r}; there are: {', '.join(names()) or 'none'}")
+        raise DatasetError(f"unknown data set {name!r}{suggestion(name, names())}")
     try:
         card = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:

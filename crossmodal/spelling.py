@@ -1,15 +1,50 @@
-"""What a misspelt word was meant to be."""
+"""Names that do not exist: the nearest one that does, and the end of the error message that suggests it."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+
+#: A suggestion lists at most this many names.
+_MOST = 30
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that looks most like the given one, or None when none does."""
+    """Return the known name that is most similar to ``word``, or None if none is similar."""
     words = list(known)
     found = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
     if found:
         return found[0]
-    # A word cut short ("lr" for "lr_head") is too unlike for the ratio, yet what its writer meant is plain.
+    # An abbreviation ("lr" for "lr_head") is below the ratio's cutoff, yet its meaning is plain.
     longer = sorted((w for w in words if word and w.startswith(word)), key=len)
     return longer[0] if longer else None
+
+
+def suggestion(word: str, known: Iterable[str], write: Callable[[str], str] = str) -> str:
+    """Return the end of an error message about an unknown name.
+
+    Args:
+        word: the name that was given.
+        known: the names that exist.
+        write: returns a name as it is shown, for example with ``--`` before it.
+
+    Returns:
+        ``; did you mean NAME?`` where a known name is similar; else ``; choose one of: a, b, c``, with at most 30
+        names; ``; there are none`` where nothing is known.
+    """
+    words = list(known)
+    close = nearest(word, words)
+    if close:
+        return f"; did you mean {write(close)}?"
+    if not words:
+        return "; there are none"
+    more = f" and {len(words) - _MOST} more" if len(words) > _MOST else ""
+    return f"; choose one of: {', '.join(map(write, words[:_MOST]))}{more}"
+
+
+def check_choice(kind: str, word: str, known: Collection[str]) -> None:
+    """Refuse a name that is not one of the known ones.
+
+    Raises:
+        ValueError: the name is unknown; the message suggests the nearest one, or lists all.
+    """
+    if word not in known:
+        raise ValueError(f"unknown {kind} {word!r}{suggestion(str(word), known)}")

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from crossmodal.errors import WeightsError
+from crossmodal.spelling import suggestion
 
 _logger = logging.getLogger(__name__)
 
@@ -62,10 +63,9 @@ def find_weights(named: str | os.PathLike[str]) -> Path:
         path = candidate / _FILE if candidate.is_dir() else candidate
         if path.is_file():
             return path
-    known = ", ".join(shipped_names()) or "none"
     raise WeightsError(
-        f"{os.fspath(named)}: no such weights; give a .safetensors file, a weights folder (holding {_FILE}) or one of "
-        f"the names that ship with the package: {known}"
+        f"{os.fspath(named)}: no such weights{suggestion(os.fspath(named), shipped_names())} "
+        f"(or give a .safetensors file, or a folder that holds {_FILE})"
     )
 
 

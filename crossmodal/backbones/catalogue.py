@@ -10,6 +10,7 @@ from crossmodal.backbones.images import Backbone
 from crossmodal.backbones.resnet import ResNetBackbone
 from crossmodal.backbones.small_alexnet import SmallAlexNet, WholeSmallAlexNet
 from crossmodal.backbones.small_vit import SmallViT
+from crossmodal.spelling import check_choice
 from crossmodal.weights import find_weights, load_weights, read_tensors, verified_arguments
 
 _MAKERS: dict[str, Callable[[float], Backbone]] = {
@@ -34,8 +35,7 @@ def check_name(name: str) -> None:
     Raises:
         ValueError: it does not; says which it takes.
     """
-    if name not in _MAKERS:
-        raise ValueError(f"unknown backbone {name!r}; choose one of: {', '.join(_MAKERS)}")
+    check_choice("backbone", name, _MAKERS)
 
 
 def create(name: str, *, width: float | None = None, weights: str | os.PathLike[str] | None = None) -> Backbone:

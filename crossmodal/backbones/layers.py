@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from crossmodal.backbones.images import Backbone
+from crossmodal.spelling import suggestion
 
 #: The mean of the last maps over the image, which every backbone has.
 POOLED = "pooled"
@@ -42,9 +43,7 @@ def features(backbone: Backbone, images: Tensor, layer: str = POOLED) -> Tensor:
         return pooled
     stages = _stages(backbone)
     if layer not in stages:
-        raise ValueError(
-            f"{type(backbone).__name__} has no layer {layer!r}; choose one of: {', '.join(stages)}, {POOLED}"
-        )
+        raise ValueError(f"{type(backbone).__name__} has no layer {layer!r}{suggestion(layer, [*stages, POOLED])}")
     # Channels last, as in `Backbone.encode`.
     hidden = backbone.normalize(images).contiguous(memory_format=torch.channels_last)
     for name, stage in stages.items():

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from crossmodal.spelling import check_choice
+
 #: Sound steps (90 Hz) to a tick of the video clock (30 Hz).
 STEPS_PER_TICK = 3
 
@@ -96,6 +98,5 @@ def create_temporal(name: str, inputs: int, hidden: int) -> nn.Module:
     Raises:
         ValueError: an unknown name.
     """
-    if name not in _MAKERS:
-        raise ValueError(f"unknown temporal network {name!r}; choose one of: {', '.join(TEMPORAL_NAMES)}")
+    check_choice("temporal network", name, _MAKERS)
     return _MAKERS[name](inputs, hidden)

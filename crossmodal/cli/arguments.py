@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from crossmodal.errors import UsageError
 from crossmodal.files import replace_atomically
-from crossmodal.spelling import nearest
+from crossmodal.spelling import suggestion
 
 # Keys of a recipe that stand alone; all others have a dot.
 _PLAIN_KEYS = ("seed", "init_from", "checkpoint_every_n_steps")
@@ -66,8 +66,7 @@ class Parser(argparse.ArgumentParser):
         if not word.startswith("-"):
             return f"one word too many: {word!r}"
         known = [option for action in self._actions for option in action.option_strings]
-        close = nearest(word.partition("=")[0], known)
-        return f"there is no option {word}" + (f"; did you mean {close}?" if close else "")
+        return f"unknown option {word}{suggestion(word.partition('=')[0], known)}"
 
 
 def add_recipe_keys(parser: Parser) -> None:

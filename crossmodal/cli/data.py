@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import DatasetError, UsageError
-from crossmodal.spelling import nearest
+from crossmodal.spelling import suggestion
 
 EXAMPLES = """\
   crossmodal data list
@@ -53,11 +53,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: the action, the data set or an option of it is unknown or missing.
     """
     if args.action not in _ACTIONS:
-        close = nearest(args.action, _ACTIONS)
-        raise UsageError(
-            f"there is no action {args.action!r}"
-            + (f"; did you mean `crossmodal data {close}`?" if close else f"; there are: {', '.join(_ACTIONS)}")
-        )
+        raise UsageError(f"unknown action {args.action!r}{suggestion(args.action, _ACTIONS)}")
     if args.action == "list":
         return _list(args)
     from crossmodal import cards
@@ -65,9 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.name is None:
         raise UsageError(f"which data set? One of: {', '.join(cards.names())}")
     if args.name not in cards.names():
-        close = nearest(args.name, cards.names())
-        guess = f"; did you mean {close}?" if close else f"; there are: {', '.join(cards.names())}"
-        raise UsageError(f"there is no data set {args.name!r}{guess}")
+        raise UsageError(f"unknown data set {args.name!r}{suggestion(args.name, cards.names())}")
     actions = {"verify": _verify, "make": _make, "fetch": _fetch}
     return actions[args.action](args)
 
@@ -195,8 +189,7 @@ def _fetch(args: argparse.Namespace) -> int:
     by_name = {archive["name"]: archive for archive in card["archives"]}
     chosen = args.archive or next(iter(by_name))
     if chosen not in by_name:
-        close = nearest(chosen, by_name) or ", ".join(by_name)
-        raise UsageError(f"--archive: {args.name} has no {chosen!r}; did you mean {close}?")
+        raise UsageError(f"--archive: {args.name} has no {chosen!r}{suggestion(chosen, by_name)}")
     if args.out is None:
         raise UsageError(f"where to? As in: crossmodal data fetch {args.name} --out DIR")
     from crossmodal.data.fetch import extract_archive, fetch_archive

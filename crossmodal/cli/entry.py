@@ -11,7 +11,7 @@ import crossmodal
 from crossmodal.cli.arguments import Parser
 from crossmodal.errors import CrossmodalError, UsageError
 from crossmodal.files import output_error
-from crossmodal.spelling import nearest
+from crossmodal.spelling import suggestion
 
 COMMANDS = {
     "recipes": ("crossmodal.cli.recipes", "list the recipes that come with the package"),
@@ -66,9 +66,7 @@ def _dispatch(args: list[str]) -> int:
         return 0
     name = args[0]
     if name not in COMMANDS:
-        close = nearest(name, COMMANDS)
-        guess = f"; did you mean `crossmodal {close}`?" if close else ""
-        raise UsageError(f"there is no command {name!r}{guess} (`crossmodal --help` lists all)")
+        raise UsageError(f"unknown command {name!r}{suggestion(name, COMMANDS)} (`crossmodal --help` lists all)")
     module_name, summary = COMMANDS[name]
     command = import_module(module_name)
     parser = Parser(prog=f"crossmodal {name}", description=summary.capitalize() + ".", examples=command.EXAMPLES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
 from crossmodal.errors import UsageError
-from crossmodal.spelling import nearest
+from crossmodal.spelling import suggestion
 
 if TYPE_CHECKING:
     from crossmodal.noise import Process
@@ -79,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         OutputError: an output cannot be written; found out before the work begins.
     """
     _check(args)
+    import crossmodal.visualization  # noqa: F401  (registers feature_visualization)
+
     if args.list:
         return _list(args) if args.grid is None else _draw_all(args)
     process = _process(args)
@@ -157,8 +159,8 @@ def _kind(name: str) -> tuple[type["Process[Any]"], dict[str, Any]]:
 
 
 def _unknown_option(args: argparse.Namespace, option: str, known: list[str]) -> str:
-    close = nearest(option, [*(name.replace("_", "-") for name in known), *args.own])
-    guess = f"; did you mean --{close}?" if close else f"; it has: {', '.join(known) or 'none'}"
+    options = [*(name.replace("_", "-") for name in known), *args.own]
+    guess = suggestion(option, options, lambda name: f"--{name}")
     return f"--{option}: neither the command nor {args.process} has such an option{guess}"
 
 

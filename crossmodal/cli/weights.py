@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result
 from crossmodal.errors import OutputError, UsageError
-from crossmodal.spelling import nearest
+from crossmodal.spelling import suggestion
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,9 +52,7 @@ def run(args: argparse.Namespace) -> int:
         OutputError: the folder holds something, or cannot be written; found out before the work begins.
     """
     if args.action not in _ACTIONS:
-        close = nearest(args.action, _ACTIONS)
-        guess = f"; did you mean `crossmodal weights {close}`?" if close else ""
-        raise UsageError(f"weights has no action {args.action!r}{guess} (there are: {', '.join(_ACTIONS)})")
+        raise UsageError(f"unknown action {args.action!r}{suggestion(args.action, _ACTIONS)}")
     if args.licence is not None and not args.licence.strip():
         raise UsageError("--licence: is empty; leave it out if the licence is not known")
     strange = ("backbone", "probe") if args.action == "convert" else ("licence",)

@@ -25,6 +25,7 @@ from crossmodal.dissect.source import Source
 from crossmodal.dissect.tally import Tally
 from crossmodal.dissect.viewing import Progress, Viewer
 from crossmodal.errors import DatasetError
+from crossmodal.spelling import check_choice
 
 Floats = NDArray[np.float64]
 
@@ -134,8 +135,7 @@ class Dissection:
             ValueError: no such concept.
         """
         names = [one.name for one in self.concepts]
-        if concept not in names:
-            raise ValueError(f"there is no concept {concept!r} here; there are: {', '.join(names)}")
+        check_choice("concept", concept, names)
         return [int(unit) for unit in np.argsort(-self.iou[:, names.index(concept)], kind="stable")]
 
     def summary(self) -> dict[str, Any]:

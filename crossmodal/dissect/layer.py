@@ -1,6 +1,5 @@
 """Layers of any network by name: found, recorded, and left early."""
 
-import difflib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from crossmodal.backbones.layers import Staged
+from crossmodal.spelling import suggestion
 
 #: What a network is called with.
 Inputs = tuple[Tensor, ...]
@@ -31,10 +31,7 @@ def find_layer(model: nn.Module, name: str) -> nn.Module:
     if ends:
         raise ValueError(f"several layers of {type(model).__name__} are called {name!r}: {', '.join(ends)}")
     known = [*stages, *layers]
-    close = difflib.get_close_matches(name, known, n=4, cutoff=0.4) or known[:8]
-    raise ValueError(
-        f"{type(model).__name__} has no layer {name!r}; the nearest names are {', '.join(close) or 'none'}"
-    )
+    raise ValueError(f"{type(model).__name__} has no layer {name!r}{suggestion(name, known)}")
 
 
 @contextmanager

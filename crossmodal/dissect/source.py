@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from crossmodal.dissect.layer import Inputs
 from crossmodal.errors import WeightsError
 from crossmodal.randomness import generator, normals
+from crossmodal.spelling import suggestion
 
 #: The class index of pixels without a label.
 UNLABELLED = 255
@@ -129,7 +130,7 @@ class DrawnSource:
         for index, name in self.concepts.items():
             if name == concept:
                 return index
-        raise ValueError(f"there is no concept {concept!r}; there are: {', '.join(self.concepts.values())}")
+        raise ValueError(f"unknown concept {concept!r}{suggestion(concept, self.concepts.values())}")
 
     def see(self, output: Tensor) -> Labelled:
         """Images of the generator's output (n, 3, height, width), and their labels.

@@ -5,10 +5,10 @@ from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import Any
 
-from crossmodal.noise.choices import meant
 from crossmodal.noise.process import Process
+from crossmodal.spelling import suggestion
 
-# Each module is imported when it is asked for.
+# Modules are imported on first use.
 _HOMES = {
     "dead_leaves": ("crossmodal.noise.dead_leaves.process", "DeadLeaves"),
     "spectrum": ("crossmodal.noise.statistical.process", "Spectrum"),
@@ -25,18 +25,22 @@ _HOMES = {
     "kml_mixup": ("crossmodal.noise.mixers.process", "KMeansLeavesMixUp"),
     "mixture": ("crossmodal.noise.mixers.process", "Mixture"),
 }
-# What cannot be made without options: a shader needs a file.
+# Processes with required options: a shader needs a file.
 _HOMES_OF_FILES = {"shader": ("crossmodal.noise.programs.shader", "ShaderFile")}
 
-# Processes of rooms above this one, see `register`.
+# Processes of packages above this one, see `register`.
 _REGISTERED: dict[str, Callable[[], type[Process[Any]]]] = {}
 
 
 def register(name: str, load: Callable[[], type[Process[Any]]]) -> None:
-    """Let `create` make another process by name; ``load`` returns its class, and is called when it is first asked for.
+    """Add a process of another package to `names` and `create`.
+
+    Args:
+        name: of the process.
+        load: returns its class; called on each use of the name.
 
     Raises:
-        ValueError: the name belongs to a process of this package.
+        ValueError: a process of this package has this name.
     """
     if name in _HOMES | _HOMES_OF_FILES:
         raise ValueError(f"the name {name!r} is taken by a process of crossmodal.noise")
@@ -44,39 +48,39 @@ def register(name: str, load: Callable[[], type[Process[Any]]]) -> None:
 
 
 def names() -> tuple[str, ...]:
-    """List the names that `create` takes; each can be created without options."""
+    """Return the names that `create` accepts; all of these processes can be created without options."""
     return (*_HOMES, *_REGISTERED)
 
 
 def process_class(name: str) -> type[Process[Any]]:
-    """Find the class of a process by its name; its fields are the options.
+    """Return the class of a process; its dataclass fields are the options.
 
-    Beside `names` there is ``shader``, which needs a ``path``.
+    Names are those of `names` and ``shader``, which requires the option ``path``.
 
     Raises:
-        ValueError: an unknown name; says the nearest one.
+        ValueError: an unknown name; the message suggests the nearest one.
     """
     if name in _REGISTERED:
         return _REGISTERED[name]()
     homes = _HOMES | _HOMES_OF_FILES
     if name not in homes:
-        raise ValueError(f"there is no process {name!r}{meant(name, (*homes, *_REGISTERED))}")
+        raise ValueError(f"unknown process {name!r}{suggestion(name, (*homes, *_REGISTERED))}")
     module, attribute = homes[name]
     found: type[Process[Any]] = getattr(import_module(module), attribute)
     return found
 
 
 def create(name: str, **options: Any) -> Process[Any]:
-    """Make a process by its name, as in ``create("dead_leaves", shape="oriented")``.
+    """Create a process by its name, as in ``create("dead_leaves", shape="oriented")``.
 
     Raises:
-        ValueError: an unknown name or option, with the nearest one; or a value that the process refuses.
+        ValueError: an unknown name or option (the message suggests the nearest one), or an invalid value.
     """
     kind = process_class(name)
     known = [field.name for field in fields(kind)]
     for option in options:
         if option not in known:
-            raise ValueError(f"{name} has no option {option!r}{meant(option, known)}")
+            raise ValueError(f"{name} has no option {option!r}{suggestion(option, known)}")
     for field in fields(kind):
         if field.default is MISSING and field.default_factory is MISSING and field.name not in options:
             raise ValueError(f"{name} needs the option {field.name!r}")
@@ -84,10 +88,10 @@ def create(name: str, **options: Any) -> Process[Any]:
 
 
 def from_description(description: Mapping[str, Any]) -> Process[Any]:
-    """Make the process that `Process.describe` described.
+    """Create a process from the result of `Process.describe`.
 
     Raises:
-        ValueError: an unknown name or option, or something that describes no process.
+        ValueError: an unknown name or option, or a mapping with other keys.
     """
     if set(description) != {"process", "options"}:
         raise ValueError(f"a process is described by 'process' and 'options', got {sorted(description)}")
@@ -95,7 +99,9 @@ def from_description(description: Mapping[str, Any]) -> Process[Any]:
 
 
 def as_process(given: "Process[Any] | str | Mapping[str, Any]") -> Process[Any]:
-    """Take a process as it is, by its name, or by its description: what options that hold a process accept.
+    """Return a process that is given as such, by its name, or by its description.
+
+    Options that hold a process accept all three.
 
     Raises:
         ValueError: an unknown name or option.

@@ -1,4 +1,4 @@
-"""What every process of procedural images is: draws by index, then a rendering of these draws."""
+"""The base class of processes of procedural images: parameters drawn by index, then rendered."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-#: What a process draws for some indices, before anything is rendered.
+#: The drawn parameters of some images.
 Draws = TypeVar("Draws")
 
 Indices = Sequence[int] | range | NDArray[np.int64] | Tensor
@@ -20,27 +20,26 @@ Size = int | tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Process(ABC, Generic[Draws]):
-    """A law of images: call it with indices and get these images.
+    """A distribution of images: calling it with indices returns the images of these indices.
 
     Image i depends on the process's options (the fields of the dataclass), the seed, i and the size, and on nothing
     else: not on the batch it came in, the worker, the rank or the order. On one machine CPU results are the same bit
     for bit, whatever the number of threads; another device agrees within the tolerance that the process states.
 
-    A process of one's own subclasses this with `_draw` and `_render`, and where it is made of many programs `classes`
-    and `_labels`.
+    A subclass defines `_draw` and `_render`; if it consists of many programs, also `classes` and `_labels`.
     """
 
-    #: The name that `crossmodal.noise.create` knows it by.
+    #: The name for `crossmodal.noise.create`.
     name: ClassVar[str] = ""
 
     def __call__(self, indices: Indices, size: Size = 128, seed: int = 0, device: torch.device | str = "cpu") -> Tensor:
-        """Make the images of ``indices``: uint8 (n, 3, height, width) on ``device``.
+        """Return the images of ``indices``: uint8 (n, 3, height, width) on ``device``.
 
         Args:
-            indices: non-negative numbers of images, in any order, each as often as wanted.
+            indices: non-negative, in any order; repeated indices are allowed.
             size: side of a square, or (height, width), in pixels.
             seed: of all draws, non-negative.
-            device: where the images are rendered and stay.
+            device: where the images are rendered and returned.
 
         Raises:
             ValueError: a negative index or seed, or a size below 1.
@@ -48,7 +47,7 @@ class Process(ABC, Generic[Draws]):
         return self.render(self.sample(indices, size, seed), device)
 
     def sample(self, indices: Indices, size: Size = 128, seed: int = 0) -> Draws:
-        """Draw the parameters of some images on the CPU; `render` replays them on any device.
+        """Draw the parameters of images on the CPU; `render` renders them on any device.
 
         Raises:
             ValueError: a negative index or seed, or a size below 1.
@@ -57,29 +56,29 @@ class Process(ABC, Generic[Draws]):
 
     def render(self, draws: Draws, device: torch.device | str = "cpu") -> Tensor:
         """Render drawn parameters: uint8 (n, 3, height, width) on ``device``."""
-        place = torch.device(device)
-        # Half precision around the call would change what is drawn.
-        with _one_thread(place), torch.autocast(place.type, enabled=False):
-            return self._render(draws, place)
+        target = torch.device(device)
+        # Autocast around the call would change the images.
+        with _one_thread(target), torch.autocast(target.type, enabled=False):
+            return self._render(draws, target)
 
     @property
     def classes(self) -> int | None:
-        """The number of programs that the process is made of; None for a process of one law."""
+        """The number of programs of the process; None for a process of one distribution."""
         return None
 
     def labels(self, indices: Indices, seed: int = 0) -> Tensor:
-        """Tell the program of each image: int64 (n,) in 0 to ``classes`` - 1, at no cost.
+        """Return the program of each image, without rendering: int64 (n,) in 0 to ``classes`` - 1.
 
         Raises:
-            TypeError: the process is one law, without programs.
+            TypeError: the process has no programs.
             ValueError: a negative index or seed.
         """
         if self.classes is None:
-            raise TypeError(f"{self.name} is one law and not many programs, so its images have no labels")
+            raise TypeError(f"{self.name} has no programs, so its images have no labels")
         return self._labels(_checked_indices(indices), _checked_seed(seed))
 
     def describe(self) -> dict[str, Any]:
-        """Name the process and its options as plain values that JSON can hold; `from_description` makes it again."""
+        """Return the process's name and options as JSON-able values; `from_description` is the inverse."""
         return {
             "process": self.name,
             "options": {field.name: _plain(getattr(self, field.name)) for field in fields(self)},
@@ -106,12 +105,12 @@ def _plain(value: Any) -> Any:
 def _checked_indices(indices: Indices) -> NDArray[np.int64]:
     if isinstance(indices, Tensor):
         indices = indices.cpu().numpy()
-    wanted = np.asarray(indices)
-    if wanted.ndim != 1 or (wanted.size and not np.issubdtype(wanted.dtype, np.integer)):
-        raise ValueError(f"indices must be a list of whole numbers, got {wanted.dtype} of shape {wanted.shape}")
-    if wanted.size and wanted.min() < 0:
-        raise ValueError(f"indices must not be negative, got {wanted.min()}")
-    return wanted.astype(np.int64)
+    array = np.asarray(indices)
+    if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
+        raise ValueError(f"indices must be a list of whole numbers, got {array.dtype} of shape {array.shape}")
+    if array.size and array.min() < 0:
+        raise ValueError(f"indices must not be negative, got {array.min()}")
+    return array.astype(np.int64)
 
 
 def _checked_size(size: Size) -> tuple[int, int]:
@@ -129,8 +128,8 @@ def _checked_seed(seed: int) -> int:
 
 @contextmanager
 def _one_thread(device: torch.device) -> Iterator[None]:
-    # Sums that are split over threads round differently for every number of threads; and a batch of small images is
-    # faster on several processes than on several threads.
+    # The rounding of a sum over threads depends on the number of threads. Batches of small images are also faster in
+    # several processes than in several threads.
     before = torch.get_num_threads()
     if device.type != "cpu" or before == 1:
         yield

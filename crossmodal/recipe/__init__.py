@@ -9,7 +9,6 @@ from crossmodal.recipe.changing import difference, merge, override
 from crossmodal.recipe.checking import check, mistakes
 from crossmodal.recipe.naming import named_object, trust
 from crossmodal.recipe.reading import find, folder, names, parse_value, read, write, written
-from crossmodal.spelling import nearest
 
 __all__ = [
     "build",
@@ -21,7 +20,6 @@ __all__ = [
     "mistakes",
     "named_object",
     "names",
-    "nearest",
     "override",
     "parse_value",
     "read",

@@ -8,7 +8,7 @@ from crossmodal.errors import RecipeError
 from crossmodal.recipe.building import Argument, arguments, converted, is_spec
 from crossmodal.recipe.naming import evaluation_misfit, misfit, named_object, place_type
 from crossmodal.recipe.trainer_section import REFUSED, contradictions, is_number, is_whole, range_mistakes, refusals
-from crossmodal.spelling import nearest
+from crossmodal.spelling import suggestion
 
 REQUIRED = ("about", "seed", "data", "task", "trainer")
 _OPTIONAL = ("evaluations", "init_from", "checkpoint_every_n_steps")
@@ -79,15 +79,10 @@ def _keys(path: str, found: Mapping[str, Any], known: tuple[str, ...], required:
     prefix = f"{path}." if path else ""
     for key in found:
         if key not in known:
-            yield f"{prefix}{key}: unknown key{_meant(str(key), known)}"
+            yield f"{prefix}{key}: unknown key{suggestion(str(key), known)}"
     for key in required:
         if key not in found:
             yield f"{prefix}{key}: missing"
-
-
-def _meant(word: str, known: tuple[str, ...] | list[str]) -> str:
-    close = nearest(word, known)
-    return f"; did you mean {close}?" if close else f"; there are: {', '.join(known) or 'none'}"
 
 
 def _about(about: Any) -> Iterator[str]:
@@ -172,7 +167,7 @@ def _arguments(
     for key, value in given.items():
         where = f"{path}.{key}"
         if key not in known:
-            yield f"{where}: {owner} has no such argument{_meant(str(key), list(known))}"
+            yield f"{where}: {owner} has no such argument{suggestion(str(key), known)}"
         elif is_spec(value):
             yield from _spec(where, value, section, annotation=known[key].annotation)
         elif isinstance(value, list) and any(is_spec(entry) for entry in value):

@@ -12,7 +12,7 @@ from types import ModuleType, NoneType
 from typing import Any
 
 from crossmodal.errors import RecipeError
-from crossmodal.spelling import nearest
+from crossmodal.spelling import suggestion
 
 #: The packages whose classes any recipe may name.
 KNOWN_PACKAGES = ("crossmodal", "lightning.pytorch", "torch.optim")
@@ -116,16 +116,14 @@ def _dotted(name: str) -> Any:
     module_name, _, attribute = name.rpartition(".")
     allowed = (*KNOWN_PACKAGES, *_trusted)
     if not _is_inside(module_name, allowed):
-        close = nearest(module_name, allowed)
-        meant = f" Did you mean {close}?" if close else ""
         top = module_name.partition(".")[0]
         raise RecipeError(
-            f"{name}: a recipe may name classes of {_packages()} alone.{meant} "
-            f"For a package of yours that you trust, add --trust {top}"
+            f"{name}: {module_name} is not a package that recipes may name{suggestion(module_name, allowed)} "
+            f"(to allow a package that you trust, add --trust {top})"
         )
     module = _module(module_name)
     if not hasattr(module, attribute):
-        raise RecipeError(f"{module_name} has no {attribute!r}{_guess(attribute, _public(module), module_name)}")
+        raise RecipeError(f"{module_name} has no {attribute!r}{_suggestion(attribute, _public(module), module_name)}")
     return getattr(module, attribute)
 
 
@@ -136,9 +134,8 @@ def _short(name: str, section: str) -> Any:
         if name in public:
             return getattr(_module(home), name)
         known |= {other: home for other in public if other not in known}
-    close = nearest(name, known)
-    guess = f"; did you mean {known[close]}.{close}?" if close else ""
-    raise RecipeError(f"nothing is called {name!r} in {', '.join(HOMES.get(section, ()))}{guess}")
+    guess = suggestion(name, known, lambda other: f"{known[other]}.{other}")
+    raise RecipeError(f"there is no {name!r} in {', '.join(HOMES.get(section, ()))}{guess}")
 
 
 def _packages() -> str:
@@ -176,13 +173,12 @@ def _module(name: str) -> ModuleType:
             raise RecipeError(f"{name} needs the package {error.name!r}, which is not installed") from error
         parent, _, last = name.rpartition(".")
         known = [word for word in dir(_module(parent)) if not word.startswith("_")] if parent else []
-        raise RecipeError(f"there is no module {name!r}{_guess(last, known, parent)}") from None
+        raise RecipeError(f"there is no module {name!r}{_suggestion(last, known, parent)}") from None
 
 
 def _public(module: ModuleType) -> list[str]:
     return list(getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")])
 
 
-def _guess(word: str, known: Iterable[str], prefix: str) -> str:
-    close = nearest(word, known)
-    return f"; did you mean {prefix}.{close}?" if close else ""
+def _suggestion(word: str, known: Iterable[str], prefix: str) -> str:
+    return suggestion(word, known, lambda name: f"{prefix}.{name}")

@@ -10,7 +10,7 @@ import yaml
 from crossmodal.errors import RecipeError
 from crossmodal.files import replace_atomically
 from crossmodal.recipe.changing import merge
-from crossmodal.spelling import nearest
+from crossmodal.spelling import suggestion
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SUFFIXES = (".yaml", ".yml")
@@ -87,9 +87,8 @@ def find(name: str | os.PathLike[str]) -> Path:
     inside = folder() / f"{text.removesuffix('.yaml')}.yaml"
     if text in names() or text.removesuffix(".yaml") in names():
         return inside
-    close = nearest(text, names())
-    guess = f"; did you mean {close}?" if close else ""
     kind = "no such file" if path.suffix in _SUFFIXES else "no recipe of this name"
+    guess = suggestion(text, names())
     raise RecipeError(f"{text}: {kind}{guess} (`crossmodal recipes` lists all; a path must end in .yaml)")
 
 

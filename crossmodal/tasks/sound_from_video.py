@@ -12,6 +12,7 @@ from crossmodal.metrics import count_onsets
 from crossmodal.metrics.onset import PooledOnsets
 from crossmodal.models import SoundFromVideo, SoundOutput
 from crossmodal.objectives import impact_weights, onset_loss, robust_feature_loss, squared_feature_loss
+from crossmodal.spelling import suggestion
 from crossmodal.tasks.base import Task
 from crossmodal.tasks.optimization import Optimization
 
@@ -139,7 +140,7 @@ class SoundFromVideoTask(Task):
 def _part(model: SoundFromVideo, name: str) -> nn.Module:
     parts = dict(model.named_children())
     if name not in parts:
-        raise ValueError(f"frozen: the model has no part {name!r}; it has: {', '.join(parts)}")
+        raise ValueError(f"frozen: the model has no part {name!r}{suggestion(name, parts)}")
     return parts[name]
 
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 import torch
 
 from crossmodal.backbones import Backbone, create, load_weights
-from crossmodal.noise.choices import check_choice
 from crossmodal.randomness import stream_key
+from crossmodal.spelling import check_choice
 from crossmodal.weights import find_weights
 
 #: The shorter side, in pixels, of the smallest image that a backbone can take.

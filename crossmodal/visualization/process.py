@@ -11,9 +11,9 @@ from torch import Tensor
 
 from crossmodal import backbones
 from crossmodal.backbones import Backbone
-from crossmodal.noise.choices import check_choice
 from crossmodal.noise.process import Process
 from crossmodal.randomness import normals, uniforms
+from crossmodal.spelling import check_choice
 from crossmodal.visualization.backbone_units import LEAST_SIDE, count_units, load_units
 from crossmodal.visualization.fourier_images import fourier_images, spectrum_shape
 from crossmodal.visualization.moved_views import NUMBERS_A_VIEW, moved_views

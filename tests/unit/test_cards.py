@@ -53,7 +53,7 @@ def test_missing_data_are_answered_with_everything_needed(card_folder: Path) -> 
 
 def test_unknown_card_lists_the_known_ones(card_folder: Path) -> None:
     write_card(card_folder)
-    with pytest.raises(DatasetError, match=r"'bels'; there are: bells"):
+    with pytest.raises(DatasetError, match=r"'bels'; did you mean bells"):
         cards.load("bels")
 
 

@@ -51,7 +51,10 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
         ({"seed": True}, "seed: a whole number from 0 to 4294967295 was expected, found True"),
         ({"task__class_path": "tests.fakes.tiny.TinyTusk"}, "did you mean tests.fakes.tiny.TinyTask?"),
         ({"task__class_path": "tests.fakes.tinny.TinyTask"}, "there is no module 'tests.fakes.tinny'"),
-        ({"task__class_path": "nowhere.at.All"}, "a recipe may name classes of crossmodal, lightning.pytorch"),
+        (
+            {"task__class_path": "nowhere.at.All"},
+            "nowhere.at is not a package that recipes may name; choose one of: crossmodal, lightning.pytorch",
+        ),
         ({"task__class_path": "crossmodal.tasck.Task"}, "did you mean crossmodal.tasks?"),
         ({"task__model__width": 2.5}, "task.init_args.model.init_args.width: int was expected, found 2.5"),
         ({"task__model__widht": 2}, "task.init_args.model.init_args.widht: TinyModel has no such argument"),

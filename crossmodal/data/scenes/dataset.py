@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from crossmodal.data.noise.dataset import NoiseIndices
-from crossmodal.noise.choices import check_choice
 from crossmodal.noise.process import Size
 from crossmodal.simulation.scenes import LabelledProcess
+from crossmodal.spelling import check_choice
 
 
 class SceneDataset(Dataset[dict[str, Tensor]]):

@@ -13,6 +13,7 @@ from crossmodal.data.views.colour import jitter, make_grey, solarize
 from crossmodal.data.views.resampling import INTERPOLATIONS, blur_weights, crop_weights, look_through
 from crossmodal.data.views.transfer import to_device
 from crossmodal.randomness import uniforms
+from crossmodal.spelling import check_choice
 
 _TRIES = 10
 _ORDERS = np.array(list(itertools.permutations(range(4))), dtype=np.int64)
@@ -93,10 +94,7 @@ class ViewLaw:
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError(f"size must be at least 1 pixel, got {self.size}")
-        if self.interpolation not in INTERPOLATIONS:
-            raise ValueError(
-                f"unknown interpolation {self.interpolation!r}; choose one of: {', '.join(INTERPOLATIONS)}"
-            )
+        check_choice("interpolation", self.interpolation, INTERPOLATIONS)
         for name in ("scale", "ratio", "sigma_px"):
             low, high = getattr(self, name)
             if not 0 < low <= high < math.inf:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from crossmodal.data.views.law import ViewDraws, ViewLaw
 from crossmodal.noise.process import Indices
+from crossmodal.spelling import check_choice
 
 __all__ = ["VIEW_NAMES", "ViewDraws", "ViewLaw", "Views", "create_views"]
 
@@ -111,8 +112,7 @@ def create_views(name: str, size: int | None = None) -> Views:
         momentum contrastive learning", 2020; Caron et al., "Emerging properties in self-supervised vision
         transformers", ICCV 2021, section 3.
     """
-    if name not in _LAWS:
-        raise ValueError(f"unknown views {name!r}; choose one of: {', '.join(VIEW_NAMES)}")
+    check_choice("views", name, _LAWS)
     laws = _LAWS[name]
     if size is None or size == laws[0].size:
         return Views(laws)

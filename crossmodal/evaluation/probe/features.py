@@ -22,6 +22,7 @@ from crossmodal.backbones.layers import POOLED, features, frozen, layer_names
 from crossmodal.data.image_folder import ImageArray, LabelledImages, Labels, ReadImage, centred, read_images
 from crossmodal.errors import DatasetError, OutputError, WeightsError
 from crossmodal.files import replace_atomically
+from crossmodal.spelling import suggestion
 
 _logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class BackboneFeatures:
         known = layer_names(backbone)
         self.layer = layer if layer is not None else ("fc6" if "fc6" in known else POOLED)
         if self.layer not in known:
-            raise ValueError(f"{type(backbone).__name__} has no layer {layer!r}; choose one of: {', '.join(known)}")
+            raise ValueError(f"{type(backbone).__name__} has no layer {layer!r}{suggestion(self.layer, known)}")
         self.device = torch.device(device)
         self.backbone = frozen(backbone.to(self.device), self.layer)
         self.identity = f"{hash_of_backbone(backbone)}/{self.layer}/{MOST_NUMBERS}"

@@ -1,8 +1,9 @@
-"""Dead leaves on the CPU: image by image, the leaf that each pixel shows, then its colour or texture.
+"""Dead leaves on the CPU: for each image, the visible leaf of each pixel, then its colour or texture.
 
-The plain painter lays every leaf over the older ones. Here, without changing a pixel, a map of bare pixels, one bit
-each, first finds how many leaves the painter needs. Then they are painted from the topmost one down, only where the
-image is still bare. Either way most leaves fall on covered ground, which the map tells for eight rows at once.
+The definition paints each leaf over the previous ones. The same pixels are computed faster here: a bit map of uncovered
+("bare") pixels first gives the number of leaves that cover the image. Then they are painted from the topmost one down,
+only where the image is still bare. In both passes most leaves meet no bare pixel, which the map shows for eight rows at
+once.
 """
 
 from typing import NamedTuple
@@ -26,18 +27,18 @@ from crossmodal.noise.dead_leaves.outline import (
 
 _NO_BITS, _ALL_BITS = np.uint64(0), np.uint64(0xFFFFFFFFFFFFFFFF)
 _GROUP = 8  # rows
-_PIXELS = 32  # a row of a leaf is painted in pieces of this many
+_PIXELS = 32  # a row of a leaf is painted in pieces of this length
 
 
 class Ground(NamedTuple):
-    """What of an image is bare, and room to work in.
+    """The bare pixels of an image, and work arrays.
 
     Attributes:
-        bare: uint64 (words of a row, rows and some more), a bit for each pixel.
+        bare: uint64 (words of a row, rows + padding), one bit per pixel.
         groups: uint64 (words of a row, groups), the union of each eight rows.
-        reach: float64 (2, rows and some more), of the leaf in hand, as from `outline`.
-        words: uint32 (leaves, 4), row, column, radius and paint of the image's leaves.
-        numbers: uint16 (rows, columns and some more), the leaf that each pixel shows, from 1 on; 0 for none.
+        reach: float64 (2, rows + padding), of the current leaf, as written by `outline`.
+        words: uint32 (leaves, 4), row, column, radius and colour of the image's leaves.
+        numbers: uint16 (rows, columns + padding), the visible leaf of each pixel, from 1; 0 for none.
     """
 
     bare: NDArray[np.uint64]
@@ -59,12 +60,12 @@ def paint_colours(
     """Fill ``images`` (n, 3, height, width) with coloured leaves.
 
     Args:
-        images: written.
+        images: output.
         indices: of the images.
         key: of the random words.
         law: of the leaves, as in `LEAF_LAWS`.
-        radii: in pixels, as from `pixel_radii`.
-        most: leaves at which to stop.
+        radii: in pixels, of `pixel_radii`.
+        most: greatest number of leaves.
     """
     height, width = images.shape[2], images.shape[3]
     ground, packed = _ground(height, width, most), np.zeros(most + 1, np.uint32)
@@ -90,7 +91,7 @@ def paint_textures(
     radii: NDArray[np.int64],
     most: int,
 ) -> None:
-    """Fill ``images`` with leaves cut from the ``bank`` (textures, height, width, 3); the rest as `paint_colours`."""
+    """Fill ``images`` with leaves from the ``bank`` (textures, height, width, 3); otherwise as `paint_colours`."""
     height, width = images.shape[2], images.shape[3]
     ground = _ground(height, width, most)
     for i in range(len(indices)):
@@ -113,7 +114,7 @@ def number_regions(
     radii: NDArray[np.int64],
     most: int,
 ) -> None:
-    """Fill ``regions`` (n, height, width) with the leaf that each pixel shows and ``counts`` (n,) with how many are."""
+    """Write the visible leaf of each pixel to ``regions`` (n, height, width), the number of leaves to ``counts`` (n,)."""
     height, width = regions.shape[1], regions.shape[2]
     ground = _ground(height, width, most)
     for i in range(len(indices)):
@@ -130,7 +131,7 @@ def _image(
 
 @compiled
 def _number(ground: Ground, image: Canvas) -> int:
-    """Draw an image's leaves, write the number of the leaf that each pixel shows, and return how many there are."""
+    """Draw the leaves of an image, write the number of the visible leaf of each pixel; return the number of leaves."""
     words = ground.words
     count, groups = len(words), ground.groups.shape[1]
     group: Whole = 0
@@ -174,7 +175,7 @@ def _ground(height: Whole, width: Whole, most: Whole) -> Ground:
 
 @compiled
 def _clear(ground: Ground, image: Canvas) -> None:
-    """Make every pixel of the image bare."""
+    """Mark all pixels of the image as bare."""
     for word in range(len(ground.bare)):
         inside = _bits(0, image.width - 64 * word - 1)
         ground.bare[word, : image.height] = inside
@@ -184,14 +185,14 @@ def _clear(ground: Ground, image: Canvas) -> None:
 
 @compiled
 def _bits(first: Whole, last: Whole) -> np.uint64:
-    """The bits from ``first`` to ``last`` of a word, none if the last is before the first."""
+    """Return a word with the bits from ``first`` to ``last`` set, none if last < first."""
     low, high = max(first, 0), min(last, 63)
     return (_ALL_BITS << np.uint64(low & 63)) & (_ALL_BITS >> np.uint64(63 - high & 63)) if low <= high else _NO_BITS
 
 
 @compiled
 def _meets_bare(ground: Ground, leaf: Leaf) -> bool:
-    """Whether a pixel of the leaf's box is bare, as far as the groups tell."""
+    """Whether the groups have a bare pixel in the leaf's box; False is certain, True is not."""
     for word in range(leaf.left >> 6, (leaf.right >> 6) + 1):
         box = _bits(leaf.left - 64 * word, leaf.right - 64 * word)
         for group in range(leaf.top // _GROUP, leaf.bottom // _GROUP + 1):
@@ -202,7 +203,7 @@ def _meets_bare(ground: Ground, leaf: Leaf) -> bool:
 
 @compiled
 def _cover(ground: Ground, leaf: Leaf) -> bool:
-    """Take the leaf's pixels off the bare ones, and tell whether it took any."""
+    """Remove the leaf's pixels from the bare ones; return whether any was bare."""
     right, left, rows, any_taken = ground.reach[0], ground.reach[1], padded(leaf), False
     for word in range(leaf.left >> 6, (leaf.right >> 6) + 1):
         offset, bare, taken = leaf.column - 64 * word, ground.bare[word, leaf.top :], _NO_BITS
@@ -222,7 +223,7 @@ def _cover(ground: Ground, leaf: Leaf) -> bool:
 
 @compiled
 def _paint(ground: Ground, leaf: Leaf, number: np.uint16) -> None:
-    """Write the leaf's number where no leaf above it has written its own."""
+    """Write the leaf's number where no leaf above it has been painted."""
     width = (leaf.right - leaf.left + _PIXELS) & -_PIXELS
     for row in range(leaf.bottom - leaf.top + 1):
         first, last = leaf.column - np.int64(ground.reach[1, row]), leaf.column + np.int64(ground.reach[0, row])
@@ -230,14 +231,14 @@ def _paint(ground: Ground, leaf: Leaf, number: np.uint16) -> None:
         right = np.int16(max(min(last, leaf.right), leaf.left - 1) - leaf.left)
         pixels = ground.numbers[leaf.top + row, leaf.left :]
         for x in range(width):
-            place = np.int16(x)
-            fits = (pixels[x] == 0) & (left <= place) & (place <= right)
+            column = np.int16(x)
+            fits = (pixels[x] == 0) & (left <= column) & (column <= right)
             pixels[x] = number if fits else pixels[x]
 
 
 @compiled
 def _first_bare(ground: Ground, group: Whole) -> Whole:
-    """The first group from ``group`` on that holds a bare pixel; their number if none does."""
+    """Return the first group from ``group`` on with a bare pixel; the number of groups if there is none."""
     while group < ground.groups.shape[1]:
         for word in range(len(ground.groups)):
             if ground.groups[word, group]:

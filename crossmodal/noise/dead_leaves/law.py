@@ -1,8 +1,8 @@
-"""The law of dead leaves: radii, shapes and the numbers that a leaf is made of.
+"""The distribution of dead leaves: radii, shapes and colours.
 
-A leaf comes from eight random words of 32 bits. Whatever decides which pixels it covers is a whole number: a centre and
-a radius in pixels, and corners on the circle of that radius in units of 2**-12 pixel. So every device draws exactly the
-same leaves.
+A leaf is a function of eight random words of 32 bits. The numbers that decide which pixels it covers are integers: its
+centre and radius in pixels, and its corners on the circle of that radius, in units of 2**-12 pixel. So all devices draw
+exactly the same leaves.
 """
 
 import math
@@ -11,36 +11,36 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: The shapes of leaves; their numbers are the places in this tuple.
+#: The shapes of leaves; their numbers are the indices into this tuple.
 SHAPES = ("circle", "square", "oriented", "rectangle", "triangle", "quadrilateral")
 CIRCLE, SQUARE, ORIENTED, RECTANGLE, TRIANGLE, QUADRILATERAL = range(len(SHAPES))
-#: The number of the law in which every leaf has one of the shapes, each as often.
+#: The number of the law in which the shape of each leaf is uniform over `SHAPES`.
 MIXED = len(SHAPES)
-#: What an image's leaves can be, with the number of each.
+#: The laws of the shapes of an image's leaves, with their numbers.
 LEAF_LAWS = {"square": SQUARE, "oriented": ORIENTED, "mixed": MIXED}
 
-#: floor(255 U) for three channels, without black; the number of a colour is 1 + a number below this.
+#: Number of colours: floor(255 U) in three channels, without black. A colour is coded as 1 to this.
 COLOURS = 255**3 - 1
 
 #: The stream of the random words.
 STREAM = "noise/dead_leaves"
 
-#: Corners are in units of 2**-12 pixel: finer than a direction at any radius, and whole numbers stay below 2**53.
+#: Corners are in units of 2**-12 pixel: finer than a direction at any radius, and integers stay below 2**53.
 UNIT_BITS = 12
 UNIT = 1 << UNIT_BITS
-#: Around the circle.
+#: Number of directions around the circle.
 DIRECTIONS = 1 << 16
-#: The longest side of a square for which this holds.
+#: The greatest shorter side for which this is true.
 LONGEST_SIDE = 8192
 GUIDE_BITS = 12
 
 _LEAVES_PER_SQUARE = 5000
-_LEAVES = 2**16 - 1  # numbers of leaves are kept in 16 bits, and 0 is no leaf
+_LEAVES = 2**16 - 1  # numbers of leaves have 16 bits, and 0 is no leaf
 
 
 @dataclass(frozen=True, eq=False)
 class LeafDraws:
-    """Which images: the leaves follow from the counters (index, number of the leaf), so nothing else is kept.
+    """The indices, size and seed of images; their leaves follow from the counters (index, number of the leaf).
 
     Attributes:
         indices: int64 (n,).
@@ -56,7 +56,7 @@ class LeafDraws:
 
 
 def radius_law() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Tell the radii that a leaf can have, as fractions of the shorter side, and their probabilities: two of (200,).
+    """Return the radii of leaves, as fractions of the shorter side, and their probabilities: two arrays (200,).
 
     200 equally spaced radii r from 0.03 to 1, with probabilities proportional to r**-3 - 1.
 
@@ -70,24 +70,24 @@ def radius_law() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def pixel_radii(size: tuple[int, int]) -> NDArray[np.int64]:
-    """Tell the radii of `radius_law` in whole pixels, rounded down but at least 1: (200,)."""
+    """Return the radii of `radius_law` in pixels, rounded down but at least 1: (200,)."""
     return np.maximum((radius_law()[0] * min(size)).astype(np.int64), 1)
 
 
 def most_leaves(size: tuple[int, int]) -> int:
-    """Tell where painting stops even if a pixel is bare: 5,000 leaves for a square, in proportion for a rectangle."""
+    """Return the greatest number of leaves: 5,000 for a square, in proportion to the aspect ratio for a rectangle."""
     return min(_LEAVES_PER_SQUARE * math.ceil(max(size) / min(size)), _LEAVES)
 
 
 def _thresholds() -> NDArray[np.int64]:
-    """The random word from which on the radius is greater than the i-th: the cumulative law in units of 2**-32."""
+    """Return the least random word for a radius above the i-th: the cumulative probabilities in units of 2**-32."""
     thresholds = np.rint(np.cumsum(radius_law()[1]) * 2.0**32).astype(np.int64)
-    thresholds[-2:] = 2**32  # whatever the sum's last bits are; the last radius has probability 0
+    thresholds[-2:] = 2**32  # regardless of rounding; the last radius has probability 0
     return thresholds
 
 
 def _directions() -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Cosine and sine of every direction in units of 2**-12, symmetric to the last bit: made from one quadrant."""
+    """Return cosine and sine of all directions in units of 2**-12, exactly symmetric: made from one quadrant."""
     quarter = DIRECTIONS // 4
     fall = np.rint(np.cos(np.arange(quarter) * (2 * np.pi / DIRECTIONS)) * UNIT)
     rise = np.concatenate([[0.0], fall[:0:-1]])
@@ -97,6 +97,6 @@ def _directions() -> tuple[NDArray[np.int16], NDArray[np.int16]]:
 
 
 THRESHOLDS = _thresholds()
-#: The place of the first threshold above each word whose low bits are 0: where the search for a radius begins.
+#: Index of the first threshold above each word whose low bits are 0: the start of the search for a radius.
 GUIDE = np.searchsorted(THRESHOLDS, np.arange(2**GUIDE_BITS) << (32 - GUIDE_BITS), side="right").astype(np.uint8)
 COSINES, SINES = _directions()

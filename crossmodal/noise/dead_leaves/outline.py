@@ -1,8 +1,8 @@
-"""One leaf in compiled code: its place, and how far it reaches to the right and left of its centre in each row.
+"""One leaf in compiled code: its position, and its extent to the right and left of its centre in each row.
 
-A pixel belongs to a leaf when its centre lies within the shape or on its edge. That is decided in whole numbers, or in
-floats that hold whole numbers, so that no machine can see it otherwise. Loops over rows have no branch and run to a
-multiple of `LANES`: they become a few vector instructions, which matters as most leaves have a dozen rows.
+A pixel belongs to a leaf if its centre is inside the shape or on its edge. This is computed in integers, or in floats
+that hold integers exactly, so that all machines agree. Loops over rows have no branches and run to a multiple of
+`LANES`, so that they compile to a few vector instructions; most leaves have about a dozen rows.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -29,16 +29,16 @@ from crossmodal.noise.dead_leaves.law import (
 )
 from crossmodal.randomness.philox import philox
 
-#: A whole number: Python's to those who read the code, NumPy's when it runs.
+#: An integer: of Python for the type checker, of NumPy in compiled code.
 Whole: TypeAlias = int | np.int64
 Words: TypeAlias = tuple[np.uint32, np.uint32, np.uint32, np.uint32]
 
-#: Rows are worked on to a multiple of this.
+#: Rows are processed up to a multiple of this.
 LANES = 8
 
 _QUARTER, _EIGHTH = DIRECTIONS // 4, DIRECTIONS // 8
 _GUIDE_SHIFT = np.uint32(32 - GUIDE_BITS)
-_OUTSIDE = -1.0  # a reach of a row that holds nothing of the leaf: its last pixel is before its first
+_OUTSIDE = -1.0  # reach of a row without pixels of the leaf: the last pixel is before the first
 
 
 class Leaf(NamedTuple):
@@ -54,7 +54,7 @@ class Leaf(NamedTuple):
 
 
 class Canvas(NamedTuple):
-    """What the leaves of an image are drawn from: its size, the counter and key of its words, and the law."""
+    """The inputs of the leaves of an image: its size, the counter and key of its words, and the law."""
 
     height: Whole
     width: Whole
@@ -67,25 +67,25 @@ class Canvas(NamedTuple):
 
 @compiled
 def draw_words(image: Canvas, number: Whole, block: Whole) -> Words:
-    """Draw a leaf's words: row, column, radius and paint in block 0; shape and (two of) corners in block 1."""
+    """Draw the words of a leaf: row, column, radius and colour in block 0; shape and corners (two) in block 1."""
     counter = np.uint32(number), np.uint32(block), image.low, image.high
     return philox(counter[0], counter[1], counter[2], counter[3], image.key[0], image.key[1])
 
 
 @compiled
 def below(word: np.uint32, bound: Whole) -> Whole:
-    """Make a whole number below ``bound``, in proportion to a random word."""
+    """Return an integer below ``bound``, in proportion to a random word."""
     return (np.int64(word) * bound) >> 32
 
 
 @compiled
 def place_leaf(image: Canvas, row_word: np.uint32, column_word: np.uint32, radius_word: np.uint32) -> Leaf:
-    """Place a leaf from the words of block 0."""
+    """Return the leaf of the words of block 0."""
     row, column = below(row_word, image.height), below(column_word, image.width)
-    place = GUIDE[radius_word >> _GUIDE_SHIFT]
-    while THRESHOLDS[place] <= np.int64(radius_word):
-        place += 1
-    radius = image.radii[place]
+    index = GUIDE[radius_word >> _GUIDE_SHIFT]
+    while THRESHOLDS[index] <= np.int64(radius_word):
+        index += 1
+    radius = image.radii[index]
     extent = _corner(_EIGHTH, radius)[0] >> UNIT_BITS if image.law == SQUARE else radius
     top, bottom = max(row - extent, 0), min(row + extent, image.height - 1)
     left, right = max(column - extent, 0), min(column + extent, image.width - 1)
@@ -94,7 +94,7 @@ def place_leaf(image: Canvas, row_word: np.uint32, column_word: np.uint32, radiu
 
 @compiled
 def outline(reach: NDArray[np.float64], leaf: Leaf, image: Canvas, number: Whole) -> None:
-    """Write a leaf's reach (2, rows) to the right and left of its centre, from its top row on for `padded` rows."""
+    """Write the reach (2, rows) of a leaf to the right and left of its centre, for `padded` rows from its top row."""
     if image.law == SQUARE:
         x, y = _corner(_EIGHTH, leaf.radius)
         _outline_box(reach, leaf, -x, x, -y, y)
@@ -113,7 +113,7 @@ def outline(reach: NDArray[np.float64], leaf: Leaf, image: Canvas, number: Whole
 
 @compiled
 def padded(leaf: Leaf) -> Whole:
-    """Count the leaf's rows, to a multiple of `LANES`."""
+    """Return the number of rows of a leaf, rounded up to a multiple of `LANES`."""
     return (leaf.bottom - leaf.top + LANES) & -LANES
 
 
@@ -121,7 +121,7 @@ def padded(leaf: Leaf) -> Whole:
 def _outline_circle(reach: NDArray[np.float64], leaf: Leaf) -> None:
     for row in range(padded(leaf)):
         square = leaf.radius**2 - (leaf.top + row - leaf.row) ** 2
-        # Exact: the root of a whole number below 2**52 is never rounded up to the next whole number.
+        # Exact: the square root of an integer below 2**52 is never rounded up to the next integer.
         half = np.floor(np.sqrt(np.float64(max(square, 0))))
         reach[0, row] = reach[1, row] = half if square >= 0 else _OUTSIDE
 
@@ -139,7 +139,7 @@ def _outline_box(reach: NDArray[np.float64], leaf: Leaf, x0: Whole, x1: Whole, y
 
 @compiled
 def _outline_polygon(reach: NDArray[np.float64], leaf: Leaf, directions: tuple[Whole, Whole, Whole, Whole]) -> None:
-    """Outline a convex polygon: what its box and the half planes within its edges have in common."""
+    """Outline a convex polygon: the intersection of its box and of the half planes of its edges."""
     ax, ay = _corner(directions[0], leaf.radius)
     bx, by = _corner(directions[1], leaf.radius)
     cx, cy = _corner(directions[2], leaf.radius)
@@ -155,7 +155,7 @@ def _outline_polygon(reach: NDArray[np.float64], leaf: Leaf, directions: tuple[W
 
 @compiled
 def _narrow(reach: NDArray[np.float64], leaf: Leaf, ax: Whole, ay: Whole, bx: Whole, by: Whole) -> None:
-    """Keep what lies within the edge from a to b: one that goes down the rows bounds the right side, else the left."""
+    """Clip by the edge from a to b; an edge that goes down the rows bounds the right side, else the left."""
     width, height = bx - ax, by - ay
     if height == 0:
         return
@@ -164,15 +164,15 @@ def _narrow(reach: NDArray[np.float64], leaf: Leaf, ax: Whole, ay: Whole, bx: Wh
     start = np.float64(ax * height + ((leaf.top - leaf.row) * UNIT - ay) * width)
     step = np.float64(width * UNIT)
     for row in range(padded(leaf)):
-        # Exact: the dividend is a whole number below 2**53, so no quotient is rounded up to a whole number. (`/` would
-        # look for a division by zero in every row.)
+        # Exact: the dividend is an integer below 2**53, so no quotient is rounded up to an integer. (`/` would check
+        # for a division by zero in every row.)
         crossing = np.floor(np.divide(start + np.float64(row) * step, divisor))
         side[row] = crossing if crossing < side[row] else side[row]
 
 
 @compiled
 def _corner_directions(shape: Whole, first: Whole, second: Whole) -> tuple[Whole, Whole, Whole, Whole]:
-    """The directions of four corners, going around; a triangle has one of them twice."""
+    """Return the directions of four corners in order; a triangle has one of them twice."""
     a, b, c, d = first & 0xFFFF, first >> 16, second & 0xFFFF, second >> 16
     if shape == ORIENTED:
         return a, a + _QUARTER, a + 2 * _QUARTER, a + 3 * _QUARTER

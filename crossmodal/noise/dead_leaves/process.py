@@ -1,4 +1,4 @@
-"""Dead leaves: images covered by random shapes, each laid over those before it."""
+"""Dead leaves: images covered by random shapes that occlude each other."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crossmodal.noise.catalogue import as_process
-from crossmodal.noise.choices import check_choice
 from crossmodal.noise.dead_leaves.kernel import number_regions, paint_colours, paint_textures
 from crossmodal.noise.dead_leaves.law import (
     CIRCLE,
@@ -27,6 +26,7 @@ from crossmodal.noise.dead_leaves.law import (
 from crossmodal.noise.dead_leaves.tensor import draw_colours, draw_leaves, render_leaves
 from crossmodal.noise.process import Process
 from crossmodal.randomness import stream_key
+from crossmodal.spelling import check_choice
 
 __all__ = ["SHAPES", "DeadLeaves", "LeafDraws", "PaintedLeaves", "find_regions", "list_leaves", "radius_law"]
 
@@ -35,27 +35,27 @@ _TEXTURES_AT_ONCE = 64
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLeaves(Process[LeafDraws]):
-    """Leaves of random place, radius, shape and colour, painted over each other on black until no pixel is bare.
+    """Leaves of random position, radius, shape and colour, painted over each other until all pixels are covered.
 
-    A centre is any pixel, a radius follows `radius_law` (a power law, fractions of the shorter side), every shape is
-    inscribed in the circle of this radius, and a pixel belongs to a leaf when its centre does. A colour is
-    floor(255 U) in each channel. Painting stops after 5,000 leaves if a pixel is still bare (in proportion for
-    rectangles). Pixels are the same on every device, those of textures as far as the texture's process agrees.
+    Centres are uniform over the pixels. Radii follow `radius_law` (a power law, in fractions of the shorter side). Each
+    shape is inscribed in the circle of its radius; a pixel belongs to a leaf if its centre does. Colours are
+    floor(255 U) in each channel. Painting stops after 5,000 leaves (in proportion for rectangles) even if pixels are
+    uncovered; these are black. Pixels are the same on all devices, as far as the process of the texture agrees.
 
-    One thing differs from the published process: no leaf is black. There a black leaf (6e-8 of all) counts as bare and
-    never shows at the end, but it may uncover what was covered.
+    There is one difference from the published process: no leaf is black. There a black leaf (6e-8 of all) counts as
+    uncovered and never remains at the end, but it may uncover pixels that were covered.
 
     Args:
-        shape: of the leaves: "square" (upright), "oriented" (squares turned at random), or "mixed", each leaf one of
-            `SHAPES`; mixed is what the field means by dead leaves without another word, and trains best of the three.
-        texture: a process, its name or its description: every leaf is a piece of one of its images, in place, and
-            its colour is not used. None leaves the leaves plain.
-        textures: how many images of ``texture`` there are to choose from, the first ones under the same seed. They
-            are rendered once for a size and seed and kept (49 kB each at 128 pixels). The reference has 10,000, some
-            minutes of work; 512 take some ten seconds, and are more than the leaves that an image shows.
+        shape: of the leaves: "square" (upright), "oriented" (squares with a random rotation), or "mixed" (each leaf is
+            one of `SHAPES`), which the literature calls dead leaves, and which trains best of the three.
+        texture: a process, its name or its description: each leaf is a part of one of its images, at the same position,
+            and the colours are not used. If None, leaves have uniform colours.
+        textures: number of images of ``texture``: the first ones for the same seed. They are rendered once per size and
+            seed and cached (49 kB each at 128 pixels). The reference uses 10,000, which take minutes; 512 take about
+            ten seconds, and are more than the visible leaves of an image.
 
     Raises:
-        ValueError: an unknown shape, no texture to choose from, or what `as_process` refuses.
+        ValueError: an unknown shape, ``textures`` below 1, or an error of `as_process`.
 
     References:
         Lee, Mumford & Huang, "Occlusion models for natural images", IJCV 41, 2001; Baradad et al., "Learning to see by
@@ -76,7 +76,7 @@ class DeadLeaves(Process[LeafDraws]):
 
     def _draw(self, indices: NDArray[np.int64], size: tuple[int, int], seed: int) -> LeafDraws:
         if min(size) > LONGEST_SIDE:
-            raise ValueError(f"dead leaves have a shorter side of at most {LONGEST_SIDE} pixels, got {min(size)}")
+            raise ValueError(f"the shorter side of dead leaves must be at most {LONGEST_SIDE} pixels, got {min(size)}")
         return LeafDraws(indices, size, seed, self.shape)
 
     def _render(self, draws: LeafDraws, device: torch.device) -> Tensor:
@@ -98,8 +98,8 @@ class PaintedLeaves:
     Attributes:
         centre_px: int64 (leaves, 2), row and column.
         radius_px: int64 (leaves,).
-        shape: int64 (leaves,), places in `SHAPES`.
-        corners_px: float64 (leaves, 4, 2), rows and columns, exact; a triangle has one corner twice, a circle only NaN.
+        shape: int64 (leaves,), indices into `SHAPES`.
+        corners_px: float64 (leaves, 4, 2), rows and columns, exact; a triangle has one corner twice, a circle has NaN.
         colour: uint8 (leaves, 3), red, green and blue.
     """
 
@@ -111,18 +111,19 @@ class PaintedLeaves:
 
 
 def find_regions(draws: LeafDraws) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Find which leaf each pixel shows: int32 (n, height, width), from 1 in the order of painting, 0 where bare.
+    """Return the visible leaf of each pixel and the number of leaves of each image.
 
-    The second array (n,) tells how many leaves were painted.
+    Returns:
+        int32 (n, height, width), from 1 in the order of painting, 0 where uncovered; int64 (n,).
     """
     regions, counts = np.empty((len(draws.indices), *draws.size), np.int32), np.empty(len(draws.indices), np.int64)
     number_regions(regions, counts, *_arguments(draws))
     return regions, counts
 
 
-def list_leaves(draws: LeafDraws, place: int) -> PaintedLeaves:
-    """List the leaves of the image at a place of ``draws``, those hidden by others too."""
-    one = LeafDraws(draws.indices[[place]], draws.size, draws.seed, draws.law)
+def list_leaves(draws: LeafDraws, position: int) -> PaintedLeaves:
+    """Return all leaves of the image at a position of ``draws``, also the hidden ones."""
+    one = LeafDraws(draws.indices[[position]], draws.size, draws.seed, draws.law)
     numbers = torch.arange(int(find_regions(one)[1][0]))
     index = torch.from_numpy(one.indices)
     leaves = draw_leaves(one, index, numbers)
@@ -139,14 +140,14 @@ def list_leaves(draws: LeafDraws, place: int) -> PaintedLeaves:
 
 
 def _arguments(draws: LeafDraws) -> tuple[NDArray[np.int64], NDArray[np.uint32], int, NDArray[np.int64], int]:
-    """What every function of the kernel takes last."""
+    """Return the last arguments of all functions of the kernel."""
     key, law = stream_key(draws.seed, STREAM), LEAF_LAWS[draws.law]
     return draws.indices, key, law, pixel_radii(draws.size), most_leaves(draws.size)
 
 
 @lru_cache(maxsize=4)
 def _bank(texture: Process[Any], count: int, size: tuple[int, int], seed: int, device: torch.device) -> Tensor:
-    """The first images of a process as uint8 (count, height, width, 3): a pixel's channels side by side."""
+    """Return the first images of a process as uint8 (count, height, width, 3)."""
     bank = torch.empty(count, *size, 3, dtype=torch.uint8, device=device)
     for start in range(0, count, _TEXTURES_AT_ONCE):
         stop = min(start + _TEXTURES_AT_ONCE, count)

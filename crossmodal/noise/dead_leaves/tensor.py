@@ -1,9 +1,9 @@
 """Dead leaves as batched tensors on any device: the leaves of `law`, and the pixels that show them.
 
-The same leaves and the same pixels as those of `kernel`. One search serves twice: which leaf of a sequence
-is the first to lie over a pixel? In the order of painting it tells when the image is covered; from the topmost leaf
-down it tells which leaf shows. A pixel leaves the search once it is found, and the longer it lasts the more leaves are
-tried at once: memory is bounded, and steps are few. (A kernel for a device would take the place of `_number_part`.)
+Leaves and pixels are the same as those of `kernel`. One search is used twice: which leaf of a sequence is the first to
+cover a pixel? In the order of painting it gives the number of leaves that cover the image; from the topmost leaf down
+it gives the visible leaf. Covered pixels are dropped from the search, and the number of leaves per step grows, so that
+memory is bounded and steps are few. (A kernel for a device would replace `_number_part`.)
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ _QUARTER, _EIGHTH = DIRECTIONS // 4, DIRECTIONS // 8
 _FAR = 1 << 20  # more pixels than an image has
 _PAIRS = 1 << 27
 _LEAVES_AT_FIRST = 16
-#: Finding where a leaf meets a row takes as much memory as comparing it with this many pixels.
+#: The intersection of a leaf with a row takes as much memory as a comparison with this many pixels.
 _ROW_COST = 64
 
 
@@ -53,9 +53,9 @@ class Leaves(NamedTuple):
         column: of the centre.
         radius: in pixels.
         shape: a number as in `SHAPES`.
-        x: (4, ...), corners to the right of the centre, in units of 2**-12 pixel, going around; a triangle has one of
-            them twice, and those of a circle mean nothing.
-        y: (4, ...), how far they are below the centre.
+        x: (4, ...), offsets of the corners to the right of the centre, in units of 2**-12 pixel, in order; a triangle
+            has one corner twice, and those of a circle are meaningless.
+        y: (4, ...), offsets of the corners below the centre.
     """
 
     row: Tensor
@@ -67,9 +67,9 @@ class Leaves(NamedTuple):
 
 
 def render_leaves(draws: LeafDraws, device: torch.device, bank: Tensor | None = None, pairs: int = _PAIRS) -> Tensor:
-    """Render leaves in colours, or cut from a ``bank`` (textures, height, width, 3): uint8 (n, 3, height, width).
+    """Render leaves in colours, or in textures of a ``bank`` (textures, height, width, 3): uint8 (n, 3, height, width).
 
-    ``pairs`` bounds the memory: as many pairs of a pixel and a leaf are compared at once, at a dozen bytes each.
+    ``pairs`` bounds the memory: it is the number of pairs (pixel, leaf) per step, at a dozen bytes each.
     """
     images = torch.empty(len(draws.indices), 3, *draws.size, dtype=torch.uint8, device=device)
     for start, part in _parts(draws, pairs):
@@ -79,7 +79,7 @@ def render_leaves(draws: LeafDraws, device: torch.device, bank: Tensor | None = 
 
 
 def number_regions(draws: LeafDraws, device: torch.device, pairs: int = _PAIRS) -> tuple[Tensor, Tensor]:
-    """Find the leaf that each pixel shows, int32 (n, height, width) from 1 on; and how many leaves there are, (n,)."""
+    """Return the visible leaf of each pixel, int32 (n, height, width) from 1, and the numbers of leaves, int64 (n,)."""
     regions = torch.empty(len(draws.indices), *draws.size, dtype=torch.int32, device=device)
     counts = torch.empty(len(draws.indices), dtype=torch.int64, device=device)
     for start, part in _parts(draws, pairs):
@@ -116,7 +116,7 @@ def draw_textures(draws: LeafDraws, indices: Tensor, numbers: Tensor, textures: 
 
 
 def _parts(draws: LeafDraws, pairs: int) -> Iterator[tuple[int, LeafDraws]]:
-    """Cut the images into parts whose search can begin with several leaves at once, each with its first place."""
+    """Split the images into parts that fit into memory; yield the first position and the draws of each part."""
     height, width = draws.size
     step = max(pairs // (_LEAVES_AT_FIRST * height * (width + _ROW_COST)), 1)
     for start in range(0, len(draws.indices), step):
@@ -133,7 +133,7 @@ def _number_part(draws: LeafDraws, device: torch.device, pairs: int) -> tuple[Te
 
 
 def _first_over(draws: LeafDraws, indices: Tensor, start: Tensor, direction: int, pairs: int) -> Tensor:
-    """Find which leaf is the first over each pixel when leaf ``start`` (n,) comes first and others follow it.
+    """Return the first leaf over each pixel, in a sequence that begins with leaf ``start`` (n,).
 
     Returns int64 (n, pixels): 1 for leaf ``start``, 2 for leaf ``start + direction`` and so on; 0 where none is.
     """
@@ -161,12 +161,12 @@ def _first_over(draws: LeafDraws, indices: Tensor, start: Tensor, direction: int
 
 
 def _columns(leaves: Leaves, row: Tensor) -> tuple[Tensor, Tensor]:
-    """Find each leaf's first and last column in a row of the image, int32; for none the last is before the first."""
+    """Return the first and last column of each leaf in a row of the image, int32; last < first if there is none."""
     dy = row - leaves.row
     x, y, level = leaves.x, leaves.y, dy * UNIT
     right, left = x.amax(0) >> UNIT_BITS, (-x).amax(0) >> UNIT_BITS
     for a, b in ((0, 1), (1, 2), (2, 3), (3, 0)):
-        # An edge that goes down the rows bounds the right side, one that goes up the left, measured to the left.
+        # An edge that goes down the rows bounds the right side; one that goes up bounds the left, measured leftwards.
         width, height = x[b] - x[a], y[b] - y[a]
         crossing = x[a] * height + (level - y[a]) * width
         crossing = torch.div(crossing, (height.abs() * UNIT).clamp(min=1), rounding_mode="floor")
@@ -183,7 +183,7 @@ def _columns(leaves: Leaves, row: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _fill(draws: LeafDraws, regions: Tensor, count: int, bank: Tensor | None) -> Tensor:
-    """Fill the regions with their leaves' colours or textures, bare pixels with black: uint8 (n, 3, height, width)."""
+    """Fill regions with colours or textures of their leaves, uncovered pixels with 0: uint8 (n, 3, height, width)."""
     device, shown = regions.device, regions.flatten(1).long()
     indices, numbers = torch.from_numpy(draws.indices).to(device)[:, None], torch.arange(count, device=device)[None]
     if bank is None:
@@ -203,12 +203,12 @@ def _words(draws: LeafDraws, indices: Tensor, numbers: Tensor, block: int) -> tu
 
 
 def _below(word: Tensor, bound: int) -> Tensor:
-    """Whole numbers below ``bound``, in proportion to random words."""
+    """Return integers below ``bound``, in proportion to random words."""
     return (word * bound) >> 32
 
 
 def _corner_directions(shape: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """The directions of four corners: (4, ...)."""
+    """Return the directions of four corners: (4, ...)."""
     free = torch.stack([first & 0xFFFF, first >> 16, second & 0xFFFF, second >> 16])
     quarters = _QUARTER * torch.arange(4, device=shape.device).reshape(4, *[1] * shape.dim())
     lean = free[0] >> 2

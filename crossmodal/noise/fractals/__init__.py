@@ -1,4 +1,4 @@
-"""Iterated maps: fractals of affine systems, and orbits."""
+"""Fractals of iterated function systems, and harmonic orbits."""
 
 from crossmodal.noise.fractals.orbits import Orbits
 from crossmodal.noise.fractals.process import Fractals

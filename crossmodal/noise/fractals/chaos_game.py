@@ -1,7 +1,7 @@
-"""The chaos game: points of an iterated function system and their image, compiled for one, in torch for many.
+"""The chaos game: points of an iterated function system and their image, compiled for one image, in torch for many.
 
-Both forms multiply, add and compare float32 numbers in the same order and draw the same random words, so they make the
-same bytes. A map is a row (a, b, c, d, e, f) that takes (x, y) to (a x + b y + e, c x + d y + f).
+Both forms do the same float32 operations in the same order on the same random words, so their images are bitwise
+equal. A map is a row (a, b, c, d, e, f): (x, y) becomes (a x + b y + e, c x + d y + f).
 """
 
 import numpy as np
@@ -13,20 +13,20 @@ from crossmodal.compiled import compiled
 from crossmodal.randomness import random_bits
 from crossmodal.randomness.philox import philox
 
-#: Points that walk side by side. One walk waits for itself at every step, many keep the processor busy.
+#: Number of parallel walks. The steps of one walk depend on each other; those of several are pipelined.
 CHAINS = 64
-#: Steps that are not drawn, so that the walks part; they start on the attractor, hence none is seen on its way there.
+#: Initial steps that are not drawn, until the walks differ. They start on the attractor.
 BURN_IN = 32
-#: Coordinates beyond this have left the image for good.
+#: Coordinates beyond this have diverged.
 ESCAPE = np.float32(1e6)
-#: Bits of a random word that choose the map.
+#: Bits of a random word that select the map.
 CHOICE_BITS = 23
-#: The stream of the random words that images are played with.
+#: The stream of the random words of the game.
 STREAM = "noise/fractals/game"
 
 _SHIFT = np.uint32(32 - CHOICE_BITS)
 _LEAST_SPAN = np.float32(1e-20)
-# Random words at once on a device: some 1 GB with what is made of them.
+# Random words per batch on a device: about 1 GB with the derived tensors.
 _CHUNK = 1 << 24
 
 
@@ -42,12 +42,12 @@ def play(
     """Fill ``points`` (steps, CHAINS, 2) by applying maps at random.
 
     Args:
-        points: written.
+        points: output.
         maps: (maps, 6).
-        limits: (maps - 1,) cumulative probabilities of the maps but the last, times 2**CHOICE_BITS.
-        start: (2,) where all walks begin.
+        limits: (maps - 1,) cumulative probabilities of all maps but the last, times 2**CHOICE_BITS.
+        start: (2,) first point of all walks.
         index: of the random words.
-        key: (2,), of their seed and stream.
+        key: (2,) of the random words, from seed and stream.
     """
     low, high = np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32)
     x, y = np.full(CHAINS, start[0]), np.full(CHAINS, start[1])
@@ -80,14 +80,15 @@ def paint(
     patch: int,
     palette: NDArray[np.uint8],
 ) -> None:
-    """Paint points over ``image`` (3, height, width) in place, each as a patch of 3 x 3 pixels.
+    """Paint points into ``image`` (3, height, width) in place, each as a patch of 3 x 3 pixels.
 
     Args:
-        image: background, painted over.
+        image: the background; output.
         points: (steps, CHAINS, 2).
-        window: (2, 2), for each axis the size of the points' box and the place of its lower side, in pixels.
-        patch: bit 3 i + j tells whether a point covers the pixel i - 1 rows below and j - 1 columns right of it.
-        palette: (256, 3) colours by the number of points on a pixel, 255 where it is largest.
+        window: (2, 2), for each axis the size of the points' bounding box and the position of its lower side, in
+            pixels.
+        patch: bit 3 i + j is set if a point covers the pixel i - 1 rows below and j - 1 columns right of it.
+        palette: (256, 3) colours by the number of points on a pixel, scaled to 255 at its maximum.
     """
     height, width = image.shape[1], image.shape[2]
     counts = _count(points, window, height, width)
@@ -107,7 +108,7 @@ def paint(
 
 @compiled
 def _count(points: NDArray[np.float32], window: NDArray[np.float32], height: int, width: int) -> NDArray[np.int32]:
-    """Count the points on each pixel and on a border of one pixel around the image."""
+    """Return the number of points on each pixel, and on a border of one pixel around the image."""
     low = np.full(2, np.float32(np.inf))
     high = -low
     for step in range(points.shape[0]):
@@ -142,10 +143,10 @@ def render_tensors(
     patches: Tensor,
     palettes: Tensor,
 ) -> None:
-    """Play and paint many images at once, in place over ``images`` (n, 3, height, width), on their device.
+    """Play and paint many images at once, in place in ``images`` (n, 3, height, width), on their device.
 
-    The random words are those of ``indices`` in `STREAM` under ``seed``; the other arguments are those of `play` and
-    `paint` with a first axis more.
+    The random words are those of ``indices`` in `STREAM` for ``seed``; the other arguments are those of `play` and
+    `paint` with an additional first axis.
     """
     rows = max(_CHUNK // (CHAINS * (BURN_IN + steps)), 1)
     for first in range(0, len(images), rows):
@@ -157,7 +158,7 @@ def render_tensors(
 
 
 def _walk(choices: Tensor, maps: Tensor, limits: Tensor, starts: Tensor) -> Tensor:
-    """Apply the maps that choices (n, burn-in and steps, CHAINS) tell: float32 (n, steps * CHAINS, 2)."""
+    """Apply the maps selected by choices (n, BURN_IN + steps, CHAINS): float32 (n, steps * CHAINS, 2)."""
     n, total, _ = choices.shape
     walk = starts[:, None].expand(n, CHAINS, 2)
     points = torch.empty(n, total - BURN_IN, CHAINS, 2, dtype=torch.float32, device=starts.device)
@@ -177,13 +178,13 @@ def _paint_tensors(images: Tensor, points: Tensor, windows: Tensor, patches: Ten
     low = torch.where(kept, points, torch.inf).amin(1, keepdim=True)
     high = torch.where(kept, points, -torch.inf).amax(1, keepdim=True)
     scale = windows[:, None, :, 0] / (high - low).clamp(min=float(_LEAST_SPAN))
-    places = torch.floor((points - low) * scale + windows[:, None, :, 1])
-    sides = torch.tensor([width, height], device=places.device)
-    seen = kept[..., 0] & ((places >= -1) & (places <= sides)).all(-1)
-    column, row = torch.where(seen[..., None], places, 0).long().unbind(-1)
+    positions = torch.floor((points - low) * scale + windows[:, None, :, 1])
+    sides = torch.tensor([width, height], device=positions.device)
+    visible = kept[..., 0] & ((positions >= -1) & (positions <= sides)).all(-1)
+    column, row = torch.where(visible[..., None], positions, 0).long().unbind(-1)
     cell = (torch.arange(n, device=row.device)[:, None] * (height + 2) + row + 1) * (width + 2) + column + 1
     counts = torch.zeros(n * (height + 2) * (width + 2), dtype=torch.int32, device=row.device)
-    counts.scatter_add_(0, cell.flatten(), seen.flatten().int())
+    counts.scatter_add_(0, cell.flatten(), visible.flatten().int())
     counts = counts.reshape(n, height + 2, width + 2)
     covers = torch.zeros(n, height, width, dtype=torch.int32, device=row.device)
     for bit in range(9):

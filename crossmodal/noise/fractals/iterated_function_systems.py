@@ -1,4 +1,4 @@
-"""Iterated function systems by class: two published laws of affine maps, and the systems worth drawing.
+"""Iterated function systems by class: two published distributions of affine maps, and the selection of systems.
 
 References:
     Kataoka et al., "Pre-training without natural images", ACCV 2020, section 3 (FractalDB).
@@ -16,23 +16,23 @@ from crossmodal.compiled import compiled
 from crossmodal.noise.fractals.chaos_game import CHAINS, CHOICE_BITS, ESCAPE, play
 from crossmodal.randomness import generator, stream_key
 
-#: Least and most maps of a system, by law.
+#: Least and greatest number of maps of a system, by law.
 MAPS = {"contractive": (2, 4), "uniform": (2, 7)}
-#: The part of the canvas that a system of the uniform law has to fill.
-LEAST_FILLING = 0.2
-#: A parameter of all maps and its factor; the first weighting changes nothing.
+#: Least fraction of the canvas that a system of the uniform law covers.
+LEAST_COVERAGE = 0.2
+#: (parameter, factor): the factor of this parameter in all maps; the first is the identity.
 WEIGHTINGS = ((0, 1.0), *((parameter, factor) for parameter in range(6) for factor in (0.2, 0.6, 1.4, 1.8)))
 
 _CANVAS, _MARGIN, _POINTS = 512, 6, 100_000
-# Where the first points leave more than the least filling of a coarse canvas bare, all points do so of a fine one.
+# A system that covers too little of a coarse canvas with its first points also fails on the full canvas.
 _SKETCH, _SKETCH_STEPS = 64, 32
-# Less than this is dust: the weighted points have run away or collapsed.
+# Least coverage of a weighted system; below it the points have diverged or collapsed.
 _DUST = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """The maps of a class: float32 (maps, 6), and which of `WEIGHTINGS` leave an image of them."""
+    """The maps of a class: float32 (maps, 6), and the indices of the usable `WEIGHTINGS`."""
 
     maps: NDArray[np.float32]
     weightings: tuple[int, ...] = (0,)
@@ -40,29 +40,31 @@ class System:
 
 @lru_cache(maxsize=1 << 14)
 def find_system(law: str, least: int, most: int, label: int) -> System:
-    """Find the system of class ``label``: it depends on the arguments alone, so a class is the same under every seed.
+    """Return the system of class ``label``; it depends only on the arguments, so it is the same for all seeds.
 
     Args:
         law: "contractive" or "uniform".
-        least: number of maps, drawn uniformly between this
-        most: and this.
-        label: any whole number from 0.
+        least: least number of maps, which is uniform from ``least`` to ``most``.
+        most: greatest number of maps.
+        label: a non-negative integer.
     """
     rng = generator(0, f"noise/fractals/{law}/{least}/{most}", label)
     if law == "contractive":
         return System(draw_contractive(rng, int(rng.integers(least, most + 1))))
     while True:
         maps = rng.uniform(-1, 1, (int(rng.integers(least, most + 1)), 6)).astype(np.float32)
-        if _filling_of(maps, maps, label, _SKETCH) >= LEAST_FILLING and measure_filling(maps, label) >= LEAST_FILLING:
-            return System(maps, tuple(_bearable_weightings(maps, label)))
+        if _coverage_of(maps, maps, label, _SKETCH) < LEAST_COVERAGE:
+            continue
+        if measure_coverage(maps, label) >= LEAST_COVERAGE:
+            return System(maps, tuple(_usable_weightings(maps, label)))
 
 
 def draw_contractive(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
-    """Draw ``count`` maps U S V^T with random orthogonal U and V, none of which stretches.
+    """Draw ``count`` maps U S V^T with random orthogonal U and V and singular values of at most 1.
 
-    The sum of s1 + 2 s2 over the maps (s1 >= s2 their singular values) is uniform in ((5 + count) / 2,
-    (6 + count) / 2), where images are neither dust nor blots (Anderson & Farrell, section 3.2). Translations are
-    uniform in -1 to 1.
+    The sum of s1 + 2 s2 over the maps, with singular values s1 >= s2, is uniform in ((5 + count) / 2, (6 + count) / 2),
+    where images are neither too sparse nor too dense (Anderson & Farrell, section 3.2). Translations are uniform in -1
+    to 1.
     """
     values = _split(rng, rng.uniform((5 + count) / 2, (6 + count) / 2), count)
     linear = (_orthogonal(rng, count) * values[:, None, :]) @ _orthogonal(rng, count)
@@ -70,10 +72,10 @@ def draw_contractive(rng: np.random.Generator, count: int) -> NDArray[np.float32
 
 
 def _split(rng: np.random.Generator, total: float, count: int) -> NDArray[np.float64]:
-    """Split a total of s1 + 2 s2 over ``count`` pairs with 1 >= s1 >= s2 >= 0, each drawn in the range left to it."""
+    """Split a total of s1 + 2 s2 over ``count`` pairs 1 >= s1 >= s2 >= 0, each uniform in its remaining range."""
     pairs = np.empty((count, 2))
     for i in range(count):
-        rest = 3.0 * (count - 1 - i)  # the most that the following pairs can take
+        rest = 3.0 * (count - 1 - i)  # the greatest sum of the following pairs
         if rest == 0:
             second = rng.uniform(max(0.0, (total - 1) / 2), total / 3)
             first = total - 2 * second
@@ -93,19 +95,19 @@ def _orthogonal(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
 
 
 def limits_of(maps: NDArray[np.floating]) -> NDArray[np.int32]:
-    """Make the cumulative probabilities of maps (..., maps, 6), each as probable as its determinant is large.
+    """Return the cumulative probabilities of maps (..., maps, 6), which are proportional to their determinants.
 
     Returns int32 (..., maps - 1), times 2**CHOICE_BITS.
     """
     sizes = np.abs(maps[..., 0] * maps[..., 3] - maps[..., 1] * maps[..., 2]).astype(np.float64)
     cumulative = np.cumsum(sizes, -1)
-    chances = cumulative[..., :-1] / np.maximum(cumulative[..., -1:], 1e-300)
-    limits: NDArray[np.int32] = np.round(chances * 2**CHOICE_BITS).astype(np.int32)
+    probabilities = cumulative[..., :-1] / np.maximum(cumulative[..., -1:], 1e-300)
+    limits: NDArray[np.int32] = np.round(probabilities * 2**CHOICE_BITS).astype(np.int32)
     return limits
 
 
 def start_of(maps: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Find a point of the attractor of maps (..., maps, 6): the fixed point of the map that shrinks most; (..., 2)."""
+    """Return a point of the attractor of maps (..., maps, 6): the fixed point of the most contractive map, (..., 2)."""
     smallest = (maps[..., :4] ** 2).sum(-1).argmin(-1)
     a, b, c, d, e, f = np.moveaxis(np.take_along_axis(maps, smallest[..., None, None], -2)[..., 0, :], -1, 0)
     determinant = (1.0 - a) * (1.0 - d) - b * c
@@ -113,31 +115,31 @@ def start_of(maps: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.stack([(e * (1 - d) + b * f) / determinant, (f * (1 - a) + c * e) / determinant], -1).astype(np.float32)
 
 
-def measure_filling(maps: NDArray[np.float32], label: int) -> float:
-    """Measure the part of a canvas of 512 x 512 pixels that 100,000 points of the chaos game cover."""
-    return _filling_of(maps, maps, label, _CANVAS)
+def measure_coverage(maps: NDArray[np.float32], label: int) -> float:
+    """Return the fraction of a canvas of 512 x 512 pixels that 100,000 points of the chaos game cover."""
+    return _coverage_of(maps, maps, label, _CANVAS)
 
 
-def _filling_of(maps: NDArray[np.float32], weighted: NDArray[np.float32], label: int, side: int) -> float:
+def _coverage_of(maps: NDArray[np.float32], weighted: NDArray[np.float32], label: int, side: int) -> float:
     steps, margin = (_SKETCH_STEPS, 0) if side == _SKETCH else (math.ceil(_POINTS / CHAINS), _MARGIN)
     points = np.empty((steps, CHAINS, 2), np.float32)
     play(points, weighted, limits_of(maps), start_of(weighted), label, stream_key(0, "noise/fractals/search"))
-    return _filling(points.reshape(-1, 2), side, margin)
+    return _coverage(points.reshape(-1, 2), side, margin)
 
 
-def _bearable_weightings(maps: NDArray[np.float32], label: int) -> list[int]:
+def _usable_weightings(maps: NDArray[np.float32], label: int) -> list[int]:
     kept = []
     for number, weighting in enumerate(WEIGHTINGS):
         weighted = maps.copy()
         weighted[:, weighting[0]] *= weighting[1]
-        if number == 0 or _filling_of(maps, weighted, label, _SKETCH) >= _DUST:
+        if number == 0 or _coverage_of(maps, weighted, label, _SKETCH) >= _DUST:
             kept.append(number)
     return kept
 
 
 @compiled
-def _filling(points: NDArray[np.float32], side: int, margin: int) -> float:
-    """Tell the part of a square canvas that points (n, 2) cover when their box is stretched to it less a margin."""
+def _coverage(points: NDArray[np.float32], side: int, margin: int) -> float:
+    """Return the fraction of a square canvas that points (n, 2) cover, with their box scaled to it less a margin."""
     low_x, low_y, high_x, high_y = np.inf, np.inf, -np.inf, -np.inf
     for i in range(points.shape[0]):
         x, y = points[i, 0], points[i, 1]

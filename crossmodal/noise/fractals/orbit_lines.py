@@ -1,6 +1,6 @@
-"""Lines of harmonic orbits: for one image compiled, for many in torch, the same bytes.
+"""Lines of harmonic orbits: compiled for one image, in torch for many, bitwise equal.
 
-Positions are whole numbers of subpixels, so that sums over orbits do not depend on their order.
+Positions are integers in subpixels, so that sums over orbits do not depend on their order.
 """
 
 import numpy as np
@@ -11,11 +11,11 @@ from torch import Tensor
 from crossmodal.compiled import compiled
 from crossmodal.randomness.philox import philox, philox_tensors
 
-#: Parts of a pixel that positions are counted in.
+#: Subpixels per pixel, the unit of positions.
 SUBPIXELS = 4096
 
 _BITS = 12
-# Vertices at once on a device: some 0.5 GB with what is made of them.
+# Vertices per batch on a device: about 0.5 GB with the derived tensors.
 _CHUNK = 1 << 22
 
 
@@ -32,13 +32,14 @@ def draw_orbits(
     """Draw orbits on ``canvas`` (height, width) in place, the outer ones over the inner ones.
 
     Args:
-        canvas: written.
+        canvas: output.
         starts: (vertices, 2) x and y before the first orbit, in subpixels.
-        steps: (vertices, 3), a way along x and y in subpixels, and how many ways an orbit is wider than the one before.
-        noise: (2, 256), taken from these: weights of the slopes at both ends of an interval, by the place in it.
+        steps: (vertices, 3): a step along x and y in subpixels, and the growth per orbit in such steps.
+        noise: (2, 256), subtracted from the growth: weights of the slopes at both ends of an interval, by the position
+            in it.
         greys: (orbits,).
-        index: number of the random words, with ``key``.
-        key: (2,) of the random words. One word tells place and slopes for x and y.
+        index: of the random words.
+        key: (2,) of the random words. One word gives position and slopes for x and y.
     """
     low, high = np.uint32(index & 0xFFFFFFFF), np.uint32(index >> 32)
     count = starts.shape[0]
@@ -61,23 +62,23 @@ def draw_orbits(
 
 @compiled
 def _noise_of(noise: NDArray[np.float32], bits: np.int32) -> np.float32:
-    """Perlin noise from 16 random bits: place (8), and slopes at both ends (4 each)."""
-    place = bits & 255
-    value: np.float32 = noise[0, place] * _slope_of(bits >> 8 & 15) + noise[1, place] * _slope_of(bits >> 12)
+    """Return Perlin noise from 16 random bits: position (8), and slopes at both ends (4 each)."""
+    position = bits & 255
+    value: np.float32 = noise[0, position] * _slope_of(bits >> 8 & 15) + noise[1, position] * _slope_of(bits >> 12)
     return value
 
 
 @compiled
 def _slope_of(bits: np.int32) -> np.float32:
-    """Tell the slope of Perlin noise at a whole place as VisualAtom has it: 1 to 8, and -1 half of the time."""
+    """Return the slope of Perlin noise at an integer position, as in VisualAtom: 1 to 8, or -1 with probability 0.5."""
     return np.float32(bits + 1 if bits < 8 else -1)
 
 
 @compiled
 def draw_line(canvas: NDArray[np.uint8], x0: int, y0: int, x1: int, y1: int, grey: int) -> None:
-    """Draw the line of one pixel's width from (x0, y0) to (x1, y1), both included, where it lies on the canvas.
+    """Draw a line of one pixel's width from (x0, y0) to (x1, y1), both included, clipped to the canvas.
 
-    Step s along the longer side lies (2 s shorter + longer) // (2 longer) steps along the shorter one.
+    Step s along the longer side is at step (2 s shorter + longer) // (2 longer) along the shorter one.
 
     References:
         Bresenham, "Algorithm for computer control of a digital plotter", IBM Systems Journal 1965.
@@ -117,8 +118,8 @@ def render_tensors(
 ) -> Tensor:
     """Draw the orbits of many images at once: uint8 (n, height, width) on the device of the arguments.
 
-    ``vertices`` and ``orbits`` (n,) tell how much of the other arguments counts, which are those of `draw_orbits` with
-    a first axis more.
+    The arguments are those of `draw_orbits` with an additional first axis, padded; ``vertices`` and ``orbits`` (n,) are
+    the numbers of valid entries.
     """
     height, width = size
     owners = torch.zeros(len(indices), height * width, dtype=torch.int32, device=indices.device)
@@ -136,7 +137,7 @@ def render_tensors(
 def _positions(
     orbits: int, key: tuple[int, int], vertices: Tensor, starts: Tensor, steps: Tensor, noise: Tensor, indices: Tensor
 ) -> Tensor:
-    """Find the vertices of all orbits: int32 (n, orbits, vertices, 2) in subpixels."""
+    """Return the vertices of all orbits: int32 (n, orbits, vertices, 2) in subpixels."""
     most = starts.shape[1]
     orbit = torch.arange(orbits, device=starts.device)[None, :, None]
     block = torch.arange((most + 3) // 4, device=starts.device)[None, None]
@@ -146,32 +147,33 @@ def _positions(
     words = words.flatten(2)[..., :most]
     moved = []
     for axis, bits in enumerate((words & 0xFFFF, words >> 16)):
-        place = (bits & 255).flatten(1)
+        position = (bits & 255).flatten(1)
         slopes = [torch.where(b < 8, b + 1, -1).float() for b in (bits >> 8 & 15, bits >> 12)]
-        ends = [noise[:, end].gather(1, place).reshape(bits.shape) * slopes[end] for end in (0, 1)]
+        ends = [noise[:, end].gather(1, position).reshape(bits.shape) * slopes[end] for end in (0, 1)]
         moved.append(torch.floor(steps[:, None, :, axis] * (steps[:, None, :, 2] - (ends[0] + ends[1]))).int())
     return starts[:, None] + torch.stack(moved, -1).cumsum(1, dtype=torch.int32)
 
 
 def _own_pixels(owners: Tensor, size: tuple[int, int], ends: Tensor, vertices: Tensor, orbits: Tensor) -> None:
-    """Write to each pixel in ``owners`` (n, height * width) the number, from 1, of the last orbit through it."""
+    """Write the number, from 1, of the last orbit through each pixel to ``owners`` (n, height * width)."""
     height, width = size
     n, lines, most, _ = ends.shape
     vertex = torch.arange(most, device=ends.device)
     following = torch.where(vertex + 1 < vertices[:, None], vertex + 1, 0)
     others = ends.gather(2, following[:, None, :, None].expand(n, lines, most, 2))
     limits = torch.tensor([width, height], device=ends.device)
-    seen = ((torch.maximum(ends, others) >= 0) & (torch.minimum(ends, others) < limits)).all(-1)
-    seen &= (vertex < vertices[:, None])[:, None]
-    seen &= torch.arange(lines, device=ends.device)[None, :, None] < orbits[:, None, None]
-    image, line, _ = seen.nonzero(as_tuple=True)
-    begin, way = ends[seen].long(), (others[seen] - ends[seen]).long()
-    long = way.abs().amax(-1)
+    visible = ((torch.maximum(ends, others) >= 0) & (torch.minimum(ends, others) < limits)).all(-1)
+    visible &= (vertex < vertices[:, None])[:, None]
+    visible &= torch.arange(lines, device=ends.device)[None, :, None] < orbits[:, None, None]
+    image, line, _ = visible.nonzero(as_tuple=True)
+    begin, offset = ends[visible].long(), (others[visible] - ends[visible]).long()
+    long = offset.abs().amax(-1)
     segment = torch.repeat_interleave(torch.arange(len(long), device=ends.device), long + 1)
     step = torch.arange(len(segment), device=ends.device) - ((long + 1).cumsum(0) - long - 1)[segment]
     twice = 2 * long[segment, None].clamp(min=1)
-    places = begin[segment] + way.sign()[segment] * ((2 * step[:, None] * way.abs()[segment] + twice // 2) // twice)
-    kept = ((places >= 0) & (places < limits)).all(-1)
-    cell = (image[segment] * height + places[:, 1]) * width + places[:, 0]
+    distance = (2 * step[:, None] * offset.abs()[segment] + twice // 2) // twice
+    positions = begin[segment] + offset.sign()[segment] * distance
+    kept = ((positions >= 0) & (positions < limits)).all(-1)
+    cell = (image[segment] * height + positions[:, 1]) * width + positions[:, 0]
     flat = owners.view(-1)
     flat.scatter_reduce_(0, cell[kept], (line[segment] + 1).int()[kept], "amax")

@@ -1,4 +1,4 @@
-"""Harmonic orbits: wavy, noisy ellipses around a centre, ever wider; a class each."""
+"""Harmonic orbits: growing, wavy, noisy ellipses around a centre; their parameters are the class."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,24 +13,24 @@ from crossmodal.noise.fractals.orbit_lines import SUBPIXELS, draw_orbits, render
 from crossmodal.noise.process import Process
 from crossmodal.randomness import generator, random_bits, stream_key, uniforms
 
-# The side in pixels that the published lengths are for.
+# The side of the published images, to which lengths refer, in pixels.
 _SIDE = 512
 
 
 @dataclass(frozen=True, eq=False)
 class OrbitDraws:
-    """What is drawn for n images of orbits, on the CPU; arrays reach to the most vertices and orbits of any.
+    """Draws of n images of orbits, on the CPU; arrays are padded to the greatest numbers of vertices and orbits.
 
     Attributes:
         size: (height, width).
-        vertices: int64 (n,), number on each orbit.
+        vertices: int64 (n,), number of vertices of each orbit.
         orbits: int64 (n,).
         starts: int32 (n, vertices, 2), x and y before the first orbit, in pixels / SUBPIXELS.
         steps: float32 (n, vertices, 3), as in `orbit_lines.draw_orbits`.
-        noise: float32 (n, 2, 256), as there.
+        noise: float32 (n, 2, 256), as in `orbit_lines.draw_orbits`.
         greys: uint8 (n, orbits).
-        indices: int64 (n,), of the noise's random words, with
-        key: uint32 (2,).
+        indices: int64 (n,), of the random words of the noise.
+        key: uint32 (2,), of the random words of the noise.
     """
 
     size: tuple[int, int]
@@ -46,13 +46,13 @@ class OrbitDraws:
 
 @dataclass(frozen=True, eq=False)
 class Atom:
-    """The parameters of a class; lengths in pixels of an image of 512.
+    """The parameters of a class; lengths are in pixels of an image of 512 x 512.
 
     Attributes:
         orbits: number of orbits.
         angles: float64 (vertices,), around the centre.
         radii: (along x, along y), semi-axes before the first orbit.
-        growth: float64 (vertices,), by which an orbit is wider than the one before, noise apart.
+        growth: float64 (vertices,), growth per orbit, without noise.
         amplitude: of the noise in the growth.
     """
 
@@ -65,22 +65,23 @@ class Atom:
 
 @dataclass(frozen=True, kw_only=True)
 class Orbits(Process[OrbitDraws]):
-    """VisualAtom: closed lines of one pixel around a random centre, each a grey of its own, on black.
+    """VisualAtom: closed lines of one pixel around a random centre, each in a random grey, on black.
 
-    Every orbit moves each vertex of the one before outwards by a + 0.5 sin(f1 angle) + 0.5 sin(f2 angle) + b - a noise,
-    with one-dimensional Perlin noise at a random place, anew for x and y. A class has its number of vertices and
-    orbits, frequencies f1 and f2, a = U(0, 4), b = U(0, 0.1), radius (10 to 60) and two ellipse factors U(1, 2); a
-    image has its centre, uniform over the image, greys and noise. Lengths are for an image of 512 pixels and scale
-    with the shorter side. Classes are drawn uniformly and are the same under every seed.
+    Each orbit moves each vertex of the previous one outwards by a + 0.5 sin(f1 angle) + 0.5 sin(f2 angle) + b - a *
+    noise, where noise is one-dimensional Perlin noise at a random position, separately for x and y. A class determines
+    the numbers of vertices and orbits, the frequencies f1 and f2, a ~ U(0, 4), b ~ U(0, 0.1), the radius (10 to 60) and
+    two ellipse factors ~ U(1, 2). An image determines the centre, uniform over the image, the greys and the noise.
+    Lengths are for an image of 512 pixels and scale with the shorter side. Classes are uniform and the same for all
+    seeds.
 
-    Vertices are kept in whole 4096ths of a pixel and lines are drawn in whole numbers, so every device makes the same
-    bytes.
+    Vertices are integers in units of 1/4096 pixel and lines are drawn in integers, so images are bitwise the same on
+    all devices.
 
     Args:
         classes: number of classes.
-        vertices: least and most vertices of an orbit.
-        orbits: least and most orbits.
-        frequencies: least and most of f1 and f2, which differ unless both are 0.
+        vertices: least and greatest number of vertices of an orbit.
+        orbits: least and greatest number of orbits.
+        frequencies: least and greatest f1 and f2, which differ unless both are 0.
 
     References:
         Takashima et al., "Visual atoms: pre-training vision transformers with sinusoidal waves", CVPR 2023, section 3.
@@ -117,12 +118,12 @@ class Orbits(Process[OrbitDraws]):
         n, most = len(atoms), max((len(atom.angles) for atom in atoms), default=1)
         lines = max((atom.orbits for atom in atoms), default=1)
         unit = SUBPIXELS * min(size) / _SIDE
-        places = uniforms(seed, "noise/orbits", indices, 2).numpy().astype(np.float64) * size[::-1] * SUBPIXELS
+        centres = uniforms(seed, "noise/orbits", indices, 2).numpy().astype(np.float64) * size[::-1] * SUBPIXELS
         starts, steps = np.zeros((n, most, 2), np.int32), np.zeros((n, most, 3), np.float32)
         for i, atom in enumerate(atoms):
-            ways = unit * np.stack([np.cos(atom.angles), np.sin(atom.angles)], -1)
-            starts[i, : len(ways)] = np.floor(places[i] + ways * atom.radii)
-            steps[i, : len(ways)] = np.column_stack([ways, atom.growth])
+            directions = unit * np.stack([np.cos(atom.angles), np.sin(atom.angles)], -1)
+            starts[i, : len(directions)] = np.floor(centres[i] + directions * atom.radii)
+            steps[i, : len(directions)] = np.column_stack([directions, atom.growth])
         return OrbitDraws(
             size=size,
             vertices=np.array([len(atom.angles) for atom in atoms], np.int64),
@@ -163,7 +164,7 @@ def _render_on_device(draws: OrbitDraws, device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=1 << 12)
 def find_atom(vertices: tuple[int, int], orbits: tuple[int, int], frequencies: tuple[int, int], label: int) -> Atom:
-    """Draw the parameters of class ``label``; they depend on the arguments alone."""
+    """Draw the parameters of class ``label``; they depend only on the arguments."""
     rng = generator(0, f"noise/orbits/{vertices}/{orbits}/{frequencies}", label)
     count, lines = rng.integers(vertices[0], vertices[1] + 1), rng.integers(orbits[0], orbits[1] + 1)
     amplitude, base = rng.uniform(0, 4), rng.uniform(0, 0.1)
@@ -177,7 +178,7 @@ def find_atom(vertices: tuple[int, int], orbits: tuple[int, int], frequencies: t
 
 
 def _noise_table() -> NDArray[np.float64]:
-    """Tabulate what the slopes at both ends of a unit interval weigh in Perlin noise at 256 places in it: (2, 256).
+    """Return the weights of the slopes at both ends of a unit interval in Perlin noise, at 256 positions: (2, 256).
 
     References:
         Perlin, "Improving noise", SIGGRAPH 2002: the interpolation 6 t^5 - 15 t^4 + 10 t^3.

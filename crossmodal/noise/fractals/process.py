@@ -1,4 +1,4 @@
-"""Fractals: attractors of random iterated function systems, a class each."""
+"""Fractals: attractors of random iterated function systems; the system is the class."""
 
 import math
 from collections.abc import Mapping
@@ -12,35 +12,35 @@ from torch import Tensor
 
 from crossmodal.noise.catalogue import as_process
 from crossmodal.noise.children import child_seed
-from crossmodal.noise.choices import check_choice
 from crossmodal.noise.fractals.chaos_game import CHAINS, STREAM, paint, play, render_tensors
 from crossmodal.noise.fractals.iterated_function_systems import MAPS, WEIGHTINGS, find_system, limits_of, start_of
 from crossmodal.noise.process import Process
 from crossmodal.randomness import random_bits, stream_key, uniforms
+from crossmodal.spelling import check_choice
 
 _COLOURS = ("grey", "hue")
 # Published: 200,000 points on 362 x 362 pixels.
 _POINTS_PER_PIXEL = 200_000 / 362**2
 _GREY = 127
-# Of systems with more maps hardly one fills enough of a canvas.
+# Systems with more maps hardly ever cover enough of the canvas.
 _MOST_MAPS = 8
 
 
 @dataclass(frozen=True, eq=False)
 class FractalDraws:
-    """What is drawn for n fractals, on the CPU; m is the most maps of any of them.
+    """Draws of n fractals, on the CPU; m is their greatest number of maps.
 
     Attributes:
         size: (height, width).
-        maps: float32 (n, m, 6), turned and weighted as the image shows them.
+        maps: float32 (n, m, 6), after mirroring, rotation and weighting.
         limits: int32 (n, m - 1), cumulative probabilities of the maps as in `chaos_game.play`.
-        starts: float32 (n, 2), where the game begins.
+        starts: float32 (n, 2), first points of the game.
         windows: float32 (n, 2, 2), as in `chaos_game.paint`.
         patches: int64 (n,), as in `chaos_game.paint`.
         palettes: uint8 (n, 256, 3).
-        indices: int64 (n,), of the game's random words, with
-        seed: theirs.
-        background: draws of the process behind, if any.
+        indices: int64 (n,), of the random words of the game.
+        seed: of the random words of the game.
+        background: draws of the background process, if any.
     """
 
     size: tuple[int, int]
@@ -59,24 +59,23 @@ class FractalDraws:
 class Fractals(Process[FractalDraws]):
     """Attractors of iterated function systems, drawn by the chaos game; the system is the class.
 
-    The law "uniform" is FractalDB's: maps with parameters U(-1, 1), kept when they fill a fifth of a canvas; an image
-    scales one of the six parameters of all maps by 0.2, 0.6, 1.4 or 1.8 or none, and is mirrored. (Weightings that
-    leave dust are not used.) The search for the system of a class takes about 10 ms, once. The law "contractive" is
-    that of "Improving fractal pre-training": maps U S V^T that do not stretch; an image scales one map by U(0.8, 1.1),
-    never beyond 1, is turned and mirrored in one of eight ways, and shows 0.5 to 2 times the box of the points along
-    each axis, shifted by up to a fifth of it.
+    The law "uniform" is that of FractalDB: maps with parameters U(-1, 1), kept if they cover a fifth of a canvas. An
+    image scales one of the six parameters of all maps by 0.2, 0.6, 1.4 or 1.8, or none, and is mirrored; weightings
+    whose points diverge or collapse are not used. The search for the system of a class takes about 10 ms, once. The law
+    "contractive" is that of "Improving fractal pre-training": maps U S V^T with singular values of at most 1. An image
+    scales one map by U(0.8, 1.1), up to a singular value of 1, is rotated and mirrored in one of eight ways, and shows
+    0.5 to 2 times the bounding box of the points along each axis, shifted by up to a fifth of it.
 
-    Either way a point is a random patch of 3 x 3 pixels, the same for all points of an image, and the box of the
-    points is stretched to the image, whatever its shape. There are 200,000 points to 362 x 362 pixels: the law is
-    kept for each pixel. Classes are drawn uniformly and are the same under every seed. Every device makes the same
-    bytes.
+    For both laws a point is a random patch of 3 x 3 pixels, the same for all points of an image, and the bounding box
+    of the points is scaled to the image, whatever its aspect ratio. The density of points is 200,000 per 362 x 362
+    pixels. Classes are uniform and the same for all seeds. Images are bitwise the same on all devices.
 
     Args:
         law: "contractive" or "uniform".
         classes: number of systems.
-        maps: least and most maps of a system; by default 2 to 4, and 2 to 7 for the uniform law.
-        colour: "grey" (127) or "hue" (hue by the number of points on a pixel, one saturation and brightness).
-        background: a process behind the fractal, its name or description; black without.
+        maps: least and greatest number of maps of a system; by default 2 to 4, and 2 to 7 for the uniform law.
+        colour: "grey" (127) or "hue" (hue by the number of points on a pixel, constant saturation and brightness).
+        background: process of the background, its name or its description; black if None.
 
     References:
         Kataoka et al., "Pre-training without natural images", ACCV 2020.
@@ -134,21 +133,21 @@ class Fractals(Process[FractalDraws]):
     ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         least, most = self._range
         maps = np.empty((len(labels), most, 6), np.float32)
-        chances = np.zeros_like(maps)  # maps whose determinants are the chances; rows of zeros are never chosen
+        weights = np.zeros_like(maps)  # maps whose determinants are the probabilities; rows of zeros are never chosen
         for i, (label, (which, factor, turn)) in enumerate(zip(labels, uniform.tolist(), strict=True)):
             system = find_system(self.law, least, most, label)
             varied = system.maps.copy()
             if self.law == "uniform":
                 parameter, weight = WEIGHTINGS[system.weightings[int(which * len(system.weightings))]]
                 varied[:, parameter] *= weight
-                chances[i, : len(varied)] = system.maps  # FractalDB keeps the chances of the class
+                weights[i, : len(varied)] = system.maps  # FractalDB keeps the probabilities of the class
             else:
                 one = varied[int(which * len(varied))]
-                one *= 0.8 + factor * (min(1.1, 1 / _stretch(one)) - 0.8)
-                chances[i, : len(varied)] = varied
+                one *= 0.8 + factor * (min(1.1, 1 / _spectral_norm(one)) - 0.8)
+                weights[i, : len(varied)] = varied
             turned = _turn(varied, int(turn * (4 if self.law == "uniform" else 8)))
             maps[i] = turned[np.minimum(np.arange(most), len(turned) - 1)]
-        return maps, limits_of(chances)
+        return maps, limits_of(weights)
 
     def _draw_windows(self, uniform: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
         shift, zoom = 0.4 * uniform[:, :2] - 0.2, 0.5 + 1.5 * uniform[:, 2:]
@@ -185,15 +184,15 @@ def _render_on_device(images: Tensor, steps: int, draws: FractalDraws) -> None:
     render_tensors(images, steps, draws.seed, draws.indices, *moved)
 
 
-def _stretch(one: NDArray[np.float32]) -> float:
-    """Find the larger singular value of a map."""
+def _spectral_norm(one: NDArray[np.float32]) -> float:
+    """Return the larger singular value of a map."""
     a, b, c, d = one[:4].tolist()
     total, determinant = a * a + b * b + c * c + d * d, a * d - b * c
     return math.sqrt((total + math.sqrt(max(total * total - 4 * determinant * determinant, 0.0))) / 2)
 
 
 def _turn(maps: NDArray[np.float32], number: int) -> NDArray[np.float32]:
-    """Mirror the attractor of maps left to right (bit 0), upside down (bit 1) and across the diagonal (bit 2)."""
+    """Mirror the attractor of maps left to right (bit 0), top to bottom (bit 1) and across the diagonal (bit 2)."""
     turned = maps.copy()
     if number & 4:
         turned = turned[:, [3, 2, 1, 0, 5, 4]]
@@ -204,12 +203,12 @@ def _turn(maps: NDArray[np.float32], number: int) -> NDArray[np.float32]:
 
 
 def _draw_palettes(uniform: NDArray[np.float64], colour: str) -> NDArray[np.uint8]:
-    """Make palettes (n, 256, 3) from uniform numbers (n, 3): hue around the circle, one saturation and one value."""
+    """Return palettes (n, 256, 3) from uniform numbers (n, 3): all hues, constant saturation and value."""
     if colour == "grey":
         return np.full((len(uniform), 256, 3), _GREY, np.uint8)
     hue = (np.arange(256) / 256 + uniform[:, :1])[..., None]
     saturation, value = 0.3 + 0.7 * uniform[:, 1, None, None], 0.5 + 0.5 * uniform[:, 2, None, None]
     sextant = (np.array([5.0, 3.0, 1.0]) + 6 * hue) % 6
-    share = np.clip(np.minimum(sextant, 4 - sextant), 0, 1)
-    palettes: NDArray[np.float64] = 255 * value * (1 - saturation * share)
+    complement = np.clip(np.minimum(sextant, 4 - sextant), 0, 1)
+    palettes: NDArray[np.float64] = 255 * value * (1 - saturation * complement)
     return np.round(palettes).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Processes that mix the images of others."""
+"""Processes that mix the images of other processes."""
 
 from crossmodal.noise.mixers.process import CutMix, KMeansLeaves, KMeansLeavesMixUp, Mixture, MixUp
 

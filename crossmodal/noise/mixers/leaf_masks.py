@@ -1,4 +1,4 @@
-"""Soft masks from the two colours of an image, and images composed by them.
+"""Soft masks from two clusters of the colours of an image, and images composed with them.
 
 References:
     Rodríguez-Muñoz et al., "Separating knowledge and perception with procedural data", ICML 2025.
@@ -12,21 +12,21 @@ from torch import Tensor
 from crossmodal.compiled import compiled
 
 _STEPS = 3
-# Centres of clusters are whole numbers of these parts of a level, so that every device finds the same.
+# Cluster centres are integers in units of 1/_PARTS of a grey level, so that all devices agree.
 _PARTS = 256
-# The published masks are made at this side.
+# The side of the published masks, in pixels.
 _SIDE = 256
-# A mask of 1 is 2**_BITS.
+# A mask value of 1 is 2**_BITS.
 _BITS = 16
 
 
 def compose_by_leaves(source: Tensor, inside: Tensor, outside: Tensor) -> Tensor:
     """Compose ``inside`` and ``outside`` by the mask of ``source``: all uint8 (n, 3, height, width) on one device.
 
-    The mask tells the pixels of ``source`` that are nearer to the first of two colours, which three Lloyd steps find
-    from its smallest and largest colour (compared by red, then green, then blue). It is blurred by a box of 3 x 3
-    pixels (wider in images above 256, where it keeps its share of the shorter side) and again by one of 3 x 3; beyond
-    the edge the mask goes on as it ends.
+    The mask is 1 for the pixels of ``source`` that are nearer to the first of two cluster centres. Three Lloyd steps
+    compute these from the smallest and the largest colour (ordered by red, then green, then blue). The mask is blurred
+    by a box of 3 x 3 pixels, which grows with the shorter side above 256 pixels, and then by a box of 3 x 3, both with
+    replicated edges.
     """
     reach = max(1, round(min(source.shape[-2:]) / _SIDE))
     if source.device.type == "cpu":
@@ -39,12 +39,12 @@ def compose_by_leaves(source: Tensor, inside: Tensor, outside: Tensor) -> Tensor
 def compose_tensors(source: Tensor, inside: Tensor, outside: Tensor, reach: int) -> Tensor:
     """Compose like `compose_by_leaves` on any device; the first box has 2 * ``reach`` + 1 pixels."""
     mask = _box_sums(_box_sums(nearer_tensors(source).int(), reach), 1)
-    share = ((mask << _BITS) // (9 * (2 * reach + 1) ** 2))[:, None]
-    return ((outside.int() << _BITS) + share * (inside.int() - outside) + (1 << (_BITS - 1)) >> _BITS).to(torch.uint8)
+    weight = ((mask << _BITS) // (9 * (2 * reach + 1) ** 2))[:, None]
+    return ((outside.int() << _BITS) + weight * (inside.int() - outside) + (1 << (_BITS - 1)) >> _BITS).to(torch.uint8)
 
 
 def nearer_tensors(images: Tensor) -> Tensor:
-    """Tell the pixels nearer to the first of two colours: bool (n, height, width); see `nearer_first_colour`."""
+    """Return a mask of the pixels nearer to the first centre: bool (n, height, width); see `nearer_first_colour`."""
     n, _, height, width = images.shape
     pixels = images.flatten(2).long()
     order = (pixels[:, 0] << 16) + (pixels[:, 1] << 8) + pixels[:, 2]
@@ -52,9 +52,9 @@ def nearer_tensors(images: Tensor) -> Tensor:
     centres = torch.stack([ends >> 16, ends >> 8 & 255, ends & 255], -1) * _PARTS
     total, nearer = pixels.sum(-1), torch.zeros_like(order, dtype=torch.bool)
     for step in range(_STEPS + 1):
-        way = centres[1] - centres[0]
+        difference = centres[1] - centres[0]
         middle = torch.div((centres[1] ** 2 - centres[0] ** 2).sum(-1), 2 * _PARTS, rounding_mode="floor")
-        nearer = (pixels * way[..., None]).sum(1) <= middle[:, None]
+        nearer = (pixels * difference[..., None]).sum(1) <= middle[:, None]
         if step == _STEPS:
             break
         first = (pixels * nearer[:, None]).sum(-1)
@@ -93,7 +93,7 @@ def _compose(
 
 @compiled
 def _blur(values: NDArray[np.int32], reach: int) -> NDArray[np.int32]:
-    """Sum (height, width) over boxes of 2 * reach + 1 pixels, the edge repeated."""
+    """Sum (height, width) over boxes of 2 * reach + 1 pixels, with replicated edges."""
     height, width = values.shape
     rows, sums = np.zeros_like(values), np.zeros_like(values)
     for row in range(height):
@@ -112,7 +112,7 @@ def _blur(values: NDArray[np.int32], reach: int) -> NDArray[np.int32]:
 
 @compiled
 def nearer_first_colour(nearer: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> None:
-    """Write to ``nearer`` (pixels,) whether ``pixels`` (3, pixels) are nearer to the first of two colours, or between.
+    """Write to ``nearer`` (pixels,) whether ``pixels`` (3, pixels) are nearer to the first of two centres, or halfway.
 
     A pixel p is nearer to centre a than to b where p . (b - a) is at most (b . b - a . a) / 2. An empty cluster keeps
     its centre.
@@ -127,14 +127,14 @@ def nearer_first_colour(nearer: NDArray[np.uint8], pixels: NDArray[np.uint8]) ->
         centres[0, channel] = (low >> (16 - 8 * channel) & 255) * _PARTS
         centres[1, channel] = (high >> (16 - 8 * channel) & 255) * _PARTS
     for step in range(_STEPS + 1):
-        way = (centres[1] - centres[0]).astype(np.int32)
+        difference = (centres[1] - centres[0]).astype(np.int32)
         middle = np.int32((centres[1] * centres[1] - centres[0] * centres[0]).sum() // (2 * _PARTS))
-        red, green, blue = way[0], way[1], way[2]
+        red, green, blue = difference[0], difference[1], difference[2]
         for i in range(count):
             nearer[i] = red * pixels[0, i] + green * pixels[1, i] + blue * pixels[2, i] <= middle
         if step == _STEPS:
             break
-        for cluster in range(2):  # 0 holds the nearer ones
+        for cluster in range(2):  # cluster 0 has the nearer pixels
             members = 0
             for i in range(count):
                 members += nearer[i] != cluster
@@ -148,12 +148,12 @@ def nearer_first_colour(nearer: NDArray[np.uint8], pixels: NDArray[np.uint8]) ->
 
 
 def _box_sums(values: Tensor, reach: int) -> Tensor:
-    """Sum (n, height, width) over boxes of 2 * reach + 1 pixels, the edge repeated."""
+    """Sum (n, height, width) over boxes of 2 * reach + 1 pixels, with replicated edges."""
     for dimension in (1, 2):
-        places = torch.arange(values.shape[dimension], device=values.device)
+        positions = torch.arange(values.shape[dimension], device=values.device)
         sums = values.clone()
         for offset in [*range(-reach, 0), *range(1, reach + 1)]:
-            shifted = (places + offset).clamp(0, len(places) - 1)
+            shifted = (positions + offset).clamp(0, len(positions) - 1)
             sums += values.index_select(dimension, shifted)
         values = sums
     return values

@@ -1,6 +1,6 @@
-"""Mixers: images made of the images of any other process, and mixtures of processes.
+"""Mixers: images composed of the images of another process, and mixtures of processes.
 
-All of them mix bytes in whole numbers, so every device that agrees on the mixed images agrees on the mix.
+All of them mix bytes in integer arithmetic, so devices that agree on the child images agree on the mix.
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ from crossmodal.noise.mixers.weighted_sums import sum_weighted, whole_weights
 from crossmodal.noise.process import Process
 from crossmodal.randomness import generator, random_bits
 
-#: What options that hold a process take: the process, its name, or its description.
+#: A process, its name, or its description.
 AnyProcess = Process[Any] | str | Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class MixDraws:
-    """Children of n images, one `Children` for each place in the mix, and the parameters (n, k) of the mix."""
+    """Children of n images, one `Children` for each component of the mix, and the parameters (n, k) of the mix."""
 
     children: tuple[Children, ...]
     parameters: NDArray[np.int32]
@@ -33,7 +33,7 @@ class MixDraws:
 
 @dataclass(frozen=True, kw_only=True)
 class _Mixer(Process[MixDraws]):
-    """A process over another one, of which each image takes several, none of them twice."""
+    """A process whose images combine several images of another process; no child image is used twice."""
 
     process: AnyProcess = "programs"
 
@@ -50,9 +50,9 @@ class MixUp(_Mixer):
     """Convex combinations of images with Dirichlet weights, rounded to bytes.
 
     Args:
-        process: the images that are mixed, a process, its name or its description.
-        images: how many are mixed.
-        alpha: concentration of the Dirichlet law; 1 draws all weights alike.
+        process: of the images that are mixed; a process, its name or its description.
+        images: number of images that are mixed.
+        alpha: concentration of the Dirichlet distribution; 1 for uniform weights.
 
     References:
         Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018.
@@ -82,14 +82,14 @@ class MixUp(_Mixer):
 
 @dataclass(frozen=True, kw_only=True)
 class CutMix(_Mixer):
-    """Two images, one in a box over the other.
+    """One image, with a box of another one pasted over it.
 
-    The box has the image's proportions and a share 1 - Beta(alpha, alpha) of its area before it is cut off at the
-    image's edge; its centre is uniform over the image.
+    The box has the aspect ratio of the image and a fraction 1 - Beta(alpha, alpha) of its area, before it is clipped to
+    the image; its centre is uniform over the image.
 
     Args:
-        process: the images that are mixed, a process, its name or its description.
-        alpha: of the Beta law; 1 draws all shares alike.
+        process: of the images that are mixed; a process, its name or its description.
+        alpha: of the Beta distribution; 1 for uniform fractions.
 
     References:
         Yun et al., "CutMix: regularization strategy to train strong classifiers with localizable features", ICCV 2019,
@@ -123,14 +123,14 @@ class CutMix(_Mixer):
 
 @dataclass(frozen=True, kw_only=True)
 class KMeansLeaves(_Mixer):
-    """Shaders-KML over any process: two images, each where the mask that a third one makes leaves it.
+    """Shaders-KML with any process: two images, composed with the mask of a third one.
 
-    The mask parts the colours of the third image in two clusters and is blurred, as `leaf_masks.compose_by_leaves`
-    tells. It is made at the image's own size: the published resizing to 256 pixels and back would blur small images
-    and coarsen large ones.
+    The mask separates two clusters of the colours of the third image and is blurred, see
+    `leaf_masks.compose_by_leaves`. It is computed at the size of the image: the published resizing to 256 pixels and
+    back would blur small images and coarsen large ones.
 
     Args:
-        process: the images that are mixed, a process, its name or its description.
+        process: of the images that are mixed; a process, its name or its description.
 
     References:
         Rodríguez-Muñoz et al., "Separating knowledge and perception with procedural data", ICML 2025.
@@ -148,10 +148,10 @@ class KMeansLeaves(_Mixer):
 
 @dataclass(frozen=True, kw_only=True)
 class KMeansLeavesMixUp(_Mixer):
-    """Means of two images of `KMeansLeaves` over a process.
+    """Means of two images of `KMeansLeaves`.
 
     Args:
-        process: the images that are mixed, a process, its name or its description.
+        process: of the images that are mixed; a process, its name or its description.
 
     References:
         Rodríguez-Muñoz et al., "Separating knowledge and perception with procedural data", ICML 2025.
@@ -170,14 +170,14 @@ class KMeansLeavesMixUp(_Mixer):
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture(Process[Children]):
-    """Each image from one of several processes.
+    """Each image is drawn from one of several processes.
 
-    Its programs are those of all processes one after the other, where a process of one law counts as one program: over
-    processes of one law a label is the number of the process.
+    The classes are those of all processes, concatenated; a process without programs counts as one class. So with such
+    processes only, the label is the index of the process.
 
     Args:
         processes: one or more, each a process, its name or its description.
-        weights: how often each is drawn, of any sum; alike without.
+        weights: probabilities of the processes, up to a factor; uniform if None.
     """
 
     name: ClassVar[str] = "mixture"
@@ -215,21 +215,21 @@ class Mixture(Process[Children]):
     def _labels(self, indices: NDArray[np.int64], seed: int) -> Tensor:
         chosen, labels, before = self._choose(indices, seed), torch.zeros(len(indices), dtype=torch.int64), 0
         for number, process in enumerate(self._members):
-            places = np.flatnonzero(chosen == number)
-            labels[places] = before
+            positions = np.flatnonzero(chosen == number)
+            labels[positions] = before
             if process.classes is not None:
-                labels[places] += process.labels(indices[places], child_seed(seed, f"noise/mixture/{number}"))
+                labels[positions] += process.labels(indices[positions], child_seed(seed, f"noise/mixture/{number}"))
             before += process.classes or 1
         return labels
 
     def _draw(self, indices: NDArray[np.int64], size: tuple[int, int], seed: int) -> Children:
         chosen, parts = self._choose(indices, seed), []
         for number, process in enumerate(self._members):
-            places = np.flatnonzero(chosen == number)
-            if len(places) == 0:
+            positions = np.flatnonzero(chosen == number)
+            if len(positions) == 0:
                 continue
-            draws = process.sample(indices[places], size, child_seed(seed, f"noise/mixture/{number}"))
-            parts.append(Part(process, places, draws))
+            draws = process.sample(indices[positions], size, child_seed(seed, f"noise/mixture/{number}"))
+            parts.append(Part(process, positions, draws))
         return Children(len(indices), size, tuple(parts))
 
     def _render(self, draws: Children, device: torch.device) -> Tensor:

@@ -1,4 +1,4 @@
-"""Weighted sums of images in whole numbers, the same bytes on every device."""
+"""Weighted sums of images in integer arithmetic, bitwise the same on all devices."""
 
 import numpy as np
 import torch
@@ -7,20 +7,20 @@ from torch import Tensor
 
 from crossmodal.compiled import compiled
 
-# Weights of an image sum to 2**_BITS.
+# The weights of an image sum to 2**_BITS.
 _BITS = 16
 
 
 def whole_weights(weights: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Turn weights (n, k) that sum to 1 into whole numbers that sum to 2**16."""
-    # Rounding the running sums and not the weights keeps the whole.
+    """Round weights (n, k) that sum to 1 to integers that sum to 2**16."""
+    # The running sums are rounded, not the weights, so that the total is exact.
     sums = np.round(2**_BITS * np.cumsum(weights, 1)).astype(np.int32)
     whole: NDArray[np.int32] = np.diff(sums, axis=1, prepend=np.int32(0))
     return whole
 
 
 def sum_weighted(images: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
-    """Sum k tensors of n images, uint8 (n, 3, height, width) on one device, by `whole_weights` (n, k), rounded."""
+    """Return the sum of k tensors of n images, uint8 (n, 3, height, width) on one device, by `whole_weights` (n, k)."""
     if images[0].device.type != "cpu":
         return sum_weighted_tensors(images, weights)
     sums = torch.empty(images[0].shape, dtype=torch.uint8)
@@ -34,11 +34,11 @@ def sum_weighted(images: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
 
 
 def sum_weighted_tensors(images: list[Tensor], weights: NDArray[np.int32]) -> Tensor:
-    """Sum like `sum_weighted` on any device."""
-    shares = torch.from_numpy(weights).to(images[0].device)
-    sums = torch.full(images[0].shape, 1 << (_BITS - 1), dtype=torch.int32, device=shares.device)
-    for image, share in zip(images, shares.T, strict=True):
-        sums += image * share[:, None, None, None]
+    """The same as `sum_weighted`, on any device."""
+    factors = torch.from_numpy(weights).to(images[0].device)
+    sums = torch.full(images[0].shape, 1 << (_BITS - 1), dtype=torch.int32, device=factors.device)
+    for image, factor in zip(images, factors.T, strict=True):
+        sums += image * factor[:, None, None, None]
     return (sums >> _BITS).to(torch.uint8)
 
 

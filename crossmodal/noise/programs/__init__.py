@@ -1,10 +1,10 @@
-"""Endless small programs of images, written by a seeded grammar; each has a number, which is a free label.
+"""Small image programs, written by a seeded grammar. The number of a program is a free label of its images.
 
-From the bottom up: `arithmetic` is what operations are written in, `operation` makes a function one, and the
-operations stand in `coordinates`, `noises`, `patterns`, `shapes`, `iterations`, `blends` and `colours`. A `program` is
-a list of steps. The grammar writes it (`draw`, `writer`, `bending`, `texturing`, `theme`, `scenery`), `selection`
-takes the first attempt that shows something. On the CPU `recording`, `assembly` and `machine` paint it; on other
-devices `tensors`; and `translation` and `glsl` print it as a fragment shader.
+From the bottom up: operations are functions written in terms of `arithmetic`; the decorator of `operation` registers
+them; they are defined in `coordinates`, `noises`, `patterns`, `shapes`, `iterations`, `blends` and `colours`. A
+`program` is a list of steps. The grammar (`draw`, `writer`, `bending`, `texturing`, `theme`, `scenery`) writes it, and
+`selection` takes the first attempt whose image is not nearly uniform. `recording`, `assembly` and `machine` render it
+on the CPU, `tensors` on other devices; `translation` and `glsl` print it as a fragment shader.
 """
 
 from crossmodal.noise.programs.process import ProgramDraws, Programs

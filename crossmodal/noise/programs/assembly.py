@@ -1,4 +1,4 @@
-"""Put the instructions of a program's steps together for the machine."""
+"""Assemble the instructions of a program's steps for the machine."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _RESERVED = 5
 
 @dataclass(frozen=True)
 class Assembled:
-    """A program as `crossmodal.noise.programs.machine.paint` takes it."""
+    """A program in the form of `crossmodal.noise.programs.machine.paint`."""
 
     prelude: NDArray[np.int16]
     code: NDArray[np.int16]
@@ -26,16 +26,16 @@ class Assembled:
     registers: int
 
     def paint(
-        self, time_s: float, places: NDArray[np.float32], view: NDArray[np.float32], image: NDArray[np.uint8]
+        self, time_s: float, positions: NDArray[np.float32], view: NDArray[np.float32], image: NDArray[np.uint8]
     ) -> None:
-        """Paint the program at one time into ``image`` (3, pixels)."""
+        """Render the program at one time into ``image`` (3, pixels)."""
         paint(
             self.prelude,
             self.code,
             self.numbers.copy(),
             self.parameters,
             np.float32(time_s),
-            places,
+            positions,
             view,
             np.empty((self.registers, WIDTH), dtype=np.float32),
             image,
@@ -43,24 +43,24 @@ class Assembled:
 
 
 def assemble(program: Program) -> Assembled:
-    """Put the instructions of all steps together, over shared registers and numbers."""
+    """Join the instructions of all steps, with shared registers and numbers."""
     steps = program.steps
     micros = [OPERATIONS[step.operation].microcode(step.counts) for step in steps]
     scratch = list(range(_RESERVED, _RESERVED + max(micro.scratch for micro in micros)))
     registers, used = _allocate(program, micros, _RESERVED + len(scratch))
     parameter, constant = 0, sum(micro.parameters for micro in micros)
     frames, numbers = [], []
-    for place, (step, micro) in enumerate(zip(steps, micros, strict=True)):
+    for number, (step, micro) in enumerate(zip(steps, micros, strict=True)):
         own = [*range(parameter, parameter + micro.parameters), *range(constant, constant + len(micro.constants))]
-        outputs = [registers[place, component] for component in range(micro.outputs)]
+        outputs = [registers[number, component] for component in range(micro.outputs)]
         frames.append([*(registers[source] for source in step.inputs), *outputs, *scratch[: micro.scratch], *own])
         numbers.append(own)
         parameter += micro.parameters
         constant += len(micro.constants)
     given = [parameter for step in steps for parameter in step.parameters]
     return Assembled(
-        prelude=_moved([micro.prelude for micro in micros], numbers),
-        code=_moved([micro.code for micro in micros], frames),
+        prelude=_relocated([micro.prelude for micro in micros], numbers),
+        code=_relocated([micro.code for micro in micros], frames),
         numbers=np.concatenate([np.zeros(len(given), dtype=np.float32), *(micro.constants for micro in micros)]),
         parameters=np.array(given, dtype=np.float32).reshape(-1, 5),
         registers=used,
@@ -68,7 +68,7 @@ def assemble(program: Program) -> Assembled:
 
 
 def _allocate(program: Program, micros: list[Microcode], used: int) -> tuple[dict[Source, int], int]:
-    """Give every component of every step a register, taken again after its last use."""
+    """Assign a register to each component of each step; registers are reused after their last use."""
     last_use = {source: number for number, step in enumerate(program.steps) for source in step.inputs}
     registers: dict[Source, int] = {(-1, 0): 0, (-1, 1): 1}
     final = len(program.steps) - 1
@@ -88,11 +88,11 @@ def _allocate(program: Program, micros: list[Microcode], used: int) -> tuple[dic
     return registers, used
 
 
-def _moved(codes: list[NDArray[np.int16]], frames: list[list[int]]) -> NDArray[np.int16]:
-    """Join instructions, and exchange the local places of each part for those of its frame."""
+def _relocated(codes: list[NDArray[np.int16]], frames: list[list[int]]) -> NDArray[np.int16]:
+    """Join instructions, and replace the local indices of each part by those of its frame."""
     joined = np.concatenate(codes)
     lengths = [len(frame) for frame in frames]
     starts = np.cumsum([0, *lengths[:-1]])
-    flat = np.array([place for frame in frames for place in frame], dtype=np.int16)
+    flat = np.array([index for frame in frames for index in frame], dtype=np.int16)
     joined[:, 1:] = flat[joined[:, 1:] + np.repeat(starts, [len(code) for code in codes])[:, None]]
     return joined

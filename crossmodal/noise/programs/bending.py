@@ -1,4 +1,4 @@
-"""Grammar rules for coordinates: how the plane is placed, bent, repeated."""
+"""Grammar rules for coordinates: placement, bending and repetition of the plane."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from crossmodal.noise.programs.writer import Result, Writer
 
 @dataclass(frozen=True)
 class Rule:
-    """An operation with the laws of its parameters and the range of its count."""
+    """An operation with the distributions of its parameters and the range of its count."""
 
     function: Callable[..., Any]
     laws: dict[str, Law] = field(default_factory=dict)
     count: tuple[int, int] | None = None
 
     def write(self, writer: Writer, *inputs: Result) -> Result:
-        """Add the step with parameters drawn."""
+        """Add a step with drawn parameters."""
         count = None if self.count is None else writer.draw.whole(*self.count)
         return writer.step(self.function, *inputs, count=count, **self.laws)
 
@@ -68,7 +68,7 @@ REPEATING = Menu(
 
 
 def place(writer: Writer, p: Result, low: float, high: float, stretch: float = 1.0) -> Result:
-    """Shift anywhere, turn, and scale so that about ``low`` to ``high`` units fit across half the image."""
+    """Shift, rotate, and scale so that ``low`` to ``high`` units fit across half the image."""
     draw = writer.draw
     size = draw.scale(low, high)
     aspect = draw.scale(1.0 / stretch, stretch) if stretch > 1.0 and draw.chance(0.5) else 1.0
@@ -83,7 +83,7 @@ def place(writer: Writer, p: Result, low: float, high: float, stretch: float = 1
 
 
 def settle(writer: Writer, p: Result, low: float, high: float) -> Result:
-    """Put an object of a size (half the image is 1) somewhere into the image, upright or turned."""
+    """Place an object of size ``low`` to ``high`` (half the image is 1) in the image, upright or rotated."""
     draw = writer.draw
     size = draw.scale(low, high)
     return writer.step(
@@ -98,7 +98,7 @@ def settle(writer: Writer, p: Result, low: float, high: float) -> Result:
 
 
 def bend(writer: Writer, p: Result, probability: float = 0.5) -> Result:
-    """Bend the plane, never or a few times."""
+    """Bend the plane, 0 to 3 times."""
     draw = writer.draw
     for _ in range(3):
         if not draw.chance(probability):

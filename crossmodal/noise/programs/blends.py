@@ -36,7 +36,7 @@ def zigzag_of(a: Field, frequency: Number, phase: Number) -> Field:
 
 @operation
 def saw(a: Field, frequency: Number, phase: Number) -> Field:
-    """Ramps of a field, with edges between."""
+    """A sawtooth wave of a field."""
     return fraction(a * frequency + phase)
 
 
@@ -72,13 +72,13 @@ def power(a: Field, exponent: Number) -> Field:
 
 @operation
 def negative(a: Field) -> Field:
-    """High for low."""
+    """One minus the field."""
     return 1.0 - a
 
 
 @operation
 def offset(a: Field, by: Number) -> Field:
-    """Higher everywhere."""
+    """Add a number."""
     return a + by
 
 
@@ -126,19 +126,19 @@ def lower(a: Field, b: Field) -> Field:
 
 @operation
 def difference(a: Field, b: Field) -> Field:
-    """How far apart."""
+    """Absolute difference."""
     return absolute(a - b)
 
 
 @operation
 def total(a: Field, b: Field, weight: Number) -> Field:
-    """Add a share of the second."""
+    """Add a multiple of the second."""
     return a + weight * b
 
 
 @operation
 def wrap_total(a: Field, b: Field, weight: Number) -> Field:
-    """Add, and start again at 1."""
+    """Add, modulo 1."""
     return fraction(a + weight * b)
 
 

@@ -1,12 +1,12 @@
-"""Measure programs: do their images show something, and do they differ?
+"""Checks of programs: their images are neither uniform nor noise, and differ from each other.
 
-What is promised of each program, at 128 pixels, seen plainly at 1 s:
+Criteria for each program, at 128 pixels, in the plain view, at 1 s:
 
 - not constant: the standard deviation of grey is at least 0.03 of the range;
-- not blank: no colour (of 16 levels for each channel) takes more than 0.9 of the pixels;
-- not white noise: neighbouring pixels' grey correlates by at least 0.1;
-- distinct: no other program has the same text, nor an image nearer than 0.03 (see `describe_image`), which is about
-  what a program's own image moves in a third of a second.
+- not blank: no colour (of 16 levels per channel) covers more than 0.9 of the pixels;
+- not white noise: the grey values of neighbouring pixels have a correlation of at least 0.1;
+- distinct: no other program has the same text, or an image at a distance below 0.03 (see `describe_image`), which is
+  about the change of a program's own image in a third of a second.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.noise.programs.process import Programs, screen
-from crossmodal.noise.programs.selection import PLAIN_VIEW, commonest_share, select_program
+from crossmodal.noise.programs.selection import PLAIN_VIEW, commonest_fraction, select_program
 
 LEAST_DEVIATION, MOST_COMMONEST, LEAST_CORRELATION, LEAST_DISTANCE = 0.03, 0.9, 0.1, 0.03
 _SIDE, _TIME_S, _THUMBNAIL = 128, 1.0, 8
@@ -29,20 +29,20 @@ _Floats: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Census:
-    """What was measured of some programs: arrays with one number for each."""
+    """Measurements of programs: arrays with one number per program."""
 
     deviation: _Floats  #: standard deviation of grey, of the range 0 to 1
-    commonest: _Floats  #: share of pixels of the commonest colour
-    correlation: _Floats  #: of the grey of neighbouring pixels
-    flatness: _Floats  #: geometric over arithmetic mean of the power spectrum: 0.56 for white noise, near 0 for images
+    commonest: _Floats  #: fraction of pixels of the commonest colour
+    correlation: _Floats  #: between the grey values of neighbouring pixels
+    flatness: _Floats  #: geometric / arithmetic mean of the power spectrum: 0.56 for white noise, near 0 for images
     slope: _Floats  #: alpha of the power spectrum f^-alpha, averaged over directions; about 2 for photographs
     nearest: _Floats  #: distance to the nearest other program
-    texts: int  #: how many differ when printed
-    structures: int  #: how many differ in their operations or in what goes into which
+    texts: int  #: number of different printed programs
+    structures: int  #: number of different graphs of operations
 
     @property
     def failures(self) -> NDArray[np.int64]:
-        """Number, counted within the census, of each program that breaks a promise."""
+        """Indices, within the census, of the programs that fail a criterion."""
         broken = (
             (self.deviation < LEAST_DEVIATION)
             | (self.commonest > MOST_COMMONEST)
@@ -53,14 +53,14 @@ class Census:
 
 
 def take_census(process: Programs, labels: Sequence[int]) -> Census:
-    """Measure some programs of a process; about 5 ms each."""
-    places = np.stack([plane.ravel() for plane in screen(_SIDE, _SIDE)])
+    """Measure programs of a process; about 5 ms each."""
+    positions = np.stack([plane.ravel() for plane in screen(_SIDE, _SIDE)])
     image = np.empty((3, _SIDE * _SIDE), dtype=np.uint8)
     texts, structures = set(), set()
     figures, descriptions = [], []
     for label in labels:
         program, assembled = select_program(process.grammar_seed, process.first_program + label)
-        assembled.paint(_TIME_S, places, PLAIN_VIEW, image)
+        assembled.paint(_TIME_S, positions, PLAIN_VIEW, image)
         texts.add(str(program))
         structures.add(tuple((step.operation, step.inputs) for step in program.steps))
         figures.append(measure_image(image.reshape(3, _SIDE, _SIDE)))
@@ -79,13 +79,13 @@ def take_census(process: Programs, labels: Sequence[int]) -> Census:
 
 
 def measure_image(image: NDArray[np.uint8]) -> tuple[float, float, float, float, float]:
-    """Give deviation, commonest colour, correlation, flatness and slope of an image (3, side, side)."""
+    """Return deviation, commonest, correlation, flatness and slope of an image (3, side, side), as in `Census`."""
     grey = image.mean(axis=0) / 255.0
     off = grey - grey.mean()
     variance = max(float(off.var()), 1e-12)
     neighbours = ((off[1:] * off[:-1]).mean() + (off[:, 1:] * off[:, :-1]).mean()) / 2.0
     side = len(grey)
-    # A window keeps the jump between opposite edges out of the spectrum.
+    # The window removes the jump between opposite edges from the spectrum.
     window = np.hanning(side)
     power = np.abs(np.fft.rfft2(off * window[:, None] * window)) ** 2 + 1e-9
     rate = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side))
@@ -93,13 +93,13 @@ def measure_image(image: NDArray[np.uint8]) -> tuple[float, float, float, float,
     log_rate, log_power = np.log(rate[middle]), np.log(power[middle])
     slope = -np.polyfit(log_rate, log_power, 1, w=1.0 / rate[middle])[0]
     flatness = np.exp(log_power.mean()) / power[middle].mean()
-    return float(off.std()), commonest_share(image.reshape(3, -1)), float(neighbours / variance), flatness, slope
+    return float(off.std()), commonest_fraction(image.reshape(3, -1)), float(neighbours / variance), flatness, slope
 
 
 def describe_image(image: NDArray[np.uint8]) -> _Floats:
-    """Describe an image (3, side, side) by numbers whose distances tell how different two look.
+    """Return a descriptor of an image (3, side, side); distances of descriptors measure how different images look.
 
-    Half is a thumbnail of 8 x 8 colours, half the energy of edges at three scales and six directions; each half
+    One half is a thumbnail of 8 x 8 colours, the other the energy of edges at three scales in six directions. Each half
     is scaled so that a difference of 1 everywhere is a distance of 1.
     """
     colours = image.astype(np.float32) / 255.0
@@ -113,18 +113,18 @@ def describe_image(image: NDArray[np.uint8]) -> _Floats:
 
 
 def _edges(grey: _Floats, stride: int) -> _Floats:
-    """Mean strength of edges in each direction, between pixels a stride apart."""
+    """Return the mean strength of edges in each direction, between pixels ``stride`` apart."""
     right = grey[:-stride, stride:] - grey[:-stride, :-stride]
     down = grey[stride:, :-stride] - grey[:-stride, :-stride]
     strength = np.hypot(right, down)
     direction = (np.arctan2(down, right) / np.pi % 1.0 * _ORIENTATIONS).astype(np.int64) % _ORIENTATIONS
     sums = np.bincount(direction.ravel(), strength.ravel(), minlength=_ORIENTATIONS)
-    shares: _Floats = (_ORIENTATIONS * sums / strength.size).astype(np.float32)
-    return shares
+    energies: _Floats = (_ORIENTATIONS * sums / strength.size).astype(np.float32)
+    return energies
 
 
 def nearest_distances(descriptions: _Floats) -> _Floats:
-    """Find the distance of each row to the nearest other row."""
+    """Return the distance of each row to the nearest other row."""
     squares = (descriptions**2).sum(axis=1)
     nearest = np.empty(len(descriptions), dtype=np.float32)
     for first in range(0, len(descriptions), _TOGETHER):

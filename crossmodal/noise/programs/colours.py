@@ -1,4 +1,4 @@
-"""Operations that give colours and mix them.
+"""Operations that compute and mix colours.
 
 References:
     Quilez, "Procedural palettes" (a cosine for each channel); Smith, "Color gamut transform pairs", 1978 (hue).
@@ -128,7 +128,7 @@ def light_up(colour: Triple, by: Field, red_light: Number, green_light: Number, 
 
 @operation
 def over(below: Triple, above: Triple, by: Field, cover: Number) -> Triple:
-    """Lay one colour over another where the mask is 1."""
+    """Composite one colour over another where the mask is 1."""
     red, green, blue = below
     top_red, top_green, top_blue = above
     share = cover * unit(by)
@@ -137,7 +137,7 @@ def over(below: Triple, above: Triple, by: Field, cover: Number) -> Triple:
 
 @operation
 def filtered(below: Triple, above: Triple) -> Triple:
-    """Look at one colour through another."""
+    """Multiply two colours."""
     red, green, blue = below
     top_red, top_green, top_blue = above
     return red * top_red, green * top_green, blue * top_blue
@@ -145,7 +145,7 @@ def filtered(below: Triple, above: Triple) -> Triple:
 
 @operation
 def screened(below: Triple, above: Triple) -> Triple:
-    """Project one colour onto another."""
+    """Screen two colours: multiply their complements."""
     red, green, blue = below
     top_red, top_green, top_blue = above
     return (
@@ -165,7 +165,7 @@ def saturate(colour: Triple, amount: Number) -> Triple:
 
 @operation
 def develop(colour: Triple, lift: Number, exposure: Number, gamma: Number) -> Triple:
-    """Set the black point, the exposure and the gradation, as a print does."""
+    """Set the black point, the exposure and the gamma."""
     red, green, blue = colour
     return (
         exponential(gamma * logarithm(maximum((red + lift) * exposure, 0.0001))),
@@ -176,6 +176,6 @@ def develop(colour: Triple, lift: Number, exposure: Number, gamma: Number) -> Tr
 
 @operation
 def posterised(colour: Triple, levels: Number) -> Triple:
-    """Few levels for each channel."""
+    """Quantize each channel to a few levels."""
     red, green, blue = colour
     return floor(red * levels) / levels, floor(green * levels) / levels, floor(blue * levels) / levels

@@ -79,7 +79,7 @@ def polar(p: Point, rings: Number, arms: Number) -> Point:
 
 @operation
 def log_polar(p: Point, rings: Number, arms: Number, twist: Number) -> Point:
-    """Unroll the plane so that equal zooms are equal steps, with a spiral's twist."""
+    """Unroll the plane: logarithm of the radius and angle, with a spiral twist."""
     x, y = p
     depth = 0.5 * logarithm(x * x + y * y + 0.0004)
     angle = arctangent(y, x)
@@ -88,14 +88,14 @@ def log_polar(p: Point, rings: Number, arms: Number, twist: Number) -> Point:
 
 @operation
 def tunnel(p: Point, depth: Number, arms: Number) -> Point:
-    """Look down a tube."""
+    """The view down a tube."""
     x, y = p
     return depth / (square_root(x * x + y * y) + 0.06), arctangent(y, x) * arms
 
 
 @operation
 def ground(p: Point, horizon: Number, height: Number) -> Point:
-    """See a plane in perspective, with its mirror image above the horizon."""
+    """A plane in perspective, with its mirror image above the horizon."""
     x, y = p
     depth = height / (absolute(y - horizon) + 0.06)
     return x * depth, depth
@@ -122,7 +122,7 @@ def lens(p: Point, left: Number, down: Number, strength: Number, reach: Number) 
 
 @operation
 def swirl(p: Point, left: Number, down: Number, strength: Number, reach: Number) -> Point:
-    """Turn around a point, the more the nearer."""
+    """Turn around a point, more strongly near it."""
     x, y = p
     u = x + left
     v = y + down
@@ -182,14 +182,14 @@ def turned_tile(p: Point, quarters: Number, scatter: Number, salt: Number) -> Po
 
 @operation
 def ripple(p: Point, amount: Number, frequency: Number, phase: Number) -> Point:
-    """Shake rows and columns by waves."""
+    """Displace rows and columns by waves."""
     x, y = p
     return x + amount * sine(y * frequency + phase), y + amount * sine(x * frequency + 0.7 * phase)
 
 
 @operation
 def rings_ripple(p: Point, amount: Number, frequency: Number, phase: Number) -> Point:
-    """Shake the distance from the origin by a wave, as a drop does."""
+    """Displace the distance from the origin by a wave, as a drop in water does."""
     x, y = p
     radius = square_root(x * x + y * y)
     push = 1.0 + amount * sine(radius * frequency - phase) / (radius + 0.2)
@@ -246,7 +246,7 @@ def rough_warp(p: Point, amount: Number, frequency: Number, gain: Number, salt: 
 
 @operation
 def stir(p: Point, amount: Number, frequency: Number, phase: Number, rounds: Count) -> Point:
-    """Push by waves of the pushed point, again and again with finer waves."""
+    """Push repeatedly by waves of the pushed point, with finer and finer waves."""
     x, y = p
     weight = amount
     rate = frequency
@@ -260,7 +260,7 @@ def stir(p: Point, amount: Number, frequency: Number, phase: Number, rounds: Cou
 
 @operation
 def fold_often(p: Point, turn: Number, scale: Number, offset: Number, rounds: Count) -> Point:
-    """Mirror, turn and enlarge, again and again: the plane of a fractal of mirrors."""
+    """Mirror, turn and enlarge repeatedly, as in a fractal of mirrors."""
     x, y = p
     c = cosine(turn) * scale
     s = sine(turn) * scale

@@ -1,4 +1,4 @@
-"""Random choices of the grammar: a sequence of numbers that the program's name alone decides."""
+"""Random choices of the grammar: a sequence of numbers that depends only on the seed and the program's index."""
 
 import math
 from bisect import bisect
@@ -16,7 +16,7 @@ _FIRST = 512
 
 
 class Draw:
-    """Choices in order, the same for the same seed and index on every machine."""
+    """A sequence of choices, the same for the same seed and index on every machine."""
 
     def __init__(self, seed: int, index: int):
         """Start the sequence of one index."""
@@ -24,28 +24,28 @@ class Draw:
         self._numbers: list[float] = []
 
     def number(self) -> float:
-        """Draw from [0, 1)."""
+        """Draw a number in [0, 1)."""
         if self._next == len(self._numbers):
-            # The beginning of a longer sequence is the shorter one.
+            # A longer sequence begins with the shorter one.
             count = max(_FIRST, 2 * len(self._numbers))
             self._numbers = uniforms(self._seed, _STREAM, [self._index], count)[0].tolist()
         self._next += 1
         return self._numbers[self._next - 1]
 
     def chance(self, probability: float) -> bool:
-        """Say yes with a probability."""
+        """Return True with a probability."""
         return self.number() < probability
 
     def between(self, low: float, high: float) -> float:
-        """Draw evenly."""
+        """Draw a uniform number."""
         return low + (high - low) * self.number()
 
     def scale(self, low: float, high: float) -> float:
-        """Draw evenly in the logarithm."""
+        """Draw a log-uniform number."""
         return low * math.exp(math.log(high / low) * self.number())
 
     def whole(self, low: int, high: int) -> int:
-        """Draw a whole number, both ends included."""
+        """Draw an integer, both ends included."""
         return low + int((high - low + 1) * self.number())
 
     def sign(self) -> float:
@@ -53,11 +53,11 @@ class Draw:
         return 1.0 if self.number() < 0.5 else -1.0
 
     def pick(self, options: Sequence[_Option]) -> _Option:
-        """Choose evenly."""
+        """Choose one option, all with the same probability."""
         return options[int(len(options) * self.number())]
 
     def weighted(self, menu: "Menu[_Option]") -> _Option:
-        """Choose by weight."""
+        """Choose one option, with probabilities in proportion to the weights."""
         return menu.options[bisect(menu.ends, self.number() * menu.ends[-1])]
 
 
@@ -65,14 +65,14 @@ class Menu(Generic[_Option]):
     """Options with weights."""
 
     def __init__(self, *choices: tuple[float, _Option]):
-        """List (weight, option)."""
+        """Store pairs (weight, option)."""
         self.options = [option for _, option in choices]
         self.ends = list(accumulate(weight for weight, _ in choices))
 
 
 @dataclass(frozen=True)
 class Law:
-    """How a parameter is drawn, and how time may move it."""
+    """The distribution of a parameter, and its possible motion."""
 
     low: float
     high: float
@@ -82,7 +82,7 @@ class Law:
     swing: float = 0.0  #: greatest amplitude
 
     def draw(self, draw: Draw) -> Parameter:
-        """Draw a parameter; half of those that can move do."""
+        """Draw a parameter; one that can move does so with probability 0.5."""
         if self.whole:
             return Parameter(float(draw.whole(int(self.low), int(self.high))))
         base = draw.scale(self.low, self.high) if self.logarithmic else draw.between(self.low, self.high)
@@ -95,21 +95,21 @@ class Law:
 
 
 def even(low: float, high: float, drift: float = 0.0, swing: float = 0.0) -> Law:
-    """Evenly between two numbers."""
+    """Return the uniform distribution between two numbers."""
     return Law(low, high, drift=drift, swing=swing)
 
 
 def scale(low: float, high: float, swing: float = 0.0) -> Law:
-    """Evenly in the logarithm."""
+    """Return the log-uniform distribution between two numbers."""
     return Law(low, high, logarithmic=True, swing=swing)
 
 
 def whole(low: int, high: int) -> Law:
-    """A whole number, both ends included."""
+    """Return the uniform distribution of integers, both ends included."""
     return Law(low, high, whole=True)
 
 
-#: What parameters of these names are drawn from, where a grammar rule says nothing else.
+#: Default distributions of parameters by name, where a grammar rule gives no other.
 USUAL = {
     "salt": whole(0, 999_999),
     "phase": even(0.0, 1.0, drift=0.3),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from crossmodal.noise.programs.operation import OPERATIONS
-from crossmodal.noise.programs.program import Parameter, Program, Step, input_words, step_name
+from crossmodal.noise.programs.program import Parameter, Program, Step, input_names, step_name
 from crossmodal.noise.programs.translation import PRELUDE, functions_called, spell, translate
 
 _TYPES = {"field": "float", "vec2": "vec2", "vec3": "vec3"}
@@ -25,12 +25,12 @@ void mainImage(out vec4 fragColor, in vec2 fragCoord) {{
 
 
 def print_shader(program: Program, view: Sequence[float] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)) -> str:
-    """Write a program as a fragment shader with ``mainImage``, complete but for the uniforms iResolution and iTime.
+    """Return a program as a fragment shader with ``mainImage``; it uses the uniforms iResolution and iTime.
 
     Args:
-        program: what to print.
-        view: a, b, c, d, e, f: the program sees a x + b y + c and d x + e y + f for the screen's x and y, of which the
-            shorter side spans -1 to 1.
+        program: to print.
+        view: a, b, c, d, e, f: the program gets a x + b y + c and d x + e y + f for the coordinates x and y of the
+            screen; its shorter side spans -1 to 1.
     """
     needed: dict[Callable[..., Any], None] = {}
     for step in program.steps:
@@ -38,30 +38,30 @@ def print_shader(program: Program, view: Sequence[float] = (1.0, 0.0, 0.0, 0.0, 
     body = "\n".join(f"    {_line(number, step, program)}" for number, step in enumerate(program.steps))
     result = step_name(len(program.steps) - 1)
     paint = f"vec3 paint(vec2 p, float t) {{\n{body}\n    return {result};\n}}\n"
-    return "\n".join([_HEAD, PRELUDE, *map(translate, needed), paint, _MAIN.format(_view_words(view))])
+    return "\n".join([_HEAD, PRELUDE, *map(translate, needed), paint, _MAIN.format(_view_expression(view))])
 
 
 def _line(number: int, step: Step, program: Program) -> str:
-    words = [
-        *input_words(step, program, "p"),
-        *map(parameter_words, step.parameters),
+    args = [
+        *input_names(step, program, "p"),
+        *map(parameter_expression, step.parameters),
         *map(str, step.counts),
     ]
-    return f"{_TYPES[program.kind(number)]} {step_name(number)} = {spell(step.operation)}({', '.join(words)});"
+    return f"{_TYPES[program.kind(number)]} {step_name(number)} = {spell(step.operation)}({', '.join(args)});"
 
 
-def parameter_words(parameter: Parameter) -> str:
-    """Write a parameter as an expression of the time ``t``."""
+def parameter_expression(parameter: Parameter) -> str:
+    """Return a parameter as an expression of the time ``t``."""
     base, drift, swing, pace, phase = map(_number, parameter)
-    words = base
+    text = base
     if parameter.drift:
-        words += f" + {drift} * t"
+        text += f" + {drift} * t"
     if parameter.swing:
-        words += f" + {swing} * sine({pace} * t + {phase})"
-    return words
+        text += f" + {swing} * sine({pace} * t + {phase})"
+    return text
 
 
-def _view_words(view: Sequence[float]) -> str:
+def _view_expression(view: Sequence[float]) -> str:
     a, b, c, d, e, f = map(_number, view)
     if list(view) == [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]:
         return "screen"
@@ -69,5 +69,5 @@ def _view_words(view: Sequence[float]) -> str:
 
 
 def _number(value: float) -> str:
-    """Write the shortest decimal that is the same number in single precision."""
+    """Return the shortest decimal of the same number in single precision."""
     return repr(float(str(np.float32(value))))

@@ -1,4 +1,4 @@
-"""Operations that repeat a map at every point and tell what became of it: from points to triples, each about 0 to 1.
+"""Operations that iterate a map at every point: from points to triples of statistics of the orbit, about 0 to 1.
 
 References:
     Peitgen & Richter, "The beauty of fractals", 1986 (escape times of Julia sets, Newton's method); Pickover,
@@ -95,7 +95,7 @@ def newton(p: Point, relax: Number, rounds: Count) -> Triple:
 
 
 def mix_in(total: Field, part: Field) -> Field:
-    """Average with what came before, the newer the heavier."""
+    """Running average, with a weight of 0.3 for the new value."""
     return 0.7 * total + 0.3 * unit(part)
 
 
@@ -185,7 +185,7 @@ def wave_of(turns: Field) -> Field:
 
 @operation
 def light_web(p: Point, phase: Number, sharpness: Number, rounds: Count) -> Field:
-    """The bright net that waves throw on the floor of a pool."""
+    """Caustics: the bright net of light on the floor of a pool."""
     x, y = p
     u = x
     v = y

@@ -1,8 +1,8 @@
-"""The machine that paints programs on the CPU: instructions over rows of pixels that stay in the cache.
+"""The machine that renders programs on the CPU: instructions over rows of pixels that fit into the cache.
 
-An instruction works on whole registers of `WIDTH` pixels, so that the cost of reading it is spread over them and the
-loops run in vector units. There is nothing but additions, products, quotients, roots, roundings and whole numbers of
-32 bits, each rounded as IEEE 754 says, so an image has the same bits on every machine.
+An instruction works on whole registers of `WIDTH` pixels, so that its overhead is shared by them and the loops are
+vectorized. The only arithmetic is IEEE 754 additions, products, quotients, square roots and roundings, and 32-bit
+integers, so images are bitwise the same on every machine.
 """
 
 from enum import IntEnum
@@ -17,7 +17,7 @@ WIDTH = 1024
 
 
 class Opcode(IntEnum):
-    """What an instruction does; see `OPERANDS` for what it takes."""
+    """Instructions; `OPERANDS` has their operands."""
 
     COPY = 0
     FILL = 1
@@ -51,7 +51,7 @@ class Opcode(IntEnum):
 
 _PLAIN = dict.fromkeys(Opcode, "vv")
 _ONE_REGISTER = ("COPY", "FLOOR", "ABS", "SQRT", "SINE", "EXP", "LOG", "EASE")
-#: For each instruction its operands: v for a register, s for a number that is the same for all pixels.
+#: Operands of each instruction: v for a register, s for a number that is the same for all pixels.
 OPERANDS: dict[Opcode, str] = (
     _PLAIN
     | dict.fromkeys((opcode for opcode in Opcode if opcode.name.endswith("_S")), "vs")
@@ -68,7 +68,7 @@ _13, _16, _8 = np.uint32(13), np.uint32(16), np.uint32(8)
 _UNIFORM_STEP = np.float32(2.0**-24)
 _SIGNIFICAND, _EXPONENT_OF_ONE, _BIAS = np.int32(0x7FFFFF), np.int32(0x3F800000), np.int32(127)
 _SQRT_2, _LOG2_E, _LN_2 = np.float32(2.0**0.5), np.float32(1.4426950408889634), np.float32(0.6931471805599453)
-# Polynomials of least maximal error, 7e-9 before rounding: sine of turns on +-1/4, arctangent in turns on 0 to 1 (both
+# Minimax polynomials, error 7e-9 before rounding: sine of turns on +-1/4, arctangent in turns on 0 to 1 (both
 # odd), 2^x on +-1/2, log2(1 + x) / x from sqrt(1/2) - 1 to sqrt(2) - 1.
 _S0, _S1, _S2, _S3, _S4 = (np.float32(c) for c in (6.28318516, -41.341655, 81.6010041, -76.5497825, 39.5367073))
 _A0, _A1, _A2, _A3 = (np.float32(c) for c in (0.159154837, -0.053046121, 0.0317459453, -0.0221362716))
@@ -94,7 +94,7 @@ def _sine(turns: np.float32) -> np.float32:
 def _arctangent(y: np.float32, x: np.float32) -> np.float32:
     u, v = abs(x), abs(y)
     low, high = (v, u) if v < u else (u, v)
-    # np.divide, since compiled Python's own division stops at 0.
+    # np.divide, since Python's division by 0 raises in compiled code.
     q = np.divide(low, high if high > _SMALL else _SMALL)
     s = q * q
     series = _A3 + s * (_A4 + s * (_A5 + s * (_A6 + s * _A7)))
@@ -266,7 +266,7 @@ def _execute(code: NDArray[np.int16], registers: NDArray[np.float32], numbers: N
 def _bytes(colour: NDArray[np.float32], out: NDArray[np.uint8]) -> None:
     for k in range(out.shape[0]):
         x = colour[k]
-        # Written so that NaN is 0.
+        # In this form NaN becomes 0.
         x = x if x > _ZERO else _ZERO
         x = x if x < _ONE else _ONE
         out[k] = np.uint8(np.int32(x * _WHITE + _HALF))
@@ -279,34 +279,34 @@ def paint(
     numbers: NDArray[np.float32],
     parameters: NDArray[np.float32],
     time_s: np.float32,
-    places: NDArray[np.float32],
+    positions: NDArray[np.float32],
     view: NDArray[np.float32],
     registers: NDArray[np.float32],
     image: NDArray[np.uint8],
 ) -> None:
-    """Paint one program: image (3, pixels), red, green and blue.
+    """Render one program: image (3, pixels), red, green and blue.
 
     Args:
-        prelude: instructions (n, 5) whose registers are the numbers: what is the same for all pixels.
-        code: instructions (n, 5) for each pixel; registers 0 and 1 begin with x and y, 2 to 4 end with the colour.
-        numbers: (n,) constants at their places; the others are overwritten, parameters first.
+        prelude: instructions (n, 5) whose registers are the numbers: computations that are the same for all pixels.
+        code: instructions (n, 5) for each pixel; registers 0 and 1 start as x and y, 2 to 4 end as the colour.
+        numbers: (n,) constants; the others are overwritten, parameters come first.
         parameters: (p, 5) base, drift, swing, pace (turns/s) and phase (turns) of the first numbers: each is
             base + drift t + swing sine(pace t + phase).
         time_s: t.
-        places: (2, pixels) x and y on the screen.
-        view: six numbers a, b, c, d, e, f: programs see a x + b y + c and d x + e y + f.
+        positions: (2, pixels) x and y on the screen.
+        view: six numbers a, b, c, d, e, f: programs get the coordinates a x + b y + c and d x + e y + f.
         registers: scratch (r, `WIDTH`).
-        image: what is written.
+        image: the output.
     """
     for row in range(parameters.shape[0]):
         base, drift, swing, pace, phase = parameters[row]
         numbers[row] = base + drift * time_s + swing * _sine(pace * time_s + phase)
     _execute(prelude, numbers.reshape(-1, 1), numbers, 1)
-    pixels = places.shape[1]
+    pixels = positions.shape[1]
     for start in range(0, pixels, WIDTH):
         width = min(WIDTH, pixels - start)
         for k in range(width):
-            x, y = places[0, start + k], places[1, start + k]
+            x, y = positions[0, start + k], positions[1, start + k]
             registers[0, k] = view[0] * x + view[1] * y + view[2]
             registers[1, k] = view[3] * x + view[4] * y + view[5]
         _execute(code, registers, numbers, width)

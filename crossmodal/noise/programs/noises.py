@@ -41,7 +41,7 @@ def lattice_noise(p: Point, salt: Field) -> Field:
 
 
 def slope_at(column: Field, row: Field, u: Field, v: Field, salt: Field) -> Field:
-    """Height of the random slope of one lattice point, seen from a point (u, v) away."""
+    """Height of the random slope of one lattice point, at the offset (u, v) from it."""
     right = lattice_random(column, row, salt) - 0.5
     up = lattice_random(column, row, salt + 1.0) - 0.5
     return right * u + up * v
@@ -117,7 +117,7 @@ def billows(p: Point, gain: Number, salt: Number, octaves: Count) -> Field:
 
 @operation
 def terrain(p: Point, gain: Number, salt: Number, octaves: Count) -> Field:
-    """Noise whose fine sizes show on its heights alone."""
+    """Noise whose fine octaves are strong only where it is high."""
     x, y = p
     total = lattice_noise((x, y), salt)
     weight = gain * total
@@ -185,7 +185,7 @@ def cells(p: Point, jitter: Number, roundness: Number, salt: Number) -> Triple:
 
 @operation
 def dots(p: Point, size: Number, variety: Number, salt: Number) -> Triple:
-    """One disc in each cell, of random place and size: distance to its rim, share of its radius, a random number."""
+    """One disc per cell, of random position and size: distance to its rim, fraction of its radius, a random number."""
     x, y = p
     column = floor(x)
     row = floor(y)
@@ -200,10 +200,10 @@ def dots(p: Point, size: Number, variety: Number, salt: Number) -> Triple:
 
 @operation
 def leaves(p: Point, size: Number, roundness: Number, stretch: Number, salt: Number, layers: Count) -> Triple:
-    """Shapes of random places, sizes and turns that hide each other: number of the shape, its depth inside, shade.
+    """Occluding shapes of random positions, sizes and rotations: number of the shape, depth inside it, shade.
 
-    The layers go from large and far to small and near. A shape reaches at most half a cell beyond its own, so
-    that four cells decide about a point.
+    Layers go from large and far to small and near. A shape extends at most half a cell beyond its own cell, so that
+    a point depends on four cells.
     """
     x, y = p
     identity = lattice_noise((0.5 * x, 0.5 * y), salt + 9.0) * 0.2
@@ -244,7 +244,7 @@ def grain(p: Point, salt: Number) -> Field:
 
 @operation
 def sparks(p: Point, sharpness: Number, salt: Number) -> Field:
-    """Soft spots of random places and strengths."""
+    """Soft spots of random positions and strengths."""
     x, y = p
     total = 0.0 * x
     for corner in range(4):
@@ -258,7 +258,7 @@ def sparks(p: Point, sharpness: Number, salt: Number) -> Field:
 
 @operation
 def gabor(p: Point, frequency: Number, turn: Number, spread: Number, salt: Number) -> Field:
-    """Short waves of nearly one direction at random places, as woven or brushed stuff has.
+    """Short waves of nearly one direction at random positions, as in woven or brushed materials.
 
     References:
         Lagae et al., "Procedural noise using sparse Gabor convolution", SIGGRAPH 2009.

@@ -1,4 +1,4 @@
-"""Operations: Python functions from points, fields and numbers to points, fields and colours."""
+"""Operations: Python functions of points, fields and numbers that return points, fields or colours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from crossmodal.noise.programs.recording import Microcode, Recorder
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-#: The width of each kind of argument and result that varies over the image.
+#: Number of components of each kind of argument and result that varies over the image.
 WIDTHS = {"field": 1, "vec2": 2, "vec3": 3}
 
 #: Every operation by its name.
@@ -21,8 +21,8 @@ OPERATIONS: dict[str, "Operation"] = {}
 class Operation:
     """One step of a program.
 
-    Its function takes fields, points and triples first, then numbers, then counts (see
-    `crossmodal.noise.programs.arithmetic`); points are pairs and triples three tensors.
+    The arguments of its function are fields, points and triples first, then numbers, then counts (see
+    `crossmodal.noise.programs.arithmetic`). Points are tuples of two tensors, triples of three.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Operation:
     output: str  #: kind of the result
 
     def apply(self, inputs: list[Any], parameters: list[Any], counts: tuple[int, ...]) -> tuple[Any, ...]:
-        """Call the function with a flat list of inputs, and give a flat tuple of results."""
+        """Call the function with a flat list of inputs; return a flat tuple of results."""
         grouped, start = [], 0
         for kind in self.inputs:
             width = WIDTHS[kind]
@@ -43,12 +43,12 @@ class Operation:
         return result if isinstance(result, tuple) else (result,)
 
     def microcode(self, counts: tuple[int, ...] = ()) -> Microcode:
-        """Record the instructions, once for every choice of counts."""
+        """Return the recorded instructions, cached for each choice of counts."""
         return _recorded(self.name, counts)
 
 
 def operation(function: _Function) -> _Function:
-    """Make a function an operation of programs, known by its name."""
+    """Register a function as an operation of programs, under its name."""
     kinds: dict[str, list[str]] = {"input": [], "number": [], "count": []}
     for name, argument in signature(function, eval_str=True).parameters.items():
         kind = kind_of(argument.annotation)
@@ -69,7 +69,7 @@ def operation(function: _Function) -> _Function:
 
 
 def kind_of(annotation: Any) -> str:
-    """Tell the kind that an annotation of `crossmodal.noise.programs.arithmetic` stands for."""
+    """Return the kind of an annotation of `crossmodal.noise.programs.arithmetic`."""
     if get_origin(annotation) is not Annotated:
         raise TypeError(f"{annotation} is not Field, Point, Triple, Number or Count")
     kind: str = get_args(annotation)[1]

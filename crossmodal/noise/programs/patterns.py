@@ -110,7 +110,7 @@ def lines(p: Point, width: Number) -> Field:
 
 @operation
 def halftone(p: Point, by: Field, size: Number) -> Field:
-    """Dots on a grid as large as a field says."""
+    """Dots on a grid, with sizes in proportion to a field."""
     x, y = p
     radius = length(x - floor(x) - 0.5, y - floor(y) - 0.5)
     return unit(8.0 * (size * by - radius) + 0.5)
@@ -182,7 +182,7 @@ def maze(p: Point, width: Number, softness: Number, salt: Number) -> Field:
 
 @operation
 def weave(p: Point, width: Number, softness: Number) -> Triple:
-    """Ribbons over and under each other: 1 on a ribbon, shade of its bend, 1 where it lies across."""
+    """Ribbons over and under each other: 1 on a ribbon, shade of its bend, 1 where it runs across."""
     x, y = p
     u = x - floor(x) - 0.5
     v = y - floor(y) - 0.5
@@ -198,7 +198,7 @@ def weave(p: Point, width: Number, softness: Number) -> Triple:
 
 @operation
 def scales(p: Point, salt: Number) -> Triple:
-    """Overlapping round scales, as of a fish: place on the scale, a random number of it, distance to its rim."""
+    """Overlapping round scales, as of a fish: position on the scale, a random number of it, distance to its rim."""
     x, y = p
     height = 0.0 * x
     identity = 0.0 * x
@@ -219,9 +219,9 @@ def scales(p: Point, salt: Number) -> Triple:
 
 @operation
 def mondrian(p: Point, balance: Number, salt: Number, depth: Count) -> Triple:
-    """Rectangles within rectangles: the unit square is cut again and again.
+    """Rectangles within rectangles, by repeated cuts of the unit square.
 
-    Gives a random number of the rectangle, the distance to its border, its size.
+    Returns a random number of the rectangle, the distance to its border, and its size.
     """
     x, y = p
     left = floor(x)
@@ -249,9 +249,9 @@ def mondrian(p: Point, balance: Number, salt: Number, depth: Count) -> Triple:
 
 @operation
 def quarters(p: Point, share: Number, salt: Number, depth: Count) -> Triple:
-    """Squares of many sizes: each is cut into four or left whole at random.
+    """Squares of many sizes: each is divided into four or kept, at random.
 
-    Gives a random number of the square, the distance to its border in its own size, its size.
+    Returns a random number of the square, the distance to its border in units of its size, and its size.
     """
     x, y = p
     size = 0.0 * x + 1.0

@@ -1,4 +1,4 @@
-"""Programs as a process of images."""
+"""The process that draws images of programs."""
 
 import math
 from dataclasses import dataclass
@@ -17,58 +17,57 @@ from crossmodal.randomness import random_bits, uniforms
 
 _STREAM = "noise/programs"
 _MOST_PROGRAMS = 2**31
-# Numbers of programs times attempts stay within what counters hold.
+# The number of a program times the attempts must fit into a counter.
 _LAST_NUMBER = 2**62 // ATTEMPTS
-# Images are painted together on a device up to this many pixels, which take about 2 GB.
+# Pixels per batch on a device, which take about 2 GB.
 _PIXELS_TOGETHER = 2**22
-# At most, at a jitter of 1: zoom in natural logarithms, shift in half images, turn in full circles.
+# Maxima at a jitter of 1: zoom as a natural logarithm, shift in half images, rotation in turns.
 _ZOOM, _SHIFT, _TURN = 0.3, 0.3, 0.04
 
 
 @dataclass(frozen=True)
 class ProgramDraws:
-    """Which program each image shows, when, and from where."""
+    """Program, time and view of each image."""
 
-    numbers: NDArray[np.int64]  #: (n,) programs of the grammar
+    numbers: NDArray[np.int64]  #: (n,) of programs of the grammar
     times_s: NDArray[np.float32]  #: (n,)
-    views: NDArray[np.float32]  #: (n, 6) a to f: programs see a x + b y + c and d x + e y + f of the screen's x and y
+    views: NDArray[np.float32]  #: (n, 6) a to f: programs get a x + b y + c and d x + e y + f of the screen's x and y
     size: tuple[int, int]  #: height and width in pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programs(Process[ProgramDraws]):
-    """Images of thousands of small programs that a seeded grammar writes, in the manner of fragment shaders.
+    """Images of thousands of small programs, similar to fragment shaders, written by a seeded grammar.
 
-    A program places and bends the plane, fills it with noises, patterns, iterated maps and shapes, gives these colours
-    and lays them over each other; time moves some of its parameters. Program k of the grammar is the same whatever the
-    seed of the images, so that labels mean the same in every run. Image i shows a program drawn evenly, at a time
-    drawn evenly, from a view that is shifted, zoomed and turned a little. The shorter side of the image spans -1 to
-    1 of the plane.
+    A program places and bends the plane, fills it with noises, patterns, iterated maps and shapes, colours them and
+    composites them; some of its parameters depend on time. Program k of the grammar does not depend on the seed of the
+    images, so labels mean the same in every run. Image i shows a random program at a random time, both uniform, from a
+    view that is shifted, zoomed and rotated a little. The shorter side of the image spans -1 to 1 of the plane.
 
-    A program is the grammar's first attempt that shows something (see `crossmodal.noise.programs.selection`), and
-    its brightness is set as a camera's meter does.
+    A program is the grammar's first attempt whose image is not nearly uniform (see
+    `crossmodal.noise.programs.selection`). Its brightness is set from the range of grey of a sample.
 
-    On the CPU images are the same bits on every machine that draws the same parameters. Other devices, and the
-    programs printed as GLSL, differ by rounding: by less than 0.1 of 255 levels on average over some images, and in
-    any image fewer than 1 % of the pixels by more than 8 levels, since rounding may move an edge by a pixel.
+    On the CPU images are bitwise the same on every machine that draws the same parameters. Other devices, and the
+    programs printed as GLSL, differ by rounding: by less than 0.1 of 255 on average over several images; in each image
+    fewer than 1 % of the pixels differ by more than 8, since rounding may move an edge by a pixel.
 
     References:
-        Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022: the number of programs is
-        what counts. All programs here are our own grammar's.
+        Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022, where accuracy grows with
+        the number of programs. The programs here are written by our own grammar.
     """
 
     name: ClassVar[str] = "programs"
 
     programs: int = 21_000
-    """How many programs there are, which is the number of classes."""
+    """Number of programs, which is the number of classes."""
     first_program: int = 0
-    """Where they begin in the endless list of the grammar: other programs for other purposes."""
+    """Number of the first program in the unlimited list of the grammar."""
     grammar_seed: int = 0
-    """Another seed is another list of programs."""
+    """Seed of the list of programs."""
     time_range: tuple[float, float] = (0.1, 10.0)
-    """From when to when, in seconds."""
+    """First and last time, in seconds."""
     view_jitter: float = 1.0
-    """How far views differ: at 0 not at all; at 1 zooms reach 1.35, shifts 15 % of the shorter side, turns 14°."""
+    """Variation of views, 0 for none; at 1, zoom up to 1.35, shift up to 15 % of the shorter side, rotation up to 14°."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.programs <= _MOST_PROGRAMS:
@@ -90,7 +89,7 @@ class Programs(Process[ProgramDraws]):
         return self.programs
 
     def program(self, label: int) -> Program:
-        """Give the program of a label: print it, or write it as GLSL.
+        """Return the program of a label.
 
         Raises:
             ValueError: no such label.
@@ -113,19 +112,19 @@ class Programs(Process[ProgramDraws]):
         )
 
     def _render(self, draws: ProgramDraws, device: torch.device) -> Tensor:
-        paint = self._paint_here if device.type == "cpu" else self._paint_there
+        paint = self._paint_compiled if device.type == "cpu" else self._paint_tensors
         return paint(draws, device)
 
-    def _paint_here(self, draws: ProgramDraws, device: torch.device) -> Tensor:
+    def _paint_compiled(self, draws: ProgramDraws, device: torch.device) -> Tensor:
         height, width = draws.size
         images = np.empty((len(draws.numbers), 3, height * width), dtype=np.uint8)
-        places = np.stack([plane.ravel() for plane in screen(height, width)])
+        positions = np.stack([plane.ravel() for plane in screen(height, width)])
         for row, image in enumerate(images):
             _, assembled = select_program(self.grammar_seed, int(draws.numbers[row]))
-            assembled.paint(draws.times_s[row], places, draws.views[row], image)
+            assembled.paint(draws.times_s[row], positions, draws.views[row], image)
         return torch.from_numpy(images).reshape(-1, 3, height, width)
 
-    def _paint_there(self, draws: ProgramDraws, device: torch.device) -> Tensor:
+    def _paint_tensors(self, draws: ProgramDraws, device: torch.device) -> Tensor:
         height, width = draws.size
         images = torch.empty((len(draws.numbers), 3, height, width), dtype=torch.uint8, device=device)
         x, y = (torch.from_numpy(plane).to(device) for plane in screen(height, width))
@@ -141,7 +140,7 @@ class Programs(Process[ProgramDraws]):
 
 
 def screen(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give x (to the right) and y (up) of the middles of pixels: the shorter side spans -1 to 1."""
+    """Return x (to the right) and y (up) of the centres of pixels; the shorter side spans -1 to 1."""
     half = min(height, width) / 2.0
     x = (np.arange(width) + 0.5 - width / 2.0) / half
     y = (height / 2.0 - np.arange(height) - 0.5) / half

@@ -6,13 +6,13 @@ from typing import NamedTuple, TypeAlias
 
 from crossmodal.noise.programs.operation import OPERATIONS, WIDTHS
 
-#: Where a number of each pixel comes from: the step, -1 for the image's own coordinates, and the component.
+#: Origin of a number of each pixel: (step, component); step -1 are the coordinates of the image.
 Source: TypeAlias = tuple[int, int]
 COORDINATES: tuple[Source, Source] = ((-1, 0), (-1, 1))
 
 
 class Parameter(NamedTuple):
-    """A number of a program, which time t in seconds may move: base + drift t + swing sine(pace t + phase)."""
+    """A number of a program, as a function of the time t in seconds: base + drift t + swing sine(pace t + phase)."""
 
     base: float
     drift: float = 0.0
@@ -21,7 +21,7 @@ class Parameter(NamedTuple):
     phase: float = 0.0  #: turns
 
     def __str__(self) -> str:
-        # Six digits: salts are whole numbers below a million.
+        # Six digits: salts are integers below a million.
         text = f"{self.base:.6g}"
         if self.drift:
             text += f" {'-' if self.drift < 0 else '+'} {abs(self.drift):.4g} t"
@@ -31,7 +31,7 @@ class Parameter(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One operation at work."""
+    """One operation, its inputs, parameters and counts."""
 
     operation: str
     inputs: tuple[Source, ...]
@@ -41,9 +41,9 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """An image for every time: the last step gives red, green and blue, seen clamped to 0 to 1.
+    """An image for every time; the last step computes red, green and blue, which are clamped to 0 to 1.
 
-    ``str(program)`` lists the steps; `crossmodal.noise.programs.glsl.print_shader` writes a fragment shader.
+    ``str(program)`` lists the steps; `crossmodal.noise.programs.glsl.print_shader` returns a fragment shader.
     """
 
     steps: tuple[Step, ...]
@@ -53,38 +53,38 @@ class Program:
 
     def _line(self, number: int, step: Step) -> str:
         operation = OPERATIONS[step.operation]
-        words = input_words(step, self, "p")
-        words += [f"{name}={value}" for name, value in zip(operation.parameters, step.parameters, strict=True)]
-        words += [f"{name}={count}" for name, count in zip(operation.counts, step.counts, strict=True)]
-        return f"{step_name(number)} = {step.operation}({', '.join(words)})"
+        args = input_names(step, self, "p")
+        args += [f"{name}={value}" for name, value in zip(operation.parameters, step.parameters, strict=True)]
+        args += [f"{name}={count}" for name, count in zip(operation.counts, step.counts, strict=True)]
+        return f"{step_name(number)} = {step.operation}({', '.join(args)})"
 
     def kind(self, step: int) -> str:
-        """Tell what a step gives: "field", "vec2" or "vec3"."""
+        """Return the kind of a step's result: "field", "vec2" or "vec3"."""
         return "vec2" if step < 0 else OPERATIONS[self.steps[step].operation].output
 
     def glsl(self) -> str:
-        """Write the program as a fragment shader with ``mainImage``, complete in itself."""
-        from crossmodal.noise.programs.glsl import print_shader  # which reads programs
+        """Return the program as a self-contained fragment shader with ``mainImage``."""
+        from crossmodal.noise.programs.glsl import print_shader  # which imports this module
 
         return print_shader(self)
 
 
 def step_name(step: int) -> str:
-    """Name the result of a step."""
+    """Return the name of a step's result."""
     return f"s{step}"
 
 
-def input_words(step: Step, program: Program, coordinates: str) -> list[str]:
-    """Name what goes into a step, one word for each input: ``s3``, ``s3.x`` or ``vec2(s1, s4.z)``."""
-    words, start = [], 0
+def input_names(step: Step, program: Program, coordinates: str) -> list[str]:
+    """Return the names of a step's inputs, one for each: ``s3``, ``s3.x`` or ``vec2(s1, s4.z)``."""
+    args, start = [], 0
     for kind in OPERATIONS[step.operation].inputs:
         sources = step.inputs[start : start + WIDTHS[kind]]
         start += WIDTHS[kind]
-        words.append(_input_word(sources, kind, program, coordinates))
-    return words
+        args.append(_input_name(sources, kind, program, coordinates))
+    return args
 
 
-def _input_word(sources: Sequence[Source], kind: str, program: Program, coordinates: str) -> str:
+def _input_name(sources: Sequence[Source], kind: str, program: Program, coordinates: str) -> str:
     first = sources[0][0]
     name = coordinates if first < 0 else step_name(first)
     whole = [(first, component) for component in range(WIDTHS[program.kind(first)])]

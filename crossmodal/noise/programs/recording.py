@@ -1,4 +1,4 @@
-"""Record an operation as instructions: the function is called once with values that write down what is done to them."""
+"""Record an operation as instructions, by calling its function once with values that record what is done to them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from crossmodal.noise.programs.machine import OPERANDS, Opcode
 
-# How a binary instruction is written when its left or its right operand is the same for all pixels.
+# Forms of a binary instruction whose left or right operand is the same for all pixels.
 _NUMBER_RIGHT = {
     Opcode.ADD: Opcode.ADD_S,
     Opcode.MUL: Opcode.MUL_S,
@@ -27,21 +27,21 @@ _NUMBER_LEFT = {
 
 
 class Value:
-    """A register or a number of the machine, standing for a tensor while an operation is recorded."""
+    """A register or a number of the machine, in place of a tensor while an operation is recorded."""
 
-    def __init__(self, recorder: "Recorder", place: int, is_number: bool):
-        """Stand for what is at ``place``: a register, or a number that is the same for all pixels."""
-        self.recorder, self.place, self.is_number = recorder, place, is_number
+    def __init__(self, recorder: "Recorder", index: int, is_number: bool):
+        """Refer to the register ``index``, or to the number ``index``, which is the same for all pixels."""
+        self.recorder, self.index, self.is_number = recorder, index, is_number
 
     @staticmethod
     def record(opcode: Opcode, *operands: Any) -> Tensor:
-        """Write down an instruction, of whose operands at least one is a value; the others may be plain numbers."""
+        """Record an instruction; at least one of the operands is a value, the others may be plain numbers."""
         recorder = next(operand.recorder for operand in operands if isinstance(operand, Value))
-        # A value stands for a tensor, and does what operations do with tensors.
+        # Operations treat a value as a tensor.
         return cast(Tensor, recorder.instruct(opcode, [recorder.value_of(operand) for operand in operands]))
 
     def recorded(self, opcode: Opcode) -> Tensor:
-        """Write down an instruction on this value."""
+        """Record an instruction on this value."""
         return Value.record(opcode, self)
 
     def __add__(self, other: Any) -> Any:
@@ -84,49 +84,49 @@ Line: TypeAlias = tuple[Opcode, tuple[Value, ...], Value]
 
 @dataclass(frozen=True)
 class Microcode:
-    """An operation as instructions over local places, to be moved to the places that a program gives it.
+    """An operation as instructions over local indices, which a program replaces by its own.
 
-    Local places count registers first (inputs, outputs, scratch), then numbers (parameters, constants, scratch).
+    Local indices count registers first (inputs, outputs, scratch), then numbers (parameters, constants, scratch).
     """
 
     code: NDArray[np.int16]  #: (n, 5) instructions for each pixel
     prelude: NDArray[np.int16]  #: (n, 5) instructions on numbers
     inputs: int
     outputs: int
-    scratch: int  #: registers that are free again afterwards
+    scratch: int  #: number of registers that are free afterwards
     parameters: int
-    constants: NDArray[np.float32]  #: what the numbers after the parameters hold at first
+    constants: NDArray[np.float32]  #: initial values of the numbers after the parameters
 
     @property
     def instructions(self) -> int:
-        """The number of instructions for each pixel: what the operation costs."""
+        """The number of instructions per pixel: the cost of the operation."""
         return len(self.code)
 
 
 class Recorder:
-    """Writes down what is done to values; the same thing done twice is written once."""
+    """Records the instructions on values; equal instructions are recorded once."""
 
     def __init__(self, inputs: int, parameters: int):
-        """Record something that takes some registers and some numbers."""
-        self.inputs = [Value(self, place, False) for place in range(inputs)]
-        self.parameters = [Value(self, place, True) for place in range(parameters)]
+        """Start a record with some input registers and some parameters."""
+        self.inputs = [Value(self, index, False) for index in range(inputs)]
+        self.parameters = [Value(self, index, True) for index in range(parameters)]
         self.constants: dict[int, float] = {}
         self.lines: list[Line] = []
         self._known: dict[tuple[Any, ...], Value] = {}
         self._registers, self._numbers = inputs, parameters
 
     def value_of(self, operand: Any) -> Value:
-        """Give a value as it is, and a plain number as a constant."""
+        """Return a value as it is, and a plain number as a constant."""
         if isinstance(operand, Value):
             return operand
         key = ("constant", float(np.float32(operand)))
         if key not in self._known:
             self._known[key] = self._new(True)
-            self.constants[self._known[key].place] = key[1]
+            self.constants[self._known[key].index] = key[1]
         return self._known[key]
 
     def instruct(self, opcode: Opcode, operands: Sequence[Value]) -> Value:  # noqa: PLR0911
-        """Write down an instruction in the form that fits the kinds of its operands."""
+        """Record an instruction in the form for the kinds of its operands."""
         if all(operand.is_number for operand in operands):
             return self._line(opcode, operands, True)
         if opcode in (Opcode.MIX, Opcode.PICK, Opcode.ATAN, Opcode.HASH):
@@ -148,9 +148,9 @@ class Recorder:
     def _spread(self, opcode: Opcode, operands: Sequence[Value]) -> Value:
         kinds = OPERANDS[opcode]
         if opcode == Opcode.MIX and any(operand.is_number for operand in operands):
-            start, end, share = operands
-            way = self._apply(Opcode.SUB, end, start)
-            return self._apply(Opcode.ADD, start, self._apply(Opcode.MUL, way, share))
+            start, end, weight = operands
+            difference = self._apply(Opcode.SUB, end, start)
+            return self._apply(Opcode.ADD, start, self._apply(Opcode.MUL, difference, weight))
         filled = [
             self._line(Opcode.FILL, (operand,), False) if operand.is_number and kind == "v" else operand
             for operand, kind in zip(operands, kinds, strict=True)
@@ -158,7 +158,7 @@ class Recorder:
         return self._line(opcode, filled, False)
 
     def _line(self, opcode: Opcode, operands: Sequence[Value], is_number: bool) -> Value:
-        key = (opcode, is_number, *((operand.is_number, operand.place) for operand in operands))
+        key = (opcode, is_number, *((operand.is_number, operand.index) for operand in operands))
         if key not in self._known:
             self._known[key] = self._write(opcode, operands, is_number)
         return self._known[key]
@@ -176,23 +176,23 @@ class Recorder:
         return Value(self, self._registers - 1, False)
 
     def finish(self, outputs: Sequence[Any]) -> Microcode:
-        """Drop what no output needs, and let scratch registers be used again."""
+        """Drop unneeded instructions, assign registers, and return the microcode."""
         results: list[Value] = []
         for value in map(self.value_of, outputs):
-            # An input that is given on, and what is given twice, gets a register of its own.
+            # A result that is an input, or occurs twice, is copied to a register of its own.
             copied = value.is_number or value in results or value in self.inputs
             opcode = Opcode.FILL if value.is_number else Opcode.COPY
             results.append(self._write(opcode, [value], False) if copied else value)
         lines = _needed(self.lines, results)
         code = [line for line in lines if not line[2].is_number]
-        places = _allocate([*self.inputs, *results], code)
-        registers = 1 + max(places.values())
+        indices = _allocate([*self.inputs, *results], code)
+        registers = 1 + max(indices.values())
         constants = np.zeros(self._numbers - len(self.parameters), dtype=np.float32)
-        for place, constant in self.constants.items():
-            constants[place - len(self.parameters)] = constant
+        for index, constant in self.constants.items():
+            constants[index - len(self.parameters)] = constant
         return Microcode(
-            code=_rows(code, lambda value: registers + value.place if value.is_number else places[value]),
-            prelude=_rows([line for line in lines if line[2].is_number], lambda value: value.place),
+            code=_rows(code, lambda value: registers + value.index if value.is_number else indices[value]),
+            prelude=_rows([line for line in lines if line[2].is_number], lambda value: value.index),
             inputs=len(self.inputs),
             outputs=len(results),
             scratch=registers - len(self.inputs) - len(results),
@@ -211,28 +211,28 @@ def _needed(lines: Sequence[Line], results: Sequence[Value]) -> list[Line]:
 
 
 def _allocate(fixed: Sequence[Value], lines: Sequence[Line]) -> dict[Value, int]:
-    """Give every value a register: the fixed ones in order, then scratch, which is taken again after its last use."""
+    """Assign registers to values: the fixed ones in order, then scratch, which is reused after its last use."""
     last_use = {operand: number for number, (_, operands, _) in enumerate(lines) for operand in operands}
-    places = {value: place for place, value in enumerate(fixed)}
+    indices = {value: index for index, value in enumerate(fixed)}
     free: list[int] = []
     used = len(fixed)
     for number, (_, operands, result) in enumerate(lines):
-        if result not in places:
+        if result not in indices:
             if not free:
                 free.append(used)
                 used += 1
-            places[result] = free.pop()
-        # Freed after the result took its place: loops whose result overwrites an operand are not vectorised.
+            indices[result] = free.pop()
+        # Freed after the result got its register: loops whose result overwrites an operand are not vectorized.
         free.extend(
-            places[operand]
+            indices[operand]
             for operand in dict.fromkeys(operands)
             if last_use[operand] == number and not operand.is_number and operand not in fixed
         )
-    return places
+    return indices
 
 
-def _rows(lines: Sequence[Line], place: Callable[[Value], int]) -> NDArray[np.int16]:
+def _rows(lines: Sequence[Line], index: Callable[[Value], int]) -> NDArray[np.int16]:
     code = np.zeros((len(lines), 5), dtype=np.int16)
     for number, (opcode, operands, result) in enumerate(lines):
-        code[number, : 2 + len(operands)] = (opcode, place(result), *map(place, operands))
+        code[number, : 2 + len(operands)] = (opcode, index(result), *map(index, operands))
     return code

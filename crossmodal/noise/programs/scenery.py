@@ -1,4 +1,4 @@
-"""Grammar rules for whole images: grounds, objects that hide each other, patchworks, landscapes, light."""
+"""Grammar rules for whole images: backgrounds, occluding objects, patchworks, landscapes, light."""
 
 from crossmodal.noise.programs import blends as b
 from crossmodal.noise.programs import colours as k
@@ -35,7 +35,7 @@ def write_program(draw: Draw) -> Program:
 
 
 def coloured(writer: Writer, theme: Theme, p: Result) -> Result:
-    """A field in colours; now and then embossed, or with its own field for each channel."""
+    """Write a coloured field; in 15 % of the cases embossed, in 5 % with a separate field per channel."""
     draw = writer.draw
     kind = draw.number()
     if kind < 0.15:
@@ -49,7 +49,7 @@ def coloured(writer: Writer, theme: Theme, p: Result) -> Result:
 
 
 def layers(writer: Writer, theme: Theme, p: Result) -> Result:
-    """A ground with objects in front of it."""
+    """Write a background with 1 to 5 objects in front of it."""
     image = coloured(writer, theme, p)
     for _ in range(writer.draw.whole(1, 5)):
         other = Theme(writer.draw) if writer.draw.chance(0.4) else theme
@@ -58,12 +58,12 @@ def layers(writer: Writer, theme: Theme, p: Result) -> Result:
 
 
 def flat(writer: Writer, theme: Theme, p: Result) -> Result:
-    """One field of some depth in colours."""
+    """Write one coloured field of depth 3."""
     return paint(writer, theme, field(writer, p, 3))
 
 
 def patchwork(writer: Writer, theme: Theme, p: Result) -> Result:
-    """Patches, each of a colour, with textures inside, borders and light."""
+    """Write patches of random colours, with textures, borders and light."""
     draw = writer.draw
     identity, edge, light = _patches(writer, bend(writer, p, 0.35))
     image = swatches(writer, theme, identity, 97.0)
@@ -71,7 +71,7 @@ def patchwork(writer: Writer, theme: Theme, p: Result) -> Result:
         kind = writer.step(b.threshold, identity, level=even(0.3, 0.7), softness=0.01)
         image = writer.step(k.over, image, coloured(writer, theme, p), kind, cover=even(0.4, 1.0))
     if draw.chance(0.6):
-        # A pattern that is shifted from patch to patch ends at their borders.
+        # The shift differs between patches, so that the pattern ends at their borders.
         shifted = writer.step(c.push, p, identity, amount=even(5.0, 40.0))
         texture = regular(writer, shifted) if draw.chance(0.4) else irregular(writer, shifted)
         image = writer.step(k.shade, image, texture, depth=even(0.3, 0.9))
@@ -84,7 +84,7 @@ def patchwork(writer: Writer, theme: Theme, p: Result) -> Result:
 
 
 def _patches(writer: Writer, p: Result) -> tuple[Result, Result, Result]:
-    """Give a random number, a distance to the border, and some light for each patch."""
+    """Write a random number, a distance to the border, and light for each patch."""
     draw = writer.draw
     kind = draw.number()
     q = place(writer, p, 0.7, 4.5, stretch=1.6)
@@ -115,7 +115,7 @@ def _patches(writer: Writer, p: Result) -> tuple[Result, Result, Result]:
 
 
 def surface(writer: Writer, theme: Theme, p: Result) -> Result:
-    """Something rough, lit from the side."""
+    """Write a rough surface that is lit from the side."""
     draw = writer.draw
     image = paint(writer, theme, field(writer, p, 1))
     relief = embossed(writer, p, plain_field if draw.chance(0.4) else irregular)
@@ -123,7 +123,7 @@ def surface(writer: Writer, theme: Theme, p: Result) -> Result:
 
 
 def landscape(writer: Writer, theme: Theme, p: Result) -> Result:
-    """Ridge before ridge, paler with the distance, below a sky."""
+    """Write ridges one before the other below a sky, paler with distance."""
     draw = writer.draw
     upright = writer.step(t.slope, p, turn=0.25)
     image = paint(writer, theme, upright if draw.chance(0.6) else field(writer, p, 1))
@@ -148,7 +148,7 @@ def landscape(writer: Writer, theme: Theme, p: Result) -> Result:
 
 
 def halves(writer: Writer, theme: Theme, p: Result) -> Result:
-    """Two images with a border between them, or one seen through the other."""
+    """Write two images with a border between them, or one multiplied or screened with the other."""
     draw = writer.draw
     first = draw.weighted(_SIMPLE)(writer, theme, p)
     second = draw.weighted(_SIMPLE)(writer, theme, bend(writer, p, 0.4))
@@ -163,7 +163,7 @@ _SCENES = Menu((4.5, layers), (1.5, flat), (3.0, patchwork), (1.2, surface), (1.
 
 
 def _with_object(writer: Writer, theme: Theme, p: Result, below: Result) -> Result:
-    """Lay an object, or many like it, over an image, with its shadow and its outline."""
+    """Composite an object, or many copies of it, over an image, with a shadow and an outline."""
     draw = writer.draw
     start = len(writer.steps)
     distance, inside = _object(writer, p)
@@ -197,7 +197,7 @@ def _with_object(writer: Writer, theme: Theme, p: Result, below: Result) -> Resu
 
 
 def _object(writer: Writer, p: Result) -> tuple[Result, Result]:
-    """Give a distance field and the coordinates inside: one shape, repeated ones, or an island of noise."""
+    """Write a distance field and the coordinates inside: one shape, repeated shapes, or an island of noise."""
     draw = writer.draw
     kind = draw.number()
     if kind < 0.5:
@@ -217,7 +217,7 @@ def _object(writer: Writer, p: Result) -> tuple[Result, Result]:
 
 
 def _finish(writer: Writer, theme: Theme, p: Result, image: Result) -> Result:
-    """Light, fine texture and development of the whole image."""
+    """Write light, fine texture and tone of the whole image."""
     draw = writer.draw
     if draw.chance(0.3):
         texture = irregular(
@@ -246,7 +246,7 @@ def _finish(writer: Writer, theme: Theme, p: Result, image: Result) -> Result:
 
 
 def write_plain_program(draw: Draw) -> Program:
-    """Write a program that always shows something: clouds in colours."""
+    """Write a program that is never uniform: coloured clouds."""
     writer = Writer(draw)
     height = writer.step(n.clouds, place(writer, writer.screen, 1.5, 4.0), gain=0.5, count=5)
     _ = writer.step(

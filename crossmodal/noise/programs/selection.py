@@ -1,4 +1,4 @@
-"""Choose programs that show something: the first attempt of the grammar that passes is the program of that number."""
+"""Selection of programs: the first attempt of the grammar that passes a check is the program of that number."""
 
 from functools import lru_cache
 
@@ -11,11 +11,11 @@ from crossmodal.noise.programs.draw import Draw
 from crossmodal.noise.programs.program import Parameter, Program
 from crossmodal.noise.programs.scenery import write_plain_program, write_program
 
-#: Attempts of the grammar before a plain program takes the place; about one attempt in ten fails.
+#: Attempts of the grammar before a plain program is used; about one attempt in ten fails.
 ATTEMPTS = 16
 _TIMES_S = (1.0, 8.0)
-# What the sample of an image must show: standard deviation of grey, share of its commonest colour, and correlation of
-# neighbours at 128 pixels to the side. Stricter than what `crossmodal.noise.programs.census` promises.
+# Thresholds for the sample of an image: least standard deviation of grey, greatest fraction of the commonest colour,
+# least correlation of neighbours at 128 pixels per side. Stricter than those of `crossmodal.noise.programs.census`.
 _DEVIATION, _COMMONEST, _CORRELATION = 0.06, 0.7, 0.35
 _QUADS, _PIXEL = 128, 2.0 / 128.0
 PLAIN_VIEW = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], dtype=np.float32)
@@ -23,23 +23,23 @@ PLAIN_VIEW = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], dtype=np.float32)
 
 @lru_cache(maxsize=512)
 def select_program(seed: int, number: int) -> tuple[Program, Assembled]:
-    """Find program ``number`` of the grammar with ``seed``, ready to be painted."""
+    """Return program ``number`` of the grammar with ``seed``, and its assembled form."""
     for attempt in range(ATTEMPTS):
         draw = Draw(seed, number * ATTEMPTS + attempt)
         program, assembled = _developed(write_program(draw), draw)
-        if all(_shows_something(_sample(assembled, time_s)) for time_s in _TIMES_S):
+        if all(_is_varied(_sample(assembled, time_s)) for time_s in _TIMES_S):
             return program, assembled
     program = write_plain_program(Draw(seed, number * ATTEMPTS))
     return program, assemble(program)
 
 
 def _developed(program: Program, draw: Draw) -> tuple[Program, Assembled]:
-    """Set lift and exposure of the last step by what the sample shows, as a camera's meter does."""
+    """Set lift and exposure of the last step from the range of grey of the sample, like a light meter."""
     assembled = assemble(program)
     dark, bright = _range_of_grey(_sample(assembled, _TIMES_S[0]))
-    share = draw.between(0.5, 1.0)
-    black = dark + (draw.between(0.0, 0.12) - dark) * share
-    white = bright + (draw.between(0.75, 1.0) - bright) * share
+    strength = draw.between(0.5, 1.0)
+    black = dark + (draw.between(0.0, 0.12) - dark) * strength
+    white = bright + (draw.between(0.75, 1.0) - bright) * strength
     exposure = min(max((white - black) / max(bright - dark, 0.01), 0.5), 6.0)
     *others, last = program.steps
     lift, gain = Parameter(black / exposure - dark), Parameter(exposure)
@@ -50,12 +50,12 @@ def _developed(program: Program, draw: Draw) -> tuple[Program, Assembled]:
 
 def _sample(assembled: Assembled, time_s: float) -> NDArray[np.uint8]:
     image = np.empty((3, 4 * _QUADS), dtype=np.uint8)
-    assembled.paint(time_s, _SAMPLE_PLACES, PLAIN_VIEW, image)
+    assembled.paint(time_s, _SAMPLE_POSITIONS, PLAIN_VIEW, image)
     return image
 
 
-def _sample_places() -> NDArray[np.float32]:
-    """Squares of four neighbouring pixels, spread evenly over the image: (2, 4 quads)."""
+def _sample_positions() -> NDArray[np.float32]:
+    """Return squares of four neighbouring pixels, spread evenly over the image: (2, 4 quads)."""
     # Multiples of the powers of 1 / 1.3247 fill the square evenly (Roberts, "The unreasonable effectiveness of
     # quasirandom sequences", 2018).
     order = np.arange(1, _QUADS + 1)
@@ -65,7 +65,7 @@ def _sample_places() -> NDArray[np.float32]:
     return np.stack([across.ravel(), up.ravel()]).astype(np.float32)
 
 
-_SAMPLE_PLACES = _sample_places()
+_SAMPLE_POSITIONS = _sample_positions()
 
 
 def _grey(image: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -78,9 +78,9 @@ def _range_of_grey(image: NDArray[np.uint8]) -> tuple[float, float]:
     return float(ordered[len(ordered) // 50]), float(ordered[-len(ordered) // 50])
 
 
-def _shows_something(image: NDArray[np.uint8]) -> bool:
+def _is_varied(image: NDArray[np.uint8]) -> bool:
     grey = _grey(image)
-    if grey.std() < _DEVIATION or commonest_share(image) > _COMMONEST:
+    if grey.std() < _DEVIATION or commonest_fraction(image) > _COMMONEST:
         return False
     quads = (grey - grey.mean()).reshape(-1, 4)
     products = (
@@ -90,8 +90,8 @@ def _shows_something(image: NDArray[np.uint8]) -> bool:
 
 
 @compiled
-def commonest_share(image: NDArray[np.uint8]) -> float:
-    """Find the share of pixels of the commonest colour, at 16 levels for each channel: image (3, pixels)."""
+def commonest_fraction(image: NDArray[np.uint8]) -> float:
+    """Return the fraction of pixels of the commonest colour, at 16 levels per channel: image (3, pixels)."""
     counts = np.zeros(4096, dtype=np.int64)
     for k in range(image.shape[1]):
         red, green, blue = image[0, k] >> 4, image[1, k] >> 4, image[2, k] >> 4

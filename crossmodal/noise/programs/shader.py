@@ -1,6 +1,6 @@
-"""Fragment shaders of one's own as a process: files with Shadertoy's ``mainImage``, rendered by OpenGL.
+"""The process of fragment shaders in files: Shadertoy's ``mainImage``, rendered by OpenGL.
 
-Needs the extra ``gl`` and, on Linux, EGL, but no window; a machine without a graphics card renders in software.
+Requires the extra ``gl`` and, on Linux, EGL, but no window. Machines without a graphics card render in software.
 """
 
 import math
@@ -25,7 +25,7 @@ from crossmodal.randomness import random_bits, uniforms
 if TYPE_CHECKING:
     import moderngl
 
-#: What names of shader files end in.
+#: Suffixes of shader files.
 SUFFIXES = (".frag", ".fs", ".glsl")
 _STREAM = "noise/shader"
 _INSTALL = 'pip install "crossmodal[gl]", and on Debian or Ubuntu: apt install libegl1 libgl1-mesa-dri'
@@ -36,7 +36,7 @@ _VERTEX = """\
 in vec2 corner;
 void main() { gl_Position = vec4(corner, 0.0, 1.0); }
 """
-# The compiler's messages name the lines of the user's file, and lines beyond it for what is put after it.
+# Compiler messages then have the line numbers of the user's file; those of _AFTER are beyond its end.
 _BEFORE = """\
 #version 330 core
 uniform vec3 iResolution;
@@ -61,41 +61,41 @@ void main() {
     crossmodalColour = vec4(clamp(colour.rgb, 0.0, 1.0), 1.0);
 }
 """
-# How compilers begin a message about the user's file: Mesa "0:3(7): error: ", NVIDIA "0(3) : error C1008: ", others
-# "ERROR: 0:3: ".
+# The beginning of a compiler's message on the user's file: "0:3(7): error: " of Mesa, "0(3) : error C1008: " of NVIDIA,
+# "ERROR: 0:3: " of others.
 _MESSAGE = re.compile(r"^(?:ERROR: )?0(?::(\d+)(?:\(\d+\))?|\((\d+)\)) ?: *(?:error[^:]*: *)?(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class ShaderDraws:
-    """Which file each image shows, and when."""
+    """File and time of each image."""
 
-    files: NDArray[np.int64]  #: (n,) places in `ShaderFile.files`
+    files: NDArray[np.int64]  #: (n,) indices into `ShaderFile.files`
     times_s: NDArray[np.float32]  #: (n,)
     size: tuple[int, int]  #: height and width in pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShaderFile(Process[ShaderDraws]):
-    """Images of fragment shaders in files: one program for each file.
+    """Images of fragment shaders in files; each file is one program.
 
-    A file holds ``void mainImage(out vec4 fragColor, in vec2 fragCoord)`` in GLSL 3.30, and may use the uniforms
+    A file defines ``void mainImage(out vec4 fragColor, in vec2 fragCoord)`` in GLSL 3.30. It may use the uniforms
     iResolution, iTime, iTimeDelta (1/60 s), iFrameRate, iFrame (60 t), iMouse (0), iDate (1 January 2000 and the time)
-    and the channels, to which no texture is bound: they are black. Image i shows a file drawn evenly at a time drawn
-    evenly. Images are rendered by whatever OpenGL there is, and are the same on the same driver.
+    and the channels, which are black, as no texture is bound. Image i shows a random file at a random time, both
+    uniform. Images are rendered by the OpenGL driver of the machine; the same driver gives the same images.
 
     Raises:
         ValueError: no such path, a folder without shaders, or times out of order.
-        FormatError: when images are made: a file does not compile; says the line and the compiler's words.
-        CrossmodalError: when images are made: OpenGL is missing; says what to install.
+        FormatError: on rendering: a file does not compile; the message has the line and the compiler's message.
+        CrossmodalError: on rendering: OpenGL is missing; the message says what to install.
     """
 
     name: ClassVar[str] = "shader"
 
     path: str
-    """A file, or a folder whose files ending in .frag, .fs or .glsl are the programs, in the order of their names."""
+    """A file, or a folder; the programs are its files with suffix .frag, .fs or .glsl, sorted by name."""
     time_range: tuple[float, float] = (0.1, 10.0)
-    """From when to when, in seconds."""
+    """First and last time, in seconds."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", str(self.path))
@@ -104,14 +104,14 @@ class ShaderFile(Process[ShaderDraws]):
             raise ValueError(f"time_range must be two times in order, got {self.time_range}")
         object.__setattr__(self, "time_range", (start, end))
         if not self.files:
-            raise ValueError(f"{self.path} holds no shaders: no file ends in {', '.join(SUFFIXES)}")
+            raise ValueError(f"{self.path} has no shaders: no file ends in {', '.join(SUFFIXES)}")
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """The files, each a program; their places here are the labels."""
+        """The files; each is a program, and its index here is the label."""
         path = Path(self.path)
         if not path.exists():
-            raise ValueError(f"there is no shader {path}; give a file with mainImage, or a folder of such files")
+            raise ValueError(f"{path}: no such shader; give a file with mainImage, or a folder of such files")
         if path.is_file():
             return (path,)
         return tuple(sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file()))
@@ -145,7 +145,7 @@ class ShaderFile(Process[ShaderDraws]):
 
 
 class _Canvas:
-    """An image in an OpenGL context of its own."""
+    """An image in a separate OpenGL context."""
 
     def __init__(self, context: "moderngl.Context", size: tuple[int, int]):
         self.context, (self.height, self.width) = context, size
@@ -158,7 +158,7 @@ class _Canvas:
     @classmethod
     @contextmanager
     def opened(cls, size: tuple[int, int]) -> Iterator["_Canvas"]:
-        """Open a context, and release it with all that it holds."""
+        """Open a context; release it and its objects at the end."""
         context = _open_context()
         try:
             canvas = cls(context, size)
@@ -182,7 +182,7 @@ class _Canvas:
             program.release()
 
     def render(self, program: "moderngl.Program", time_s: float) -> NDArray[np.uint8]:
-        """Render one image: (height, width, 3), the top row first."""
+        """Render one image: uint8 (height, width, 3), top row first."""
         uniforms_of_time = {
             "iResolution": (float(self.width), float(self.height), 1.0),
             "iTime": time_s,
@@ -223,7 +223,7 @@ def _read(path: Path) -> str:
     try:
         source = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise FormatError(f"{path} is not text in UTF-8, so it is no shader") from None
+        raise FormatError(f"{path} is not a shader: it is not UTF-8 text") from None
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror}") from None
     if not re.search(r"\bmainImage\s*\(", source):
@@ -231,11 +231,11 @@ def _read(path: Path) -> str:
     return source
 
 
-def _explain(path: Path, source: str, words: str) -> str:
-    """Say which line of the user's file the compiler complains about, in its words."""
-    message = _MESSAGE.search(words)
+def _explain(path: Path, source: str, output: str) -> str:
+    """Return an error message with the line of the user's file and the compiler's message."""
+    message = _MESSAGE.search(output)
     if message is None:
-        return f"{path} does not compile: {words.strip()}"
+        return f"{path} does not compile: {output.strip()}"
     number, complaint = int(message[1] or message[2]), message[3].strip()
     lines = source.splitlines()
     if number > len(lines):

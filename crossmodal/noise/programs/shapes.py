@@ -1,6 +1,6 @@
 """Operations that draw shapes: from points to the signed distance from an outline, negative inside.
 
-Where the exact distance is dear, a field stands in that has the same outline and about the same slope there.
+Where the exact distance is costly, a field with the same outline and about the same slope there is used instead.
 
 References:
     Hart, "Sphere tracing", 1996 (distance fields, their unions); Wyvill et al., "Data structure for soft objects",
@@ -170,7 +170,7 @@ def drops(p: Point, spread: Number, size: Number, salt: Number, phase: Number, c
 
 @operation
 def letters(p: Point, width: Number, salt: Number, strokes: Count) -> Field:
-    """A few straight strokes within the unit square, as a sign of an unknown script."""
+    """A few straight strokes within the unit square, like a letter."""
     x, y = p
     distance = 0.0 * x + 4.0
     for stroke in range(strokes):
@@ -200,13 +200,13 @@ def outline(distance: Field, offset: Number, width: Number, softness: Number) ->
 
 @operation
 def union(a: Field, b: Field) -> Field:
-    """Both shapes."""
+    """The union of both shapes."""
     return minimum(a, b)
 
 
 @operation
 def intersection(a: Field, b: Field) -> Field:
-    """What is in both shapes."""
+    """The intersection of both shapes."""
     return maximum(a, b)
 
 

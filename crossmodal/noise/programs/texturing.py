@@ -108,31 +108,31 @@ PAIRS = Menu(
 
 
 def one_of(writer: Writer, result: Result) -> Result:
-    """Take a field as it is, and one component of anything wider."""
+    """Return a field as it is, and one random component of anything wider."""
     component = writer.draw.whole(0, len(result) - 1)
     return result[component : component + 1]
 
 
 def irregular(writer: Writer, p: Result) -> Result:
-    """A random texture at some scale."""
+    """Write a random texture at a random scale."""
     q = place(writer, bend(writer, p, 0.35), 0.8, 9.0, stretch=2.2)
     return one_of(writer, writer.draw.weighted(IRREGULAR).write(writer, q))
 
 
 def regular(writer: Writer, p: Result) -> Result:
-    """A pattern at some scale."""
+    """Write a pattern at a random scale."""
     q = place(writer, bend(writer, p, 0.45), 1.2, 8.0, stretch=1.5)
     return one_of(writer, writer.draw.weighted(REGULAR).write(writer, q))
 
 
 def iterated(writer: Writer, p: Result) -> Result:
-    """An iterated map, near enough to see its detail."""
+    """Write an iterated map, at a scale that shows its detail."""
     q = place(writer, bend(writer, p, 0.25), 0.4, 1.8)
     return one_of(writer, writer.draw.weighted(ITERATED).write(writer, q))
 
 
 def shape(writer: Writer, p: Result) -> Result:
-    """The distance from a shape of size 1, or from two shapes joined."""
+    """Write the distance from a shape of size 1, or from two joined shapes."""
     draw = writer.draw
     distance = draw.weighted(SHAPES).write(writer, p)
     if draw.chance(0.3):
@@ -142,7 +142,7 @@ def shape(writer: Writer, p: Result) -> Result:
 
 
 def shape_field(writer: Writer, p: Result) -> Result:
-    """Light, rings or waves around a shape, single or repeated."""
+    """Write light, rings or waves around a shape, single or repeated."""
     draw = writer.draw
     if draw.chance(0.4):
         tiled = draw.weighted(REPEATING).write(writer, place(writer, bend(writer, p, 0.4), 0.7, 4.0))
@@ -162,14 +162,14 @@ def shape_field(writer: Writer, p: Result) -> Result:
 
 
 def gradient(writer: Writer, p: Result) -> Result:
-    """Light from one side or around a point."""
+    """Write light from one side or around a point."""
     if writer.draw.chance(0.5):
         return writer.step(t.slope, p)
     return writer.step(t.glow, p, reach=scale(0.5, 4.0))
 
 
 def embossed(writer: Writer, p: Result, make: _Make) -> Result:
-    """A height field lit from the side."""
+    """Write a height field that is lit from the side."""
     draw = writer.draw
     start = len(writer.steps)
     here = make(writer, p)
@@ -186,14 +186,14 @@ _KINDS: Menu[_Make] = Menu((5.0, irregular), (2.2, regular), (1.4, iterated), (1
 
 
 def plain_field(writer: Writer, p: Result) -> Result:
-    """One texture, pattern, map or shape, with a curve now and then."""
+    """Write one texture, pattern, map or shape, with a curve in 40 % of the cases."""
     draw = writer.draw
     result = draw.weighted(_KINDS)(writer, p)
     return draw.weighted(CURVES).write(writer, result) if draw.chance(0.4) else result
 
 
 def field(writer: Writer, p: Result, depth: int = 1) -> Result:
-    """Any field: plain, of two fields, blended by a third, printed in dots, or on a plane that fields bend."""
+    """Write any field: plain, a pair, a blend by a third, a halftone, or a field on a plane that is bent by fields."""
     draw = writer.draw
     kind = draw.number() if depth > 0 else 0.0
     if kind < 0.45:

@@ -1,7 +1,7 @@
 """Translate the functions of operations to GLSL, the shading language of OpenGL.
 
-The functions are straight: assignments, loops over ``range``, calls of one another and of
-`crossmodal.noise.programs.arithmetic`, and one return at the end. Anything else is refused.
+The functions may contain assignments, loops over ``range``, calls of each other and of
+`crossmodal.noise.programs.arithmetic`, and one return at the end. Anything else raises TypeError.
 """
 
 import ast
@@ -14,7 +14,7 @@ from typing import Any
 from crossmodal.noise.programs import arithmetic
 from crossmodal.noise.programs.operation import kind_of
 
-#: What the translation stands on; the other functions of `arithmetic` are GLSL's own.
+#: Definitions that translated functions need; the other functions of `arithmetic` are built into GLSL.
 PRELUDE = """\
 float square_root(float x) { return sqrt(max(x, 0.0)); }
 float sine(float turns) { return sin(6.2831853 * (turns - floor(turns + 0.5))); }
@@ -44,7 +44,7 @@ _BUILT_IN: dict[Callable[..., Any], str] = {
     arithmetic.mix: "mix",
 }
 _TYPES = {"field": "float", "number": "float", "vec2": "vec2", "vec3": "vec3", "count": "int"}
-# Words that GLSL keeps for itself, among those that are likely in Python.
+# Reserved words of GLSL that are likely names in Python.
 _RESERVED = frozenset(
     """
     active buffer cast common discard double filter fixed flat half in inline inout input int long out output packed
@@ -65,23 +65,23 @@ _ATOM, _SIGN = 4, 3
 
 
 def spell(name: str) -> str:
-    """Spell a Python name so that GLSL takes it."""
+    """Return a Python name in a form that is valid in GLSL."""
     return f"{name}_" if name in _RESERVED else name
 
 
 @cache
 def translate(function: Callable[..., Any]) -> str:
-    """Write one function in GLSL.
+    """Return one function in GLSL.
 
     Raises:
-        TypeError: the function holds something that has no translation.
+        TypeError: a part of the function has no translation.
     """
     return _Translator(function).text()
 
 
 @cache
 def functions_called(function: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
-    """List the functions that one needs, each after those that it needs itself, itself last."""
+    """Return the functions that one calls, in order of definition, itself last."""
     found: dict[Callable[..., Any], None] = {}
     names = [node.id for line in _tree(function).body for node in ast.walk(line) if isinstance(node, ast.Name)]
     for called in map(function.__globals__.get, names):
@@ -97,7 +97,7 @@ def _tree(function: Callable[..., Any]) -> ast.FunctionDef:
 
 
 class _Translator:
-    """Walks through one function."""
+    """Translates one function."""
 
     def __init__(self, function: Callable[..., Any]):
         self.function, self.tree = function, _tree(function)
@@ -123,7 +123,7 @@ class _Translator:
                 case ast.For(target=ast.Name(id=name), iter=ast.Call(args=[limit]), body=inner):
                     counter = "k" if name == "_" else spell(name)
                     yield f"for (int {counter} = 0; {counter} < {self._value(limit)}; {counter}++) {{"
-                    # What is declared inside is unknown outside.
+                    # Names declared inside are unknown outside.
                     yield from (f"    {line}" for line in self._block(inner, dict(known)))
                     yield "}"
                 case ast.Return(value=ast.Tuple() | ast.expr() as value):
@@ -149,7 +149,7 @@ class _Translator:
         return "float"
 
     def _value(self, value: ast.expr, outside: int = 0) -> str:
-        """Write an expression, in brackets where the operator outside binds more tightly."""
+        """Return an expression, in parentheses where the outer operator binds more tightly."""
         text, own = self._bare(value)
         return f"({text})" if own < outside else text
 

@@ -1,4 +1,4 @@
-"""Write the steps of a program one after the other."""
+"""The writer of programs, step by step."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -7,28 +7,27 @@ from crossmodal.noise.programs.draw import USUAL, Draw, Law
 from crossmodal.noise.programs.operation import OPERATIONS, WIDTHS
 from crossmodal.noise.programs.program import COORDINATES, Parameter, Program, Source, Step
 
-#: The result of a step, or components of results: what further steps take.
+#: The result of a step, or components of results: the input of further steps.
 Result: TypeAlias = tuple[Source, ...]
 
 
 class Writer:
-    """Steps in the making, and the choices that make them."""
+    """The steps of a program so far, and its random choices."""
 
     def __init__(self, draw: Draw):
-        """Begin a program."""
+        """Start a program."""
         self.draw = draw
         self.steps: list[Step] = []
         self.screen: Result = COORDINATES
 
     def step(self, function: Callable[..., Any], *inputs: Result, count: int | None = None, **numbers: Any) -> Result:
-        """Add a step, and give its result.
+        """Add a step and return its result.
 
         Args:
             function: an operation.
-            inputs: what goes in.
-            count: its count, where it takes one.
-            numbers: its parameters, each a number, a `Parameter` or a `Law` to draw from; those left out are drawn
-                from their usual law.
+            inputs: results of earlier steps.
+            count: of the operation, if it has one.
+            numbers: parameters: numbers, `Parameter`, or `Law` to draw from; the others are drawn from `USUAL`.
         """
         operation = OPERATIONS[function.__name__]
         parameters = tuple(self._parameter(numbers.pop(name, None), name) for name in operation.parameters)
@@ -39,7 +38,7 @@ class Writer:
         return tuple((len(self.steps) - 1, component) for component in range(WIDTHS[operation.output]))
 
     def again(self, start: int, end: int, instead: Result, of: Result) -> int:
-        """Repeat steps ``start`` to ``end`` with other points, and give by how much their numbers grew."""
+        """Repeat steps ``start`` to ``end`` with ``instead`` for the points ``of``; return the offset of the copies."""
         shift = len(self.steps) - start
         swap = dict(zip(of, instead, strict=True))
         for step in self.steps[start:end]:
@@ -48,7 +47,7 @@ class Writer:
         return shift
 
     def finish(self) -> Program:
-        """Give the program whose colour is the last step, without the steps that it does not need."""
+        """Return the program whose colour is the last step, without unused steps."""
         needed = {len(self.steps) - 1}
         for number in range(len(self.steps) - 1, -1, -1):
             if number in needed:
@@ -71,5 +70,5 @@ class Writer:
 
 
 def later(result: Result, shift: int) -> Result:
-    """Name the same result of steps that were written again."""
+    """Return the corresponding result of steps that `Writer.again` repeated."""
     return tuple((step + shift, component) for step, component in result)

@@ -1,4 +1,4 @@
-"""Images with the statistics of natural ones: spectra, colours and wavelet marginals."""
+"""Images with statistics of natural images: spectra, colours and wavelet marginals."""
 
 from crossmodal.noise.statistical.process import (
     Spectrum,

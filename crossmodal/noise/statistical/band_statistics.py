@@ -1,6 +1,6 @@
 """Statistics that are imposed on images in the frequency domain: power spectra and wavelet marginals.
 
-Spectra are those of `crossmodal.noise.statistical.steerable_pyramid.forward`: orthonormal, one half.
+Spectra are the orthonormal half spectra of `crossmodal.noise.statistical.steerable_pyramid.forward`.
 """
 
 import math
@@ -12,12 +12,12 @@ from torch import Tensor
 from crossmodal.noise.statistical.histogram_matching import HistogramTarget, histogram_target, match_histograms
 from crossmodal.noise.statistical.steerable_pyramid import ORIENTATIONS, PyramidFilters
 
-# Values of a band at which its asked density is given.
+# Target densities of bands are given on a grid from -_FURTHEST to _FURTHEST.
 _FURTHEST, _STEP = 200.0, 0.5
 
 
 def power_law_magnitudes(exponents: Tensor, size: tuple[int, int]) -> Tensor:
-    """Make magnitudes 1 / (|fx|^a + |fy|^b), 0 at frequency 0, of unit energy: (n, height, width // 2 + 1).
+    """Return magnitudes 1 / (|fx|^a + |fy|^b), 0 at frequency 0, of unit energy: (n, height, width // 2 + 1).
 
     Args:
         exponents: a along x and b along y, float64 (n, 2).
@@ -26,7 +26,7 @@ def power_law_magnitudes(exponents: Tensor, size: tuple[int, int]) -> Tensor:
     height, width = size
     across = torch.fft.rfftfreq(width, dtype=torch.float64, device=exponents.device) ** exponents[:, :1]
     down = torch.fft.fftfreq(height, dtype=torch.float64, device=exponents.device).abs() ** exponents[:, 1:]
-    # In units of the least one, so that float32 holds the rest.
+    # In units of the least one, so that the others fit into float32.
     both = torch.cat([across, down], dim=1)
     unit = both.masked_fill(both == 0.0, math.inf).amin(dim=1, keepdim=True)
     magnitudes = 1.0 / ((across / unit).float()[:, None, :] + (down / unit).float()[:, :, None])
@@ -37,7 +37,7 @@ def power_law_magnitudes(exponents: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def impose_magnitudes(spectrum: Tensor, magnitudes: Tensor, width: int) -> Tensor:
-    """Give spectra (n, 3, height, width // 2 + 1) other magnitudes, but keep phases, means and variances.
+    """Replace the magnitudes of spectra (n, 3, height, width // 2 + 1); phases, means and variances stay the same.
 
     Args:
         spectrum: of the channels of n images.
@@ -52,7 +52,7 @@ def impose_magnitudes(spectrum: Tensor, magnitudes: Tensor, width: int) -> Tenso
 
 
 class BandMarginals:
-    """Asked distributions of pyramid bands, one for each band of each channel.
+    """Target distributions of pyramid bands, one for each band of each channel.
 
     Band values are generalized Gaussian on -200 to 200, exp(-|x / s|^r) with s = 4^(side of image / side of band).
     """
@@ -71,7 +71,7 @@ class BandMarginals:
         for times_smaller, count in [(1, 1), *((2**scale, ORIENTATIONS) for scale in range(filters.scales))]:
             of_band = shapes[:, :, first : first + count].reshape(-1, 1).double()
             first += count
-            # The power is kept within float64; a density is flat long before.
+            # The exponent is limited so that the power fits into float64; the density is flat long before.
             weights = torch.exp(-((values.abs() / 4.0 ** min(times_smaller, 256)) ** of_band))
             rows = torch.ones_like(weights[:, 0])
             deviation = ((weights * values**2).sum(dim=1) / weights.sum(dim=1)).sqrt()
@@ -79,7 +79,7 @@ class BandMarginals:
             self._targets.append((target, deviation.float()))
 
     def impose(self, spectrum: Tensor) -> Tensor:
-        """Give the bands of spectra (n, 3, height, width // 2 + 1) their distributions."""
+        """Match the bands of spectra (n, 3, height, width // 2 + 1) to their target distributions."""
         bands = self._filters.split(spectrum)
         matched = [
             match_histograms(band.reshape(-1, band.shape[-2] * band.shape[-1]), target, deviation).reshape(band.shape)
@@ -90,7 +90,7 @@ class BandMarginals:
 
 @lru_cache(maxsize=8)
 def _multiplicity(width: int, device: torch.device) -> Tensor:
-    """How many frequencies of the whole spectrum a column of the half stands for: float32 (width // 2 + 1,)."""
+    """Return the number of columns of the whole spectrum for each column of the half: float32 (width // 2 + 1,)."""
     counts = torch.full((width // 2 + 1,), 2.0)
     counts[0] = 1.0
     if width % 2 == 0:

@@ -1,7 +1,7 @@
 """Random colour models: axes, a centre and distributions along the axes, measured on a sheet of coloured stripes.
 
-The sheet shows some random colours in stripes of random widths, blurred and strewn with noise. The principal axes of
-its colours decorrelate it; the histograms along these axes are what an image's channels can be matched to.
+The sheet consists of stripes of random colours and widths, blurred, with noise added. The principal axes of its colours
+decorrelate them; the channels of an image can be matched to the histograms along these axes.
 
 References:
     Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 3.2 (colour histograms).
@@ -25,28 +25,28 @@ from crossmodal.randomness import random_bits, uniforms
 
 #: Bins of the histograms along the axes.
 COLOUR_BINS = 256
-# Sides of the sheet are those of the image, but not less than this: the blur is in pixels.
+# The least side of a sheet, which otherwise has the size of the image: the blur is in pixels.
 _LEAST_SIDE = 128
 _GREATEST = 255.0
 
 
 class Palettes(NamedTuple):
-    """Drawn colours of n images, as CPU tensors; colours past a palette's size have no share."""
+    """Drawn colours of n images, as CPU tensors; colours beyond a palette's size have fraction 0."""
 
     #: Numbers of colours: int64 (n,).
     sizes: Tensor
     #: RGB in 0 to 255: float32 (n, most colours, 3).
     colours: Tensor
-    #: Shares of the sheet, which sum to 1: float64 (n, most colours).
-    shares: Tensor
-    #: Sides of the box that blurs the sheet, in pixels: int64 (n,).
+    #: Fractions of the sheet's area, which sum to 1: float64 (n, most colours).
+    fractions: Tensor
+    #: Sides of the box filter that blurs the sheet, in pixels: int64 (n,).
     blur: Tensor
 
 
 class ColourModels(NamedTuple):
     """Colours of n images: RGB = mean + basis @ channels."""
 
-    #: Principal axes as columns, by falling variance, the greatest entry of each positive: float32 (n, 3, 3).
+    #: Principal axes as columns, by decreasing variance, the greatest entry of each positive: float32 (n, 3, 3).
     basis: Tensor
     #: RGB in 0 to 255: float32 (n, 3).
     mean: Tensor
@@ -54,29 +54,29 @@ class ColourModels(NamedTuple):
     channels: Tensor
 
     def distributions(self) -> HistogramTarget:
-        """Count the sheets' channels: targets for 3 n rows."""
+        """Return the histograms of the sheets' channels: targets for 3 n rows."""
         return histogram_target(*histogram(self.channels.flatten(0, 1), COLOUR_BINS))
 
 
 def draw_palettes(
     seed: int, stream: str, indices: NDArray[np.int64], sizes: tuple[int, int], blur: tuple[int, int]
 ) -> Palettes:
-    """Draw palettes: numbers of colours and of blurred pixels uniform in the given ranges, both ends included."""
+    """Draw palettes: number of colours uniform in ``sizes``, side of the blur in ``blur``, both ends included."""
     most = sizes[1]
     numbers = uniforms(seed, f"{stream}/numbers", indices, 2)
     colours = _GREATEST * uniforms(seed, f"{stream}/colours", indices, 3 * most).reshape(-1, most, 3)
     count = _whole(numbers[:, 0], sizes)
-    shares = 0.001 + uniforms(seed, f"{stream}/shares", indices, most).double()
-    shares = torch.where(torch.arange(most) < count[:, None], shares, 0.0)
-    return Palettes(count, colours, shares / shares.sum(dim=1, keepdim=True), _whole(numbers[:, 1], blur))
+    fractions = 0.001 + uniforms(seed, f"{stream}/shares", indices, most).double()
+    fractions = torch.where(torch.arange(most) < count[:, None], fractions, 0.0)
+    return Palettes(count, colours, fractions / fractions.sum(dim=1, keepdim=True), _whole(numbers[:, 1], blur))
 
 
 def sheet_grains(
     seed: int, stream: str, indices: NDArray[np.int64], size: tuple[int, int], device: torch.device
 ) -> Tensor:
-    """Draw the noise on the sheets of images of ``size``: uint8 (n, 3, height, width), in 256ths of its range.
+    """Draw the noise on the sheets of images of ``size``: uint8 (n, 3, height, width), in 1/256 of its range.
 
-    A byte is enough: its step is far below a bin of the histograms.
+    A byte suffices: its step is far smaller than a bin of the histograms.
     """
     height, width = max(size[0], _LEAST_SIDE), max(size[1], _LEAST_SIDE)
     values = 3 * height * width
@@ -85,19 +85,19 @@ def sheet_grains(
 
 
 def colour_models(palettes: Palettes, grains: Tensor, noise: float) -> ColourModels:
-    """Measure the colour models of palettes.
+    """Compute the colour models of palettes.
 
     Args:
         palettes: of n images.
-        grains: of `sheet_grains`, on the device of the result.
-        noise: the range of the noise, of 255.
+        grains: the result of `sheet_grains`, on the device of the returned models.
+        noise: range of the noise, in units of the RGB range of 0 to 255.
     """
     make = _painted if has_compiled_loops(grains.device) else _filled
     sheets = make(palettes, grains, noise)
     pixels = _stretched(sheets).flatten(2)
     mean = pixels.mean(dim=2)
     centred = pixels - mean[:, :, None]
-    # Eigenvalues rise.
+    # eigh sorts by increasing eigenvalue.
     basis = torch.linalg.eigh((centred @ centred.mT).double()).eigenvectors.flip(-1)
     greatest = basis.gather(1, basis.abs().argmax(dim=1, keepdim=True))
     basis = (basis * torch.where(greatest < 0.0, -1.0, 1.0)).float()
@@ -105,7 +105,7 @@ def colour_models(palettes: Palettes, grains: Tensor, noise: float) -> ColourMod
 
 
 def coloured(channels: Tensor, models: ColourModels) -> Tensor:
-    """Colour images by their models and stretch each to the full range: uint8 (n, 3, height, width)."""
+    """Turn channels to RGB by their models and stretch each image to the full range: uint8 (n, 3, height, width)."""
     rgb = models.basis @ channels.flatten(2) + models.mean[:, :, None]
     return _stretched(rgb).round().to(torch.uint8).reshape(channels.shape)
 
@@ -120,7 +120,7 @@ def _painted(palettes: Palettes, grains: Tensor, noise: float) -> Tensor:
 
 
 def _filled(palettes: Palettes, grains: Tensor, noise: float) -> Tensor:
-    """Do what `_paint` does, with tensors."""
+    """The same as `_paint`, with tensors."""
     images, most, _ = palettes.colours.shape
     area = grains[0, 0].numel()
     counts = torch.diff(_stripe_ends(palettes, area), dim=1, prepend=torch.zeros(images, 1, dtype=torch.int64))
@@ -134,12 +134,12 @@ def _filled(palettes: Palettes, grains: Tensor, noise: float) -> Tensor:
 
 
 def _stripe_ends(palettes: Palettes, area: int) -> Tensor:
-    """Give each colour as many pixels, row after row, as its share: the pixels' numbers after the last, (n, most)."""
-    return (palettes.shares.cumsum(dim=1) * area).round().long()
+    """Return the end of each colour's stripe, in pixels in row-major order: int64 (n, most colours)."""
+    return (palettes.fractions.cumsum(dim=1) * area).round().long()
 
 
 def _blurred(sheets: Tensor, sides: Tensor, dim: int) -> Tensor:
-    """Average over boxes of ``sides`` pixels (one for each sheet) along ``dim``; outside is black."""
+    """Average over boxes of ``sides`` pixels (one for each sheet) along ``dim``; values outside are 0."""
     most = int(sides.max())
     before, after = (most - 1) // 2, most // 2
     padded = torch.nn.functional.pad(sheets, [0, 0, before, after] if dim == -2 else [before, after])
@@ -161,11 +161,11 @@ def _paint(
     grains: NDArray[np.uint8],
     grain: float,
 ) -> None:
-    """Paint stripes that end at the pixels ``ends`` on a sheet (3, height, width), blur them, and strew grains."""
+    """Paint stripes that end at the pixels ``ends`` on a sheet (3, height, width), blur them, and add noise."""
     _, height, width = sheet.shape
     before, after = (side - 1) // 2, side // 2
     stripes = np.empty(height * width, dtype=np.float32)
-    # Sums of `side` rows, with black on either side. In float64 what enters and later leaves a sum cancels exactly.
+    # Sums of `side` rows, padded with zeros. In float64 a value that is added and later subtracted cancels exactly.
     columns = np.zeros(width + side)
     mean = np.float32(1.0 / (side * side))
     for channel in range(3):
@@ -192,7 +192,7 @@ def _paint(
 
 
 def _stretched(images: Tensor) -> Tensor:
-    """Stretch each image (n, ...) to 0 to 255; a constant one becomes 0."""
+    """Scale each image (n, ...) to 0 to 255; a constant image becomes 0."""
     flat = images.flatten(1)
     if len(flat) == 1:  # many times faster than along a dimension
         least, most = (end.reshape(1) for end in torch.aminmax(flat))

@@ -1,8 +1,8 @@
-"""Histogram matching: change values monotonically until they are distributed as asked.
+"""Histogram matching: a monotonic map of values to a target distribution.
 
-The values' range is cut into as many bins as the target has; the cumulative counts at the bins' edges are looked up in
-the target's cumulative histogram, and values between two edges are mapped linearly. So the least value becomes the
-target's lower end and the greatest its upper end.
+The range of the values is divided into as many bins as the target has; the cumulative counts at the edges are looked up
+in the target's cumulative histogram, and values between two edges are mapped linearly. So the least value becomes the
+lower end of the target and the greatest its upper end.
 
 References:
     Heeger & Bergen, "Pyramid-based texture analysis/synthesis", SIGGRAPH 1995, section 3.2.
@@ -17,14 +17,14 @@ from torch import Tensor
 
 from crossmodal.compiled import compiled
 
-# A range below this counts as none.
+# A range below this counts as 0.
 _TINY = 1e-30
-# Independent sums, which the processor keeps side by side in one register.
+# Independent partial sums, for vector instructions.
 _LANES = 16
 
 
 class HistogramTarget(NamedTuple):
-    """Asked distributions of some rows of values: piecewise uniform between equally spaced edges."""
+    """Target distributions of rows of values: piecewise uniform between equally spaced edges."""
 
     #: Cumulative histogram at the edges: float64 (rows, bins + 1), strictly increasing from 0 to 1.
     cumulative: Tensor
@@ -35,21 +35,21 @@ class HistogramTarget(NamedTuple):
 
 
 def has_compiled_loops(device: torch.device) -> bool:
-    """Tell whether images on a device are made by compiled loops, one at a time, and not by tensors of many."""
+    """Whether images on a device are computed by compiled loops, one at a time, instead of by batched tensors."""
     return device.type == "cpu"
 
 
 def histogram_target(weights: Tensor, low: Tensor, step: Tensor) -> HistogramTarget:
-    """Make the target of rows whose bins weigh ``weights`` (rows, bins); bin k begins at ``low`` + k ``step``."""
+    """Return the target with bin weights ``weights`` (rows, bins); bin k begins at ``low`` + k * ``step``."""
     counts = weights.double()
-    # Empty bins get a trace, so that the cumulative histogram can be inverted.
+    # Empty bins get a tiny weight, so that the cumulative histogram can be inverted.
     counts = counts + counts.mean(dim=1, keepdim=True) * 1e-8
     cumulative = torch.nn.functional.pad(counts.cumsum(dim=1), (1, 0))
     return HistogramTarget(cumulative / cumulative[:, -1:], low.float(), step.float())
 
 
 def histogram(values: Tensor, bins: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Count each row of ``values`` float32 (rows, n) in equal bins from its least to its greatest value.
+    """Return the histogram of each row of ``values`` float32 (rows, n), with equal bins between the row's extremes.
 
     Returns:
         counts int64 (rows, bins), lower ends float32 (rows,), widths of the bins float32 (rows,).
@@ -59,20 +59,20 @@ def histogram(values: Tensor, bins: int) -> tuple[Tensor, Tensor, Tensor]:
         ends = torch.empty(len(values), 2)
         _count_rows(values.numpy(), counts.numpy(), ends.numpy())
         return counts, ends[:, 0], (ends[:, 1] - ends[:, 0]) / bins
-    place, least, span = _places(values, bins)
-    return _counted(place, bins), least[:, 0], span[:, 0] / bins
+    position, least, span = _positions(values, bins)
+    return _counted(position, bins), least[:, 0], span[:, 0] / bins
 
 
 def match_histograms(values: Tensor, target: HistogramTarget, deviation: Tensor | None = None) -> Tensor:
     """Match each row of ``values`` float32 (rows, n) to the target's row; ``values`` may be overwritten.
 
-    A row of one value alone becomes the target's lower end. Devices agree as far as their float32 sums do.
+    A constant row becomes the target's lower end. Devices agree as far as their float32 sums do.
 
     Args:
         values: contiguous.
-        target: as many rows.
-        deviation: standard deviations (rows,) to which the matched rows are brought, with mean 0; left out, the rows
-            stay as matched.
+        target: of the same number of rows.
+        deviation: standard deviations (rows,) to which the matched rows are scaled, after their mean is subtracted; if
+            None, the rows stay as matched.
 
     Returns:
         The matched values, float32 (rows, n).
@@ -90,31 +90,31 @@ def match_histograms(values: Tensor, target: HistogramTarget, deviation: Tensor 
 
 
 def _matched(values: Tensor, target: HistogramTarget) -> Tensor:
-    """Do what `_match_rows` does, with tensors."""
+    """The same as `_match_rows`, with tensors."""
     bins = target.cumulative.shape[1] - 1
-    place, _, _ = _places(values, bins)
-    number = place.long().clamp_(max=bins - 1)
-    shares = torch.nn.functional.pad(_counted(place, bins).cumsum(dim=1), (1, 0)).double() / values.shape[1]
-    after = torch.searchsorted(target.cumulative, shares).clamp_(1, bins)
+    position, _, _ = _positions(values, bins)
+    number = position.long().clamp_(max=bins - 1)
+    fractions = torch.nn.functional.pad(_counted(position, bins).cumsum(dim=1), (1, 0)).double() / values.shape[1]
+    after = torch.searchsorted(target.cumulative, fractions).clamp_(1, bins)
     upper, lower = target.cumulative.gather(1, after), target.cumulative.gather(1, after - 1)
-    edges = (after - 1 + (shares - lower) / (upper - lower)).float()
+    edges = (after - 1 + (fractions - lower) / (upper - lower)).float()
     nodes = target.low[:, None] + target.step[:, None] * edges
     before = nodes.gather(1, number)
-    return before + (place - number) * (nodes.gather(1, number + 1) - before)
+    return before + (position - number) * (nodes.gather(1, number + 1) - before)
 
 
-def _places(values: Tensor, bins: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Where values stand in their row's range, in bins; with the range's beginning and length (rows, 1)."""
+def _positions(values: Tensor, bins: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the positions of values in their row's range, in bins; and the range's start and length (rows, 1)."""
     least, most = values.amin(dim=1, keepdim=True), values.amax(dim=1, keepdim=True)
     span = most - least
-    # A number divided by a tensor would be rounded twice, otherwise than by `_bins_per_unit`.
+    # A Python number divided by a tensor would be rounded twice, unlike in `_bins_per_unit`.
     scale = torch.full_like(span, bins) / span
     return (values - least) * torch.where(span > _TINY, scale, 0.0), least, span
 
 
-def _counted(place: Tensor, bins: int) -> Tensor:
-    number = place.long().clamp_(max=bins - 1)
-    return torch.zeros(len(place), bins, dtype=torch.int64, device=place.device).scatter_add_(
+def _counted(position: Tensor, bins: int) -> Tensor:
+    number = position.long().clamp_(max=bins - 1)
+    return torch.zeros(len(position), bins, dtype=torch.int64, device=position.device).scatter_add_(
         1, number, torch.ones_like(number)
     )
 
@@ -182,13 +182,13 @@ def _place_nodes(
     step: np.float32,
     nodes: NDArray[np.float32],
 ) -> None:
-    """Find the values that the edges of the counted bins become: where the target has as large a share below."""
+    """Compute the values to which the edges of the counted bins are mapped: equal fractions lie below."""
     below, after = 0, 1
     for k in range(nodes.size):
-        share = below / total
-        while after < counts.size and cumulative[after] < share:
+        fraction = below / total
+        while after < counts.size and cumulative[after] < fraction:
             after += 1
-        into = (share - cumulative[after - 1]) / (cumulative[after] - cumulative[after - 1])
+        into = (fraction - cumulative[after - 1]) / (cumulative[after] - cumulative[after - 1])
         nodes[k] = low + step * np.float32(after - 1 + into)
         if k < counts.size:
             below += counts[k]
@@ -198,10 +198,10 @@ def _place_nodes(
 def _look_up(row: NDArray[np.float32], least: np.float32, scale: np.float32, nodes: NDArray[np.float32]) -> None:
     last = np.int32(nodes.size - 2)
     for i in range(row.size):
-        place = (row[i] - least) * scale
-        number = min(np.int32(place), last)
+        position = (row[i] - least) * scale
+        number = min(np.int32(position), last)
         before = nodes[number]
-        row[i] = before + (place - np.float32(number)) * (nodes[number + 1] - before)
+        row[i] = before + (position - np.float32(number)) * (nodes[number + 1] - before)
 
 
 @compiled

@@ -1,8 +1,8 @@
-"""Images of noise that has some statistics of photographs: power spectrum, wavelet marginals, colours.
+"""Noise images with statistics of photographs: power spectrum, wavelet marginals, colours.
 
-Uniform noise is given, ten times over, the power spectrum, then the marginals of its wavelet bands, then the colour
-histograms that the process has; at the end its channels are turned to random colour axes and the image is stretched
-to the full range.
+Starting from uniform noise, each of ten iterations imposes those of the following that the process has: the power
+spectrum, the marginals of the wavelet bands, the colour histograms. The channels are then turned to random colour axes
+and the image is stretched to the full range.
 
 References:
     Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 3.2; parameters of the
@@ -40,13 +40,13 @@ from crossmodal.noise.statistical.steerable_pyramid import (
 from crossmodal.randomness import random_bits, uniforms
 from crossmodal.randomness.philox import UNIFORM_STEP
 
-# Pixels that are rendered at a time on other devices than the CPU: about 1 GB of bands.
+# Pixels per batch on devices other than the CPU: about 1 GB of bands.
 _BATCH_PIXELS = 2**21
 
 
 @dataclass(frozen=True)
 class StatisticalDraws:
-    """What the statistical processes draw for n images, as CPU tensors."""
+    """Draws of the statistical processes for n images, as CPU tensors."""
 
     indices: NDArray[np.int64]
     size: tuple[int, int]
@@ -58,7 +58,7 @@ class StatisticalDraws:
     shapes: Tensor | None
 
     def part(self, rows: slice) -> "StatisticalDraws":
-        """Keep the draws of some images."""
+        """Return the draws of some images."""
         return StatisticalDraws(
             self.indices[rows],
             self.size,
@@ -71,18 +71,18 @@ class StatisticalDraws:
 
 @dataclass(frozen=True, kw_only=True)
 class _Statistical(Process[StatisticalDraws]):
-    """The frame of the four processes.
+    """Base class of the four processes.
 
-    Other devices make the same images but for rounding, which ten rounds of histogram matching amplify where values
-    are rare: on average by less than 1 of 255 at 64 pixels and 0.5 at 128. The law in float64 answers alike to a
-    change of its noise by 1e-5.
+    Images of other devices differ by rounding, which ten rounds of histogram matching amplify where values are rare: on
+    average by less than 1 of 255 at 64 pixels and 0.5 at 128. In float64 a change of the noise by 1e-5 has an effect of
+    the same size.
     """
 
     #: Least and greatest number of colours of the colour model.
     palette_size: tuple[int, int] = (3, 22)
-    #: Least and greatest side of the box that blurs the model's sheet of colours, in pixels.
+    #: Least and greatest side of the box filter that blurs the colour sheet, in pixels.
     palette_blur: tuple[int, int] = (1, 10)
-    #: Noise on that sheet, in 0 to this of 255.
+    #: Range of the noise on the sheet: from 0 to this, of 255.
     palette_noise: float = 10.0
 
     _imposes_colours: ClassVar[bool] = False
@@ -94,7 +94,7 @@ class _Statistical(Process[StatisticalDraws]):
             raise ValueError(f"palette_noise must not be negative, got {self.palette_noise}")
 
     def channels(self, draws: StatisticalDraws, device: torch.device | str = "cpu") -> Tensor:
-        """Render the images before they are coloured: the decorrelated channels, float32 (n, 3, height, width)."""
+        """Return the decorrelated channels, before they are turned to RGB: float32 (n, 3, height, width)."""
         finished = [channels for channels, _ in self._batches(draws, torch.device(device))]
         return torch.cat(finished) if finished else torch.empty(0, 3, *draws.size, device=device)
 
@@ -118,7 +118,7 @@ class _Statistical(Process[StatisticalDraws]):
         return images
 
     def _batches(self, draws: StatisticalDraws, device: torch.device) -> Iterator[tuple[Tensor, ColourModels]]:
-        # On the CPU a transform or a sum of several images at a time may be rounded otherwise than of one.
+        # On the CPU a transform or a sum over several images may round differently from one over a single image.
         together = 1 if has_compiled_loops(device) else max(1, _BATCH_PIXELS // math.prod(draws.size))
         for first in range(0, len(draws.indices), together):
             part = draws.part(slice(first, first + together))
@@ -195,7 +195,7 @@ class _WithMarginals(_Statistical):
 
 @dataclass(frozen=True, kw_only=True)
 class _Iterated(_Statistical):
-    #: How often the statistics are imposed in turn.
+    #: Number of times that the statistics are imposed in turn.
     iterations: int = 10
 
     def __post_init__(self) -> None:
@@ -210,10 +210,10 @@ class _Iterated(_Statistical):
 
 @dataclass(frozen=True, kw_only=True)
 class Spectrum(_WithSpectrum):
-    """Coloured clouds: random phases under a random power law.
+    """Coloured clouds: random phases and a random power-law spectrum.
 
-    The published process imposes the spectrum ten times; once is the same, since each time keeps the phases, the mean
-    and the variance that the time before left.
+    The published process imposes the spectrum ten times. Once gives the same, since phases, mean and variance do not
+    change.
     """
 
     name: ClassVar[str] = "spectrum"
@@ -221,14 +221,14 @@ class Spectrum(_WithSpectrum):
 
 @dataclass(frozen=True, kw_only=True)
 class WaveletMarginals(_WithMarginals, _Iterated):
-    """Textures whose steerable-pyramid bands are distributed as generalized Gaussians, sparse like edges."""
+    """Textures whose steerable-pyramid bands have generalized Gaussian distributions, sparse like edges."""
 
     name: ClassVar[str] = "wmm"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpectrumColour(_WithSpectrum, _Iterated):
-    """Clouds of a random power law in the colours of a random palette."""
+    """Clouds with a random power-law spectrum and the colours of a random palette."""
 
     name: ClassVar[str] = "spectrum_colour"
     _imposes_colours: ClassVar[bool] = True
@@ -236,7 +236,7 @@ class SpectrumColour(_WithSpectrum, _Iterated):
 
 @dataclass(frozen=True, kw_only=True)
 class SpectrumColourWaveletMarginals(_WithSpectrum, _WithMarginals, _Iterated):
-    """Textures with a random power law, sparse wavelet bands and the colours of a random palette."""
+    """Textures with a random power-law spectrum, sparse wavelet bands and the colours of a random palette."""
 
     name: ClassVar[str] = "spectrum_colour_wmm"
     _imposes_colours: ClassVar[bool] = True
@@ -255,7 +255,7 @@ def _between(ends: tuple[float, float], uniform: Tensor) -> Tensor:
 
 
 def _keep_range(process: _Statistical, option: str, least: float, whole: bool = False) -> None:
-    """Check an option that is a range (low, high), which may come as a list, and keep it as a tuple."""
+    """Check an option that is a range (low, high), given as a tuple or list, and store it as a tuple."""
     given = getattr(process, option)
     numbers = (int,) if whole else (int, float)
     if not (

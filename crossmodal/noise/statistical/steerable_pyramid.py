@@ -1,7 +1,7 @@
-"""Steerable pyramid: an image as oriented bands of halving size, from which it is rebuilt exactly.
+"""Steerable pyramid: an invertible decomposition of an image into oriented bands of halving size.
 
-The filters are defined in the frequency domain at any size. They are a tight frame: the bands hold the energy of the
-image, and the same filters that take it apart put it together again. Boundaries wrap around.
+The filters are defined in the frequency domain, at any size. They are a tight frame: the energy of the bands is that of
+the image, and the same filters decompose and reconstruct it. Boundaries wrap around.
 
 References:
     Simoncelli & Freeman, "The steerable pyramid: a flexible architecture for multi-scale derivative computation",
@@ -22,26 +22,26 @@ ORIENTATIONS = 4
 
 
 def default_scales(height: int, width: int) -> int:
-    """Count the scales of a pyramid: 3 at 128 pixels, 4 at 256, one more with each doubling; at least 1.
+    """Return the number of scales of a pyramid: 3 at 128 pixels, 4 at 256, one more for each doubling; at least 1.
 
-    The shorter side counts.
+    The shorter side decides.
     """
     return max(1, min(height, width).bit_length() - 5)
 
 
 @dataclass(frozen=True)
 class SteerablePyramid:
-    """The bands of images (..., height, width); scale k has sides of the image's divided by 2**k, rounded up."""
+    """Bands of images (..., height, width); scale k has the sides of the image divided by 2**k, rounded up."""
 
-    #: What is finer than the oriented bands: (..., height, width).
+    #: High-pass residual: (..., height, width).
     highpass: Tensor
     #: Per scale, from fine to coarse: (..., ORIENTATIONS, height of the scale, width of the scale).
     oriented: tuple[Tensor, ...]
-    #: What is coarser: (..., height, width) of the scale after the last one.
+    #: Low-pass residual: (..., height, width) of the scale after the last one.
     lowpass: Tensor
 
     def reconstruct(self) -> Tensor:
-        """Rebuild the images from their bands: float32 (..., height, width)."""
+        """Reconstruct the images from their bands: float32 (..., height, width)."""
         height, width = self.highpass.shape[-2:]
         filters = pyramid_filters(height, width, len(self.oriented), self.highpass.device)
         spectrum = filters.join([self.highpass.unsqueeze(-3), *self.oriented], forward(self.lowpass))
@@ -49,10 +49,10 @@ class SteerablePyramid:
 
 
 def steerable_pyramid(images: Tensor | NDArray[np.generic], scales: int | None = None) -> SteerablePyramid:
-    """Take images (..., height, width) apart into bands.
+    """Decompose images (..., height, width) into bands.
 
     Args:
-        images: of any real type and any leading shape.
+        images: of any real dtype and any leading shape.
         scales: number of oriented scales; by default `default_scales`.
 
     Raises:
@@ -71,13 +71,13 @@ def steerable_pyramid(images: Tensor | NDArray[np.generic], scales: int | None =
 
 
 def forward(images: Tensor) -> Tensor:
-    """Transform real images: complex half spectra (..., height, width // 2 + 1) that hold the images' energy."""
+    """Return the orthonormal half spectra of real images: complex (..., height, width // 2 + 1)."""
     spectrum: Tensor = torch.fft.rfft2(images, norm="ortho")
     return spectrum
 
 
 def backward(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
-    """Transform half spectra of `forward` back into images of ``size``."""
+    """Return the images of ``size`` from the half spectra of `forward`."""
     images: Tensor = torch.fft.irfft2(spectrum, s=size, norm="ortho")
     return images
 
@@ -87,7 +87,7 @@ class PyramidFilters:
 
     def __init__(self, height: int, width: int, scales: int, device: torch.device) -> None:
         self.scales = scales
-        #: (height, width) of every scale, and at the end of the low-pass residual.
+        #: (height, width) of every scale, then of the low-pass residual.
         self.sides = [(height, width)]
         for _ in range(scales):
             self.sides.append((-(-self.sides[-1][0] // 2), -(-self.sides[-1][1] // 2)))
@@ -99,14 +99,14 @@ class PyramidFilters:
         self._oriented = []
         for scale in range(scales):
             below = _lowpass(radius, 0.5 ** (scale + 2))
-            # Odd derivatives of real images: the filters are imaginary and odd.
+            # Odd derivatives of real images: these filters are imaginary and odd.
             filters = torch.from_numpy(1j * lobes * low * np.sqrt(1.0 - below**2))
             self._oriented.append(_corner(filters, self.sides[scale]).to(torch.complex64).to(device))
             low = low * below
         self._lowpass = _corner(torch.from_numpy(low), self.sides[-1]).float().to(device)
 
     def split(self, spectrum: Tensor) -> list[Tensor]:
-        """Filter spectra (..., height, width // 2 + 1): all bands but the low-pass residual.
+        """Return all bands of spectra (..., height, width // 2 + 1) except the low-pass residual.
 
         The first band is the high-pass residual, (..., 1, height, width); then one tensor (..., ORIENTATIONS, height,
         width) a scale, from fine to coarse.
@@ -117,14 +117,14 @@ class PyramidFilters:
         return bands
 
     def lowpass_of(self, spectrum: Tensor) -> Tensor:
-        """Filter spectra: the spectrum of the low-pass residual, on its own small grid."""
+        """Return the spectrum of the low-pass residual, on its own smaller grid."""
         return _corner(spectrum, self.sides[-1]) * self._lowpass
 
     def join(self, bands: list[Tensor], lowpass: Tensor) -> Tensor:
-        """Put the bands of `split` and the spectrum of `lowpass_of` together: spectra of the images."""
+        """Return the spectra of the images from the bands of `split` and the spectrum of `lowpass_of`."""
         whole = forward(bands[0].squeeze(-3)) * self._highpass
         for filters, band, size in zip(self._oriented, bands[1:], self.sides, strict=False):
-            # Minus, since the conjugates of imaginary filters undo them.
+            # Minus, since the inverse of an imaginary filter is its conjugate.
             _add_corner(whole, -(forward(band) * filters).sum(dim=-3), size)
         _add_corner(whole, lowpass * self._lowpass, self.sides[-1])
         return whole
@@ -132,14 +132,14 @@ class PyramidFilters:
 
 @lru_cache(maxsize=8)
 def pyramid_filters(height: int, width: int, scales: int, device: torch.device) -> PyramidFilters:
-    """Make the filters for a size, or give those made before."""
+    """Return the filters for a size, from a cache of eight."""
     return PyramidFilters(height, width, scales, device)
 
 
 def _lowpass(radius: NDArray[np.float64], edge: float) -> NDArray[np.float64]:
-    """Fall from 1 at half of ``edge`` to 0 at ``edge`` (cycles per pixel), as a cosine of the octave."""
+    """Return the low-pass response: 1 up to ``edge`` / 2, 0 from ``edge`` (cycles per pixel), between them a cosine."""
     octave = np.log2(np.maximum(radius, 1e-12) / edge) + 1.0
-    # The cosine of a right angle is not quite 0 in floating point, and aliasing would follow.
+    # The cosine of pi / 2 is not exactly 0 in floating point, which would cause aliasing.
     return np.where(octave >= 1.0, 0.0, np.cos(0.5 * math.pi * np.clip(octave, 0.0, 1.0)))
 
 
@@ -151,11 +151,11 @@ def _lobe(angle: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _corner(spectrum: Tensor, size: tuple[int, int]) -> Tensor:
-    """Keep the frequencies that a smaller grid of ``size`` holds: (..., height, width // 2 + 1)."""
+    """Return the frequencies that a smaller grid of ``size`` has: (..., height, width // 2 + 1)."""
     height, columns = size[0], size[1] // 2 + 1
     if (height, columns) == spectrum.shape[-2:]:
         return spectrum
-    # Rows from frequency 0 up, then the negative ones; filters are 0 at the frequency where the two meet.
+    # Rows of non-negative frequencies, then the negative ones; filters are 0 at the frequency where the two meet.
     upper = spectrum[..., : (height + 1) // 2, :columns]
     lower = spectrum[..., spectrum.shape[-2] - height // 2 :, :columns]
     return torch.cat([upper, lower], dim=-2)

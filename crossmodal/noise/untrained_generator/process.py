@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crossmodal.noise.choices import check_choice
 from crossmodal.noise.process import Process
 from crossmodal.noise.untrained_generator.dense import dense_network, evaluate_dense
 from crossmodal.noise.untrained_generator.pink_noise import standardized
@@ -17,6 +16,7 @@ from crossmodal.noise.untrained_generator.source import Source
 from crossmodal.noise.untrained_generator.stages import LATENT, fitted, stages_for
 from crossmodal.noise.untrained_generator.wavelet_draws import WAVELET_VARIANTS, draw_wavelets
 from crossmodal.noise.untrained_generator.wavelets import evaluate_wavelets
+from crossmodal.spelling import check_choice
 
 _RANDOM = "random"
 VARIANTS = (_RANDOM, *WAVELET_VARIANTS)

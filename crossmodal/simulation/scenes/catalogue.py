@@ -3,9 +3,9 @@
 from dataclasses import fields
 from typing import Any
 
-from crossmodal.noise.choices import check_choice
 from crossmodal.simulation.scenes.outdoor import OutdoorScenes
 from crossmodal.simulation.scenes.solids import SolidScenes
+from crossmodal.spelling import check_choice
 
 _PROCESSES = {process.name: process for process in (OutdoorScenes, SolidScenes)}
 

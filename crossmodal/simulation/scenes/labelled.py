@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crossmodal.noise.choices import meant
 from crossmodal.noise.process import Indices, Process, Size
+from crossmodal.spelling import check_choice
 
 Draws = TypeVar("Draws")
 
@@ -44,8 +44,7 @@ class ClassList:
         Raises:
             ValueError: there is no such concept; says the nearest.
         """
-        if concept not in self.concepts:
-            raise ValueError(f"there is no concept {concept!r}{meant(concept, self.concepts)}")
+        check_choice("concept", concept, self.concepts)
         return [self.names.index(name) for name in self.wholes.get(concept, (concept,))]
 
     def masks(self, mask: Tensor, concepts: Iterable[str] | None = None) -> Tensor:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
+from crossmodal.spelling import suggestion
 from crossmodal.tactile.readers.frame_checks import checked_cells
 from crossmodal.tactile.recording import ArrayFrames, FrameSource
 
@@ -92,9 +93,7 @@ def open_member(path: Path, member: str) -> Iterator[tuple[IO[bytes], NpyHeader]
                     )
                 yield stream, header
     except KeyError:
-        raise FormatError(
-            f"{path}: holds no array {member!r}; there are: {', '.join(members(path)) or 'none'}"
-        ) from None
+        raise FormatError(f"{path}: holds no array {member!r}{suggestion(member, members(path))}") from None
     except _DAMAGE as error:
         raise FormatError(f"{path}: {member}: damaged or cut ({error}); copy or download it again") from error
 

@@ -87,7 +87,7 @@ def test_insertion_is_told_by_context(here, capsys):
     [
         (f"{SEEN} --out o", 2, "give --masks DIR, or --segmenter W"),
         (f"{SEEN} --masks street", 2, "--out is missing"),
-        (f"{SEEN.replace('conv3', 'convv3')} --masks street --out o", 2, "the nearest names are conv3"),
+        (f"{SEEN.replace('conv3', 'convv3')} --masks street --out o", 2, "did you mean conv3?"),
         (f"{SEEN} --masks street --out o --ablate sky", 2, "a PNG file was expected"),
         (f"{SEEN} --masks street --out o.png --ablate sky", 2, "--ablate: belongs to a generator"),
         (f"{SEEN} --masks street --out o --share 2", 2, "share of active cells"),
@@ -98,7 +98,7 @@ def test_insertion_is_told_by_context(here, capsys):
         ("dissect nowhere --layer layer1 --masks street --out o", 1, "or a backbone: small_alexnet"),
         ("dissect segmenter --layer read --masks street --weights none --out o", 2, "--weights: belongs to a backbone"),
         (f"{DRAWN} --out o --masks street", 2, "its classes are not those of the segmenter: dark, bright"),
-        (f"{DRAWN} --out o.png --ablate moon", 2, "no concept 'moon' here"),
+        (f"{DRAWN} --out o.png --ablate moon", 2, "unknown concept 'moon'; choose one of: dark, bright"),
         (f"{DRAWN} --out o.png --ablate bright --insert dark", 2, "one at a time"),
         (f"{DRAWN} --out o.png --ablate bright --top 99", 2, "--top: layer2 has"),
         (f"{DRAWN.replace('segmenter segmenter', 'segmenter generator')} --out o", 2, "is it a segmenter?"),

@@ -13,6 +13,7 @@ from PIL import Image
 
 from crossmodal.cli import main
 from crossmodal.data.noise.shard_reader import NoiseShards
+from crossmodal.noise import catalogue
 from tests.fakes.stripes import Stripes, know_stripes
 
 TREE = Path(__file__).resolve().parents[3]
@@ -33,10 +34,10 @@ def told(words, capsys):
     ("words", "reason"),
     [
         ("stripes", "what is to become of the images?"),
-        ("stripe --grid s.png", "no process 'stripe'; did you mean 'stripes'?"),
+        ("stripe --grid s.png", "unknown process 'stripe'; did you mean stripes?"),
         ("stripes --grid s.png --widht 3", "neither the command nor stripes has such an option; did you mean --width"),
         ("stripes --grid s.png --cuont 3", "did you mean --count?"),
-        ("stripes --grid s.png --zzzz 3", "it has: width, colour"),
+        ("stripes --grid s.png --zzzz 3", "choose one of: --width, --colour"),
         ("stripes --grid s.png --width", "--width needs a value"),
         ("stripes --grid s.png --width 0", "width must be at least 1, got 0"),
         ("stripes --grid s.png --width many", "stripes cannot be made with --width many"),
@@ -64,6 +65,14 @@ def test_wrong_words(words, reason, capsys, tmp_path, monkeypatch):
     assert reason in err
     assert out == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_processes_above_the_noise_package_are_listed(capsys, monkeypatch):
+    """Also where nothing else has imported the package that registers them."""
+    monkeypatch.setattr(catalogue, "_REGISTERED", {})
+    monkeypatch.delitem(sys.modules, "crossmodal.visualization", raising=False)
+    listed = json.loads(told("--list --json -", capsys))
+    assert "feature_visualization" in [entry["process"] for entry in listed]
 
 
 def test_images_become_files_that_tell_how_to_draw_them_again(tmp_path, capsys):

@@ -85,7 +85,7 @@ def test_folders_that_cannot_be_used(tmp_path, capsys):
 @pytest.mark.parametrize("weights", ["none", "noise"])
 def test_unknown_backbones(photographs, capsys, weights):
     assert main(["probe", "alexnet", "--data", str(photographs), "--weights", weights]) == 2
-    assert "unknown backbone 'alexnet'; choose one of: small_alexnet" in capsys.readouterr().err
+    assert "unknown backbone 'alexnet'; did you mean small_alexnet?" in capsys.readouterr().err
 
 
 def test_missing_data(capsys):

@@ -56,7 +56,7 @@ def test_mistakes_are_sentences(published, tmp_path, capsys, monkeypatch):
     hostile = tmp_path / "hostile.pkl"
     hostile.write_bytes(pickle.dumps({"G_ema": Evil()}))
     for words, code, told in (
-        (["convrt", str(published), "--out", "new"], 2, "did you mean `crossmodal weights convert`?"),
+        (["convrt", str(published), "--out", "new"], 2, "unknown action 'convrt'; did you mean convert?"),
         (["convert", str(published)], 2, "required: --out"),
         (["convert", str(published), "--out", "new", "--probe", "n.md"], 2, "--probe does not go with"),
         (["pack", "nowhere", "--out", "new"], 1, "nowhere: no such weights"),

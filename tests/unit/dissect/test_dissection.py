@@ -37,7 +37,7 @@ def test_the_most_telling_level_finds_the_whole_thing():
 
 def test_rankings_and_plain_values(found):
     assert found.ranking("door")[0] == 3
-    with pytest.raises(ValueError, match="no concept 'dor' here; there are: ground"):
+    with pytest.raises(ValueError, match="unknown concept 'dor'; did you mean door"):
         found.ranking("dor")
     told = found.as_dict()
     assert told["units"][0]["concept"] == "sun"
@@ -124,7 +124,7 @@ def test_networks_that_draw_no_images_are_no_generators():
         dissect(Flat(), "paint", planted_source(32))
     with pytest.raises(DatasetError, match="at least 4 images"):
         dissect(PlantedGenerator(), "paint", planted_source(3))
-    with pytest.raises(ValueError, match="has no layer 'pain'; the nearest names are paint"):
+    with pytest.raises(ValueError, match="has no layer 'pain'; did you mean paint"):
         dissect(PlantedGenerator(), "pain", planted_source(32))
     with pytest.raises(ValueError, match="share of active cells"):
         dissect(PlantedGenerator(), "paint", planted_source(32), share=0)

@@ -28,9 +28,9 @@ def test_layers_by_path_by_end_and_by_stage(network):
 
 
 def test_a_layer_that_does_not_exist_is_answered_with_the_nearest(network):
-    with pytest.raises(ValueError, match="Sequential has no layer 'hed'; the nearest names are head"):
+    with pytest.raises(ValueError, match="Sequential has no layer 'hed'; did you mean head"):
         find_layer(network, "hed")
-    with pytest.raises(ValueError, match=r"has no layer 'zzz'; the nearest names are body, body.0"):
+    with pytest.raises(ValueError, match=r"has no layer 'zzz'; choose one of: body, body.0"):
         find_layer(network, "zzz")
     two = nn.ModuleDict({"a": nn.ModuleDict({"x": nn.ReLU()}), "b": nn.ModuleDict({"x": nn.ReLU()})})
     with pytest.raises(ValueError, match="several layers"):

@@ -140,13 +140,13 @@ def test_another_device_shows_the_same():
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"backbone": "resnet5"}, ValueError, "no backbone 'resnet5'; did you mean 'resnet50'"),
+        ({"backbone": "resnet5"}, ValueError, "unknown backbone 'resnet5'; did you mean resnet50"),
         (
             {"backbone": "resnet50", "width": 1.0, "layer": "layer5"},
             ValueError,
-            "no layer 'layer5'; did you mean 'layer",
+            "unknown layer 'layer5'; did you mean layer",
         ),
-        ({"layer": "conv"}, ValueError, "no layer 'conv'; there are: 0, 1, 2"),
+        ({"layer": "conv"}, ValueError, "unknown layer 'conv'; choose one of: 0, 1, 2"),
         ({"backbone": "resnet18", "width": 0.5}, ValueError, "resnet18 has one width"),
         ({"steps": 0}, ValueError, "steps must be at least 1, got 0"),
         ({"network": -1}, ValueError, "network must not be negative, got -1"),

@@ -358,7 +358,7 @@ def test_a_law_refuses_numbers_out_of_range(options):
 
 
 def test_unknown_names_are_answered_with_the_known():
-    with pytest.raises(ValueError, match=r"unknown views 'moco'; choose one of: alignment_uniformity"):
+    with pytest.raises(ValueError, match=r"unknown views 'moco'; did you mean moco_v2"):
         create_views("moco")
     with pytest.raises(ValueError, match="at least 1 pixel"):
         create_views("simclr", size=0)

@@ -6,13 +6,13 @@ from scipy import stats
 from crossmodal import noise
 from crossmodal.noise.fractals.chaos_game import BURN_IN, CHAINS, STREAM
 from crossmodal.noise.fractals.iterated_function_systems import (
-    LEAST_FILLING,
+    LEAST_COVERAGE,
     WEIGHTINGS,
-    _filling_of,
+    _coverage_of,
     draw_contractive,
     find_system,
     limits_of,
-    measure_filling,
+    measure_coverage,
     start_of,
 )
 from crossmodal.noise.fractals.process import Fractals, _render_on_device, _turn
@@ -115,17 +115,17 @@ def test_classes_of_the_uniform_law_fill_a_fifth_of_the_canvas():
         if label == 0:  # the plain game, for one
             points = played(1563, maps, limits_of(maps), start_of(maps), words).reshape(-1, 2).astype(np.float64)
             cells = 6 + np.floor((points - points.min(0)) / np.ptp(points, axis=0) * 500)
-            assert len(np.unique(cells, axis=0)) / 512**2 == pytest.approx(measure_filling(maps, label), abs=1e-4)
-        assert measure_filling(maps, label) >= LEAST_FILLING
+            assert len(np.unique(cells, axis=0)) / 512**2 == pytest.approx(measure_coverage(maps, label), abs=1e-4)
+        assert measure_coverage(maps, label) >= LEAST_COVERAGE
 
 
 def test_the_sketch_that_spares_the_full_measure_drops_no_class():
     rng, kept = generator(1, "check"), 0
     for label in range(700):
         maps = rng.uniform(-1, 1, (int(rng.integers(2, 8)), 6)).astype(np.float32)
-        if measure_filling(maps, label) >= LEAST_FILLING:
+        if measure_coverage(maps, label) >= LEAST_COVERAGE:
             kept += 1
-            assert _filling_of(maps, maps, label, 64) >= LEAST_FILLING
+            assert _coverage_of(maps, maps, label, 64) >= LEAST_COVERAGE
     assert kept > 5
 
 
@@ -202,13 +202,13 @@ def test_grey_fractals_are_grey_on_black_and_colours_lie_on_the_background():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"law": "unifrom"}, "no law 'unifrom'; did you mean 'uniform'"),
-        ({"colour": "x"}, "no colour 'x'; there are: grey, hue"),
+        ({"law": "unifrom"}, "unknown law 'unifrom'; did you mean uniform"),
+        ({"colour": "x"}, "unknown colour 'x'; choose one of: grey, hue"),
         ({"classes": 0}, "classes must be 1 to"),
         ({"maps": (1, 3)}, "in order, 2 to 8, got 1 and 3"),
         ({"maps": (4, 3)}, "in order, 2 to 8, got 4 and 3"),
         ({"maps": (4, 9)}, "in order, 2 to 8, got 4 and 9"),
-        ({"background": "dead_leafs"}, "did you mean 'dead_leaves'"),
+        ({"background": "dead_leafs"}, "did you mean dead_leaves"),
     ],
 )
 def test_senseless_options_are_refused(options, words):

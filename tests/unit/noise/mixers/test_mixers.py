@@ -217,7 +217,7 @@ def test_cuda_makes_the_same_bytes(kind):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: MixUp(process="frctals"), "no process 'frctals'; did you mean 'fractals'"),
+        (lambda: MixUp(process="frctals"), "unknown process 'frctals'; did you mean fractals"),
         (lambda: mixer(MixUp, images=1), "images must be at least 2, got 1"),
         (lambda: mixer(MixUp, alpha=0), "alpha must be a positive number, got 0"),
         (lambda: mixer(CutMix, alpha=float("nan")), "alpha must be a positive number"),

@@ -88,7 +88,7 @@ def test_other_devices_agree_with_the_machine():
     process = Programs()
     draws = process.sample(range(96), size=(40, 56), seed=6)
     here = process.render(draws).int()
-    there = process._paint_there(draws, torch.device("cpu")).int()
+    there = process._paint_tensors(draws, torch.device("cpu")).int()
     apart = (here - there).abs().amax(1).float()
     assert apart.mean() < 0.1
     assert (apart > 8).float().mean((1, 2)).max() < 0.01
@@ -125,7 +125,7 @@ def test_selection_gives_up_for_a_plain_program(monkeypatch):
     from crossmodal.noise.programs import selection
 
     attempts = []
-    monkeypatch.setattr(selection, "_shows_something", lambda image: bool(attempts.append(image)))
+    monkeypatch.setattr(selection, "_is_varied", lambda image: bool(attempts.append(image)))
     select_program.cache_clear()
     program, assembled = selection.select_program(0, 3)
     select_program.cache_clear()

@@ -162,15 +162,15 @@ def test_messages_of_every_maker_are_understood(tmp_path, words):
     assert told.splitlines()[0].endswith("`nothing' undeclared")
 
 
-def test_files_that_are_no_shaders_are_told(tmp_path, opengl):
+def test_files_that_are_not_shaders_are_refused(tmp_path, opengl):
     with pytest.raises(FormatError, match="has no void mainImage"):
         ShaderFile(path=write(tmp_path, "void main() { }"))([0])
     (tmp_path / "bytes.glsl").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(FormatError, match="not text in UTF-8"):
+    with pytest.raises(FormatError, match="is not a shader: it is not UTF-8 text"):
         ShaderFile(path=str(tmp_path / "bytes.glsl"))([0])
 
 
-def test_a_file_that_went_away_is_told(tmp_path, opengl):
+def test_a_file_that_no_longer_exists_is_refused(tmp_path, opengl):
     process = ShaderFile(path=write(tmp_path, GRADIENT))
     (tmp_path / "own.glsl").unlink()
     with pytest.raises(FormatError, match="cannot be read: No such file"):

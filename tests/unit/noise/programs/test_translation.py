@@ -3,7 +3,7 @@
 import pytest
 
 from crossmodal.noise.programs.arithmetic import Count, Field, Number, Point, floor, pick
-from crossmodal.noise.programs.glsl import parameter_words, print_shader
+from crossmodal.noise.programs.glsl import parameter_expression, print_shader
 from crossmodal.noise.programs.operation import OPERATIONS
 from crossmodal.noise.programs.program import Parameter, Program, Step
 from crossmodal.noise.programs.translation import functions_called, translate
@@ -64,9 +64,9 @@ def test_every_operation_is_translated_with_a_comment(name):
 
 
 def test_parameters_are_expressions_of_time():
-    assert parameter_words(Parameter(0.25)) == "0.25"
-    assert parameter_words(Parameter(3.0, drift=-0.5)) == "3.0 + -0.5 * t"
-    assert parameter_words(Parameter(1.0, swing=0.1, pace=0.5, phase=0.2)) == "1.0 + 0.1 * sine(0.5 * t + 0.2)"
+    assert parameter_expression(Parameter(0.25)) == "0.25"
+    assert parameter_expression(Parameter(3.0, drift=-0.5)) == "3.0 + -0.5 * t"
+    assert parameter_expression(Parameter(1.0, swing=0.1, pace=0.5, phase=0.2)) == "1.0 + 0.1 * sine(0.5 * t + 0.2)"
 
 
 def test_a_shader_is_complete_and_licensed():

@@ -29,7 +29,7 @@ def models(count: int) -> ColourModels:
 def plain_sheet(drawn: Palettes, i: int, grains: np.ndarray, noise: float) -> np.ndarray:
     """Stripes of colours, a box blur with black outside, noise."""
     _, height, width = grains.shape
-    ends = np.round(np.cumsum(drawn.shares[i].numpy()) * height * width)
+    ends = np.round(np.cumsum(drawn.fractions[i].numpy()) * height * width)
     number = np.searchsorted(ends, np.arange(height * width), side="right").reshape(height, width)
     side = int(drawn.blur[i])
     box = np.ones((side, side)) / side**2
@@ -43,12 +43,12 @@ def test_palettes_have_3_to_22_colours_each_as_often() -> None:
     drawn = palettes(4000)
     assert stats.chisquare(np.bincount(drawn.sizes.numpy(), minlength=23)[3:]).pvalue > 1e-4
     assert stats.chisquare(np.bincount(drawn.blur.numpy(), minlength=11)[1:]).pvalue > 1e-4
-    used = drawn.shares > 0
+    used = drawn.fractions > 0
     assert torch.equal(used.sum(1), drawn.sizes)
-    torch.testing.assert_close(drawn.shares.sum(1), torch.ones(4000, dtype=torch.float64))
+    torch.testing.assert_close(drawn.fractions.sum(1), torch.ones(4000, dtype=torch.float64))
     assert stats.kstest(drawn.colours[used].flatten().numpy() / 255.0, "uniform").pvalue > 1e-4
-    # Shares are uniform numbers before they are made to sum to 1.
-    relative = drawn.shares / drawn.shares.amax(1, keepdim=True)
+    # Fractions are uniform numbers before they are made to sum to 1.
+    relative = drawn.fractions / drawn.fractions.amax(1, keepdim=True)
     assert stats.kstest(relative[used & (relative < 1.0)].numpy(), "uniform").statistic < 0.05
 
 

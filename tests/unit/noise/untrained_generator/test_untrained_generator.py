@@ -118,8 +118,8 @@ def test_it_is_one_law_without_labels():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"variant": "orientated"}, "no variant 'orientated'; did you mean 'oriented'"),
-        ({"variant": "?"}, "there are: random, high_frequency, sparse, oriented"),
+        ({"variant": "orientated"}, "unknown variant 'orientated'; did you mean oriented"),
+        ({"variant": "?"}, "choose one of: random, high_frequency, sparse, oriented"),
         ({"channel_base": 0}, "channel_base must be at least 1, got 0"),
         ({"channel_most": -1}, "channel_most must be at least 1, got -1"),
         ({"images_per_network": 0}, "images_per_network must be at least 1, got 0"),

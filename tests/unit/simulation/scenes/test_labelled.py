@@ -23,7 +23,7 @@ def test_masks_split_into_classes_and_wholes():
 
 
 def test_a_misspelt_concept_is_named():
-    with pytest.raises(ValueError, match="did you mean 'house'"):
+    with pytest.raises(ValueError, match="did you mean house"):
         PARTS.places("huose")
 
 
@@ -81,8 +81,8 @@ class TestEveryProcess:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("outdoors", {}, "did you mean 'outdoor'"),
-        ("outdoor", {"tree": 3}, "did you mean 'trees'"),
+        ("outdoors", {}, "did you mean outdoor"),
+        ("outdoor", {"tree": 3}, "did you mean trees"),
         ("outdoor", {"trees": 7}, "0 to 6"),
         ("outdoor", {"dusk": 1.5}, "probability"),
         ("solids", {"fewest": 4, "most": 3}, "fewest <= most"),
