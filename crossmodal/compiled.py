@@ -1,9 +1,11 @@
-"""Compile numeric loops to machine code, and keep the result on disk where that is possible."""
+"""Numeric loops compiled to machine code, which is kept on disk where that is possible."""
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.caching import FunctionCache
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -11,10 +13,22 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 def compiled(function: _Function) -> _Function:
     """Compile ``function`` with numba at its first call.
 
-    The machine code is kept beside the source file or in the user's cache folder; where neither may be written (an
-    installed package of another user), every process compiles anew, which takes some seconds.
+    The machine code is kept in ``NUMBA_CACHE_DIR`` if it is set, else beside the source file or in the user's cache
+    folder. Where none of these may be written (an installed package of another user), every process compiles again,
+    which takes some seconds.
     """
-    try:
-        return cast(_Function, numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # "cannot cache function: no locator available"
-        return cast(_Function, numba.njit(nogil=True)(function))
+    dispatcher: Any = numba.njit(nogil=True)(function)
+    with suppress(RuntimeError):  # "cannot cache function: no locator available"
+        dispatcher._cache = _MachineCode(function)  # type: ignore[no-untyped-call]
+    return cast(_Function, dispatcher)
+
+
+class _MachineCode(FunctionCache):
+    """Machine code on disk. What cannot be read, such as code of another version of the package, is compiled again."""
+
+    def load_overload(self, *args: Any) -> Any:
+        try:
+            return super().load_overload(*args)  # type: ignore[no-untyped-call]
+        except Exception:  # the index pickles the types of its time, before it is compared with the source
+            self.flush()  # type: ignore[no-untyped-call]
+            return None
