@@ -66,6 +66,7 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
         ({"trainer__logger": True}, "trainer.logger: not for a recipe to set: a run writes metrics.csv"),
         ({"trainer": {"accelerator": "cpu"}}, "trainer: no end in sight"),
         ({"trainer__precision": 12}, "trainer.precision:"),
+        ({"trainer__callbacks": []}, None),
         ({"evaluations": None}, None),
         ({"evaluations": "all"}, "evaluations: a list was expected"),
         (

@@ -22,7 +22,7 @@ class FlatImages(Dataset[dict[str, Tensor]]):
         return 4096
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        draws = generator(0, "flat images", index)
+        draws = generator(0, "flat pictures", index)
         label, colour = int(draws.integers(2)), torch.full((3,), 40)
         colour[2 * label] = int(draws.integers(150, 230))
         image = colour.to(torch.uint8)[:, None, None].expand(3, 8, 8)
@@ -52,7 +52,7 @@ def make_task(classes: int = 2, **options: Any) -> GeneratorTask:
 
 def fit(task: GeneratorTask, steps: int, **options: Any) -> lightning.Trainer:
     quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
-    defaults = {"limit_val_batches": 0, "accelerator": "cpu", "num_sanity_val_steps": 0}
+    defaults = {"limit_val_batches": 0, "accelerator": "cpu", "num_sanity_val_steps": 0, "gradient_clip_val": 30.0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Lightning's advice on workers and loggers
         trainer = lightning.Trainer(max_steps=steps, **(quiet | defaults | options))
