@@ -179,7 +179,7 @@ class Recorder:
         """Drop unneeded instructions, assign registers, and return the microcode."""
         results: list[Value] = []
         for value in map(self.value_of, outputs):
-            # A result that is an input, or occurs twice, is copied to a register of its own.
+            # A result that is an input, or occurs twice, is copied to a separate register.
             copied = value.is_number or value in results or value in self.inputs
             opcode = Opcode.FILL if value.is_number else Opcode.COPY
             results.append(self._write(opcode, [value], False) if copied else value)
