@@ -1,8 +1,8 @@
-"""Speed of every process: images per CPU-second, beside the published generators, a simple OpenCV twin, and memory.
+"""Speed of all processes: images per CPU-second, compared with the published generators and a simple OpenCV twin.
 
 Run from anywhere: ``python benchmarks/noise.py [--only NAME ...] [--repeats N] [--json FILE] [--markdown PAGE]``.
-One thread, CPU seconds (a busy machine counts less against them), medians; the two processes at the end are measured in
-seconds on the wall, so leave the machine alone for them. With a CUDA device its rates are measured too.
+One thread, CPU seconds (which depend less on other load), medians. The test of two parallel processes at the end also
+uses wall seconds, so the machine should be idle. With a CUDA device its rates are measured too.
 """
 
 import argparse
@@ -21,15 +21,16 @@ import torch
 from cochleagram import describe_machine
 from page import put
 
+import crossmodal.visualization  # noqa: F401  (registers feature_visualization)
 from crossmodal import noise
 
-# A repeat takes about so long, and at least one image.
+# Duration of a repeat, of at least one image.
 _REPEAT_S = 0.3
-# A network of the random generator makes images 2000 to 2399, so that its making is not in the rate.
+# One network of the random generator renders images 2000 to 2399, so its creation is not in the rate.
 _FIRST = 2004
 _PROGRAMS = 200
 _TWIN_IMAGES = 40
-_GPU_BATCH, _GPU_REPEATS, _LEAVES_PER_GPU_SECOND, _SHARE_OF_STEP = 256, 10, 50_000, 0.1
+_GPU_BATCH, _GPU_REPEATS, _LEAVES_PER_GPU_SECOND, _FRACTION_OF_STEP = 256, 10, 50_000, 0.1
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ class Promise:
 
     Attributes:
         title: what is measured.
-        process: its name, with
-        options: those that differ from the usual.
+        process: name of the process.
+        options: of the process, other than the defaults.
         size: side of the images in pixels.
-        target: images per CPU-second; None where nothing was promised.
-        reference: what the published generator made on two cores of this kind, 2026-11-22; None without one.
-        twin: the shape of leaf that the OpenCV twin paints.
-        ready: images that are drawn first and do not count.
+        target: promised images per CPU-second; None without a promise.
+        reference: images per second of the published generator on two cores of this kind, 2026-11-22; None without one.
+        twin: shape of the leaves of the OpenCV twin; None without one.
+        ready: images that are drawn before the measurement.
     """
 
     title: str
@@ -72,7 +73,7 @@ PROMISES = (
     Promise("untrained generator, random", "untrained_generator", {"variant": "random"}, 256, 3, 1.0),
     Promise("programs, median over 200", "programs", {}, 128, 300),
     Promise("fractals", "fractals", {}, 128, 200),
-    # The search for the system of a class takes 10 ms, once: 100 classes, all of them found before.
+    # The search for the system of a class takes 10 ms, once: 100 classes, all of them searched before.
     Promise("fractals, uniform law", "fractals", {"law": "uniform", "classes": 100}, 128, 200, ready=1000),
     Promise("orbits", "orbits", {}, 128, 200),
     Promise("MixUp of 6 programs", "mixup"),
@@ -80,40 +81,40 @@ PROMISES = (
     Promise("KML of programs", "kml"),
     Promise("KML MixUp of programs", "kml_mixup"),
     Promise("mixture", "mixture"),
-    Promise("feature visualisation, ResNet-50", "feature_visualization"),
+    Promise("feature visualization, ResNet-50", "feature_visualization"),
 )
 
 
 def main() -> None:
-    """Measure what was asked for, print it, and write it where asked."""
-    words = _words()
+    """Measure, print the table, and write it to files if requested."""
+    args = _arguments()
     torch.set_num_threads(1)
-    chosen = [promise for promise in PROMISES if words.only is None or promise.process in words.only]
+    chosen = [promise for promise in PROMISES if args.only is None or promise.process in args.only]
     where = describe_machine() + f", load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     print(where, flush=True)
     rows = []
     for promise in chosen:
-        rows.append(measure(promise, words.repeats))
+        rows.append(measure(promise, args.repeats))
         print(_line(rows[-1]), flush=True)
     text = "\n".join([_table(rows), "", *measure_limits(rows, chosen), "", where + "."])
     print(f"\n{text}")
-    if words.json:
-        words.json.write_text(json.dumps({"where": where, "rows": rows}, indent=2) + "\n")
-    if words.markdown:
-        put(words.markdown, text)
+    if args.json:
+        args.json.write_text(json.dumps({"where": where, "rows": rows}, indent=2) + "\n")
+    if args.markdown:
+        put(args.markdown, text)
 
 
-def _words() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=noise.names(), help="processes to measure (default: all)")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of which the median counts")
+    parser.add_argument("--repeats", type=int, default=5, help="runs, of which the median is taken")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
-    parser.add_argument("--markdown", type=Path, help="a page: the tables go between its markers")
+    parser.add_argument("--markdown", type=Path, help="write the tables between the markers of this page")
     return parser.parse_args()
 
 
 def measure(promise: Promise, repeats: int) -> dict[str, Any]:
-    """Measure one row: images per CPU-second, the twin's, and what making ready took."""
+    """Measure one row: images per CPU-second, those of the twin, and seconds of preparation."""
     process = noise.create(promise.process, **promise.options)
     started = time.process_time()
     process(range(promise.ready), promise.size)
@@ -133,7 +134,7 @@ def measure(promise: Promise, repeats: int) -> dict[str, Any]:
 
 
 def _rate(make: Callable[[range], Any], repeats: int) -> float:
-    """Images per CPU-second: the median over repeats, each of other images, after a run that does not count."""
+    """Return images per CPU-second: the median over repeats, each with other images, after a warm-up run."""
     make(range(_FIRST - 4, _FIRST))
     started = time.process_time()
     make(range(_FIRST, _FIRST + 4))
@@ -147,7 +148,7 @@ def _rate(make: Callable[[range], Any], repeats: int) -> float:
 
 
 def _rates_of_programs(process: noise.Process[Any], size: int) -> tuple[float, float]:
-    """The median rate over programs that are known already, and the median seconds of a program's first image."""
+    """Return the median rate over cached programs, and the median seconds of a program's first image."""
     rates, firsts = [], []
     for index in range(1, _PROGRAMS + 1):
         taken = []
@@ -188,7 +189,7 @@ def _figure(value: float | None) -> str:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    """Write the rows as Markdown."""
+    """Return the rows as a Markdown table."""
     heads = ("process", "px", "ours", "promised", "", "published", "ours / published", "OpenCV twin", "ours / twin")
     lines = ["| " + " | ".join(heads) + " |", "|---|---|---|---|---|---|---|---|---|"]
     for row in rows:
@@ -203,40 +204,40 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def measure_limits(rows: list[dict[str, Any]], promises: list[Promise]) -> list[str]:
-    """Measure what stands beside the table, a sentence each: memory, making ready, two processes, the GPU."""
+    """Measure the limits below the table, one sentence each: memory, preparation, two processes, the GPU."""
     sentences = [f"Memory: an image of 128 px can be copied {_figure(copies_per_second(128))} times a second."]
     bank = [row for row in rows if "texture" in row["options"]]
     if bank:
-        sentences.append(f"Textures: the 512 images that leaves are cut from take {bank[0]['ready_s']:.0f} s, once.")
+        sentences.append(f"Textures: the 512 images of the textured leaves take {bank[0]['ready_s']:.0f} s, once.")
     dense = [row for row in rows if row["options"].get("variant") == "random"]
     if dense:
         sentences.append(
             f"The random generator: a network of {dense[0]['size']} px and its first image take "
-            f"{dense[0]['ready_s']:.1f} s, once in 400 images; the table leaves the network out."
+            f"{dense[0]['ready_s']:.1f} s, once in 400 images; the table does not include the network."
         )
     programs = [row for row in rows if row["process"] == "programs"]
     if programs:
         first_ms = 1000 * programs[0]["first_image_s"]
         sentences.append(
-            f"Programs: the first image of one takes {first_ms:.0f} ms, since it is written and assembled."
+            f"Programs: the first image of a program takes {first_ms:.0f} ms, with its writing and assembly."
         )
     by_cpu, by_wall = measure_two_processes()
     sentences.append(
-        f"Two processes at once draw {by_cpu:.2f} times the dead leaves of one by their CPU seconds, {by_wall:.2f} "
-        f"times on the wall (promised 1.8; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)."
+        f"Two parallel processes draw {by_cpu:.2f} times the dead leaves of one by CPU seconds, {by_wall:.2f} times by "
+        f"wall seconds (promised 1.8; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)."
     )
     sentences += measure_gpu(promises) if torch.cuda.is_available() else [_NO_GPU]
     return [f"- {sentence}" for sentence in sentences]
 
 
 _NO_GPU = (
-    "Not taken, for want of a GPU: dead leaves at 50,000 a second; every process in a tenth of a training step of the "
-    "small AlexNet."
+    "Not measured without a GPU: dead leaves at 50,000 per second; every process within a tenth of a training step of "
+    "the small AlexNet."
 )
 
 
 def copies_per_second(side: int) -> float:
-    """How often an image can be copied from memory to memory, of several hundred MB that no cache holds."""
+    """Return copies of an image per second, memory to memory, over several hundred MB, which exceed any cache."""
     count = 2**28 // (3 * side * side)
     source, target = np.ones((count, 3, side, side), np.uint8), np.ones((count, 3, side, side), np.uint8)
     rates = []
@@ -248,9 +249,9 @@ def copies_per_second(side: int) -> float:
 
 
 def measure_two_processes() -> tuple[float, float]:
-    """How much two processes draw beside one, by CPU seconds and on the wall, the best of three tries of each.
+    """Return the speed-up of two processes over one, by CPU seconds and by wall seconds, from the best of three runs.
 
-    The best, since whatever else the machine does can only make less of it.
+    The best run is used, since other load can only reduce the rate.
     """
     one, two = ([processes_rates(count) for _ in range(3)] for count in (1, 2))
     by_cpu, by_wall = (
@@ -260,14 +261,14 @@ def measure_two_processes() -> tuple[float, float]:
 
 
 def processes_rates(count: int) -> tuple[float, float]:
-    """Dead leaves that so many processes draw at once: per CPU-second, and all together per second on the wall."""
+    """Return dead leaves of ``count`` parallel processes: per CPU-second, and in total per wall second."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(count), context.Queue()
-    num_workers = [context.Process(target=_draw_leaves, args=(number, barrier, results)) for number in range(count)]
-    for worker in num_workers:
+    workers = [context.Process(target=_draw_leaves, args=(number, barrier, results)) for number in range(count)]
+    for worker in workers:
         worker.start()
-    drawn, starts, ends, cpu_s = zip(*(results.get() for _ in num_workers), strict=True)
-    for worker in num_workers:
+    drawn, starts, ends, cpu_s = zip(*(results.get() for _ in workers), strict=True)
+    for worker in workers:
         worker.join()
     return sum(drawn) / sum(cpu_s), sum(drawn) / (max(ends) - min(starts))
 
@@ -284,7 +285,7 @@ def _draw_leaves(number: int, barrier: Any, results: Any) -> None:
 
 
 def measure_gpu(promises: list[Promise]) -> list[str]:
-    """Measure every process on the GPU, beside a training step of the small AlexNet on as many images."""
+    """Measure every process on the GPU, relative to a training step of the small AlexNet on as many images."""
     step_s = _training_step_s()
     sentences = [
         f"On {torch.cuda.get_device_name()}, batches of {_GPU_BATCH}: a training step of the small AlexNet (64 px, "
@@ -296,10 +297,10 @@ def measure_gpu(promises: list[Promise]) -> list[str]:
         batch_s = _gpu_s(lambda repeat, process=process, promise=promise, batch=batch: process(
             range(repeat * batch, (repeat + 1) * batch), promise.size, 0, "cuda"
         )) * _GPU_BATCH / batch  # fmt: skip
-        rate, share = _GPU_BATCH / batch_s, batch_s / step_s
-        kept = share <= _SHARE_OF_STEP and (promise.process != "dead_leaves" or rate >= _LEAVES_PER_GPU_SECOND)
+        rate, fraction = _GPU_BATCH / batch_s, batch_s / step_s
+        kept = fraction <= _FRACTION_OF_STEP and (promise.process != "dead_leaves" or rate >= _LEAVES_PER_GPU_SECOND)
         sentences.append(
-            f"{promise.title}, {promise.size} px: {_figure(rate)} a second, {100 * share:.3g} % of a step"
+            f"{promise.title}, {promise.size} px: {_figure(rate)} per second, {100 * fraction:.3g} % of a step"
             f"{'' if kept else ' (**not kept**)'}."
         )
     return sentences

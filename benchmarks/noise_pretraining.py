@@ -1,10 +1,10 @@
-"""Throughput of pretraining against a bare PyTorch loop of the same model on ready-made tensors, and what views cost.
+"""Throughput of pretraining relative to a bare PyTorch loop of the same model on fixed tensors, and the cost of views.
 
 python benchmarks/noise_pretraining.py --recipe noise_pretraining/reduced --steps 12
 
-Ours is `crossmodal.run.train`, with all that a run does between steps. The bare loop has the same network, optimizer,
-precision and loss, and sees one batch of views again and again. Times are CPU seconds of this process (on a GPU, wall
-seconds), the median over steps; the two take turns, so that neither has the machine to itself.
+Ours is `crossmodal.run.train`, with everything that a run does between steps. The bare loop has the same network,
+optimizer, precision and loss, and repeats one batch of views. Times are CPU seconds of this process (on a GPU, wall
+seconds), the median over steps. The two alternate, so that other load affects both.
 """
 
 import argparse
@@ -29,49 +29,49 @@ from crossmodal.provenance import describe_origin
 from crossmodal.run import train
 from crossmodal.tasks import AlignmentUniformityTask
 
-_PROMISED_RATIO, _PROMISED_SHARE = 0.9, 0.15
+_PROMISED_RATIO, _PROMISED_FRACTION = 0.9, 0.15
 _FIRST = 2  # steps in which memory is allocated and kernels are chosen
 _times_s: list[float] = []
 
 
 class StepClock(Callback):
-    """Notes the time at the end of every training step."""
+    """Records the time at the end of each training step."""
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Note it."""
+        """Record the time."""
         _times_s.append(_now_s())
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", default="noise_pretraining/reduced", help="one with alignment and uniformity")
-    parser.add_argument("--steps", type=int, default=12, help="of each kind in each turn (default 12)")
-    parser.add_argument("--turns", type=int, default=3, help="how often the two take turns (default 3)")
+    parser.add_argument("--recipe", default="noise_pretraining/reduced", help="a recipe with alignment and uniformity")
+    parser.add_argument("--steps", type=int, default=12, help="steps of each loop in each turn (default 12)")
+    parser.add_argument("--turns", type=int, default=3, help="number of turns (default 3)")
     parser.add_argument("--set", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"), help="change a key")
-    words = parser.parse_args()
-    changes = {key: recipes.parse_value(value) for key, value in words.set}
-    recipe = recipes.override(recipes.read(words.recipe), changes)
-    # Fresh images for every step, none of them kept from an earlier one.
+    args = parser.parse_args()
+    changes = {key: recipes.parse_value(value) for key, value in args.set}
+    recipe = recipes.override(recipes.read(args.recipe), changes)
+    # New images in every step.
     recipe = recipes.override(recipe, {"data.length": None, "data.keep": False, "trainer.limit_val_batches": 0})
     bare, ours, drawn = [], [], []
     loop = _bare_loop(recipe)
-    for _ in range(words.turns):
-        bare += _timed(loop, words.steps)
-        ours += _steps_of_a_run(recipe, words.steps)
-        drawn += _timed(_batches(recipe), words.steps)
+    for _ in range(args.turns):
+        bare += _timed(loop, args.steps)
+        ours += _steps_of_a_run(recipe, args.steps)
+        drawn += _timed(_batches(recipe), args.steps)
     views = 2 * recipe["data"]["init_args"]["batch_size"]
     step, reference, views_s = (statistics.median(times) for times in (ours, bare, drawn))
-    ratio, share = reference / step, views_s / step
+    ratio, fraction = reference / step, views_s / step
     print(f"{'':<28}{'ours':>10}{'bare':>10}{'ratio':>8}")
     kept = {
         name: f"promise {'kept' if fine else 'NOT kept'}"
-        for name, fine in (("ratio", ratio >= _PROMISED_RATIO), ("share", share <= _PROMISED_SHARE))
+        for name, fine in (("ratio", ratio >= _PROMISED_RATIO), ("fraction", fraction <= _PROMISED_FRACTION))
     }
-    print(f"{'views a second':<28}{views / step:>10.1f}{views / reference:>10.1f}{ratio:>8.3f}  {kept['ratio']}")
-    print(f"{'share of images and views':<28}{share:>10.3f}{'':>18}  {kept['share']}")
+    print(f"{'views per second':<28}{views / step:>10.1f}{views / reference:>10.1f}{ratio:>8.3f}  {kept['ratio']}")
+    print(f"{'fraction of images and views':<28}{fraction:>10.3f}{'':>18}  {kept['fraction']}")
     made, threads = describe_origin(), torch.get_num_threads()
-    print(f"{words.recipe}, {threads} threads, torch {torch.__version__}; {made['date']}, {made['commit']}")
+    print(f"{args.recipe}, {threads} threads, torch {torch.__version__}; {made['date']}, {made['commit']}")
 
 
 def _now_s() -> float:
@@ -98,7 +98,7 @@ def _parts(recipe: dict[str, Any]) -> tuple[NoiseDataModule, AlignmentUniformity
     torch.manual_seed(recipe["seed"])
     task = recipes.build(recipe["task"], "task", seed=recipe["seed"])
     if not isinstance(task, AlignmentUniformityTask):
-        raise SystemExit(f"the bare loop knows alignment and uniformity, not {type(task).__name__}")
+        raise SystemExit(f"the bare loop needs a recipe with alignment and uniformity, found {type(task).__name__}")
     return recipes.build(recipe["data"], "data", seed=recipe["seed"]), task.to(_device())
 
 
@@ -115,13 +115,13 @@ def _batches(recipe: dict[str, Any]) -> Callable[[], tuple[AlignmentUniformityTa
 
 def _bare_loop(recipe: dict[str, Any]) -> Callable[[], object]:
     task, views = _batches(recipe)()
-    seen, network = torch.cat(views), task.embedder
+    images, network = torch.cat(views), task.embedder
     optimizer = task.optimization.configure(network, steps=1_000_000)["optimizer"]
     half = "bf16" in str(recipe["trainer"].get("precision"))
 
     def step() -> None:
-        with torch.autocast(seen.device.type, torch.bfloat16, enabled=half):
-            first, second = network(seen).chunk(2)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+            first, second = network(images).chunk(2)
             loss = alignment_uniformity_loss(first, second)
         optimizer.zero_grad()
         loss.backward()

@@ -1,4 +1,4 @@
-"""The processes that pretraining is measured on, by the names of their rows: what each changes in a recipe."""
+"""The processes of the pretraining tables, by row name, as changes of a recipe."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ def _process(name: str, **options: Any) -> dict[str, Any]:
     return {"data.process": name, "data.options": options} if options else {"data.process": name}
 
 
-#: Changes of a recipe's keys, as ``crossmodal train RECIPE --data.process NAME --data.options OPTIONS`` makes them.
+#: Changes of recipe keys, as by ``crossmodal train RECIPE --data.process NAME --data.options OPTIONS``.
 PROCESSES: dict[str, dict[str, Any]] = {
     "dead_leaves": _process("dead_leaves"),
     "dead_leaves_squares": _process("dead_leaves", shape="square"),
@@ -65,10 +65,10 @@ PUBLISHED = {
 
 
 def read_under(protocol: str, name: str) -> dict[str, Any]:
-    """Read a recipe, and lay the process of a row of the table into it.
+    """Return a recipe with the process of a row of the table.
 
     Raises:
-        SystemExit: there is no such row; lists all.
+        SystemExit: there is no such row; the message suggests one.
     """
     if name not in PROCESSES:
         raise SystemExit(f"unknown process {name!r}{suggestion(name, PROCESSES)}")

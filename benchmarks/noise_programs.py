@@ -1,9 +1,9 @@
-"""Rate of `crossmodal.noise.programs`, and a census of all its programs.
+"""Speed of `crossmodal.noise.programs`, and a census of its programs.
 
     OMP_NUM_THREADS=1 python benchmarks/noise_programs.py [--programs 21000]
 
-The rate is of programs never seen before, their selection included, one thread, in CPU-seconds. The census paints
-each program at 128 pixels and says how many break the promises of `crossmodal.noise.programs.census`.
+The rate is for new programs, including their selection, on one thread, in images per CPU-second. The census renders
+each program at 128 pixels and counts those that fail the criteria of `crossmodal.noise.programs.census`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from crossmodal.noise.programs.census import Census, take_census
 
 
 def measure_rate(size: int, count: int = 200) -> NDArray[np.float64]:
-    """Measure CPU-seconds of each of some images."""
+    """Return the CPU-seconds of ``count`` images, one by one."""
     process = noise.create("programs")
     process(range(10**6, 10**6 + 300), size=size)  # compiles, and records the operations
     seconds = []
@@ -30,9 +30,9 @@ def measure_rate(size: int, count: int = 200) -> NDArray[np.float64]:
 
 
 def print_census(census: Census, seconds: float) -> None:
-    """Print the figures of a census."""
+    """Print the results of a census."""
     print(f"{len(census.deviation)} programs in {seconds:.0f} CPU-seconds")
-    print(f"{len(census.failures)} break a promise: {census.failures[:20].tolist()}")
+    print(f"{len(census.failures)} fail a criterion: {census.failures[:20].tolist()}")
     print(f"{census.texts} different texts, {census.structures} different structures")
     print("figure       least  1 %   50 %   99 %  greatest")
     for name in ("deviation", "commonest", "correlation", "flatness", "slope", "nearest"):
@@ -43,7 +43,7 @@ def print_census(census: Census, seconds: float) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--programs", type=int, default=0, help="how many programs the census takes (0: none)")
+    parser.add_argument("--programs", type=int, default=0, help="programs of the census (default: 0, no census)")
     arguments = parser.parse_args()
     for size in (128, 256):
         seconds = measure_rate(size)

@@ -1,19 +1,18 @@
-"""What pretraining on noise is worth on photographs: frozen ridge accuracy of recipes and weights, beside baselines.
+"""Transfer of pretraining on noise to photographs: frozen ridge accuracy of recipes and weights, and baselines.
 
 python benchmarks/noise_transfer.py --data images --out runs/see --protocol noise_pretraining/brief --processes wmm=3
 python benchmarks/noise_transfer.py --data images --out runs/see --seeds 3 --recipes noise_pretraining/programs_half
 python benchmarks/noise_transfer.py --data images --out runs/see --weights mine=runs/mine/weights --markdown docs/see.md
 
-``--processes`` are rows of `noise_processes.PROCESSES`, trained as the recipe ``--protocol`` says; ``--recipes`` are
-trained as they are. Each is trained with the seeds 0 to N - 1 (``orbits=5``: this one with five) into
-``OUT/<name>/seed<k>``, unless its weights lie there; a run that was stopped is resumed. Then a ridge regression on
-frozen features (``fc6`` where there is one) is fitted on the training photographs and scored on the test photographs,
-as `crossmodal probe` does it. Baselines: the first backbone from ``--random-starts`` random starts, raw pixels, mean
-colour. Intervals are 95 % of resamples over test photographs and seeds; factors over random starts are paired. What is
-once measured is kept under ``OUT/measured``. ``--vary data.options.programs 1 16 256`` trains everything with every
-value of a key. With ``--markdown`` the table replaces what stands between ``<!-- results: begin -->`` and ``<!--
-results: end -->``, or whatever name ``--table`` gives; ``--figure`` draws it. What has been published of a process
-stands beside it, with the rank correlation of both orders.
+``--processes`` are rows of `noise_processes.PROCESSES`, trained with the recipe ``--protocol``; ``--recipes`` are
+trained unchanged. Each is trained with the seeds 0 to N - 1 (``orbits=5``: five seeds for this one) into
+``OUT/<name>/seed<k>``, unless its weights exist; an interrupted run is resumed. Then a ridge regression on frozen
+features (``fc6`` if there is one) is fitted on the training photographs and scored on the test photographs, as in
+`crossmodal probe`. Baselines are the first backbone from ``--random-starts`` random starts, raw pixels and mean colour.
+Intervals are 95 % of resamples over test photographs and seeds; ratios to random starts are paired. Measurements are
+cached in ``OUT/measured``. ``--vary data.options.programs 1 16 256`` trains everything with each value of a key. With
+``--markdown`` the table replaces the text between ``<!-- results: begin -->`` and ``<!-- results: end -->``, or the
+name of ``--table``; ``--figure`` draws it. Published accuracies are added, with the rank correlation of the orders.
 """
 
 import argparse
@@ -45,7 +44,7 @@ from crossmodal.randomness import generator
 
 
 class Row(NamedTuple):
-    """A line of the table: its name, the views that were seen, and which test photographs each fit has right."""
+    """A row of the table: its name, the number of views, and which test photographs each fit has right."""
 
     name: str
     views: str
@@ -53,10 +52,10 @@ class Row(NamedTuple):
 
 
 def main() -> None:
-    """Train what is missing, measure, print the table, and write it where asked."""
+    """Train what is missing, measure, print the table, and write it to files if requested."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="photographs, as `crossmodal probe --data` takes them")
-    parser.add_argument("--out", type=Path, required=True, help="where runs and measurements lie")
+    parser.add_argument("--data", type=Path, required=True, help="photographs, as for `crossmodal probe --data`")
+    parser.add_argument("--out", type=Path, required=True, help="folder of runs and measurements")
     parser.add_argument(
         "--processes", nargs="*", default=[], metavar="NAME[=SEEDS]", help=f"any of {', '.join(PROCESSES)}"
     )
@@ -64,51 +63,49 @@ def main() -> None:
         "--protocol",
         default="noise_pretraining/reduced",
         metavar="RECIPE",
-        help="how the processes are trained (default noise_pretraining/reduced)",
+        help="recipe of the processes (default noise_pretraining/reduced)",
     )
-    parser.add_argument("--recipes", nargs="*", default=[], metavar="RECIPE[=SEEDS]", help="trained as they are")
-    parser.add_argument("--seeds", type=int, default=1, help="of each process and recipe (default 1)")
-    parser.add_argument(
-        "--weights", nargs="*", default=[], metavar="NAME=FOLDER", help="weights that are there already"
-    )
+    parser.add_argument("--recipes", nargs="*", default=[], metavar="RECIPE[=SEEDS]", help="recipes to train")
+    parser.add_argument("--seeds", type=int, default=1, help="runs of each process and recipe (default 1)")
+    parser.add_argument("--weights", nargs="*", default=[], metavar="NAME=FOLDER", help="existing weights")
     parser.add_argument(
         "--set", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"), help="change a recipe key"
     )
     parser.add_argument("--vary", nargs="+", default=[], metavar=("KEY", "VALUE"), help="a recipe key and its values")
     parser.add_argument("--random-starts", type=int, default=5, help="random networks to compare with (default 5)")
     parser.add_argument("--size", type=int, default=64, help="side of the photographs in pixels (default 64)")
-    parser.add_argument("--markdown", type=Path, help="the page to put the table into")
-    parser.add_argument("--table", default="results", help="name of the place in the page (default results)")
-    parser.add_argument("--minus", metavar="ROW", help="also tell how far each row is above this one, paired")
+    parser.add_argument("--markdown", type=Path, help="page for the table")
+    parser.add_argument("--table", default="results", help="name of the markers in the page (default results)")
+    parser.add_argument("--minus", metavar="ROW", help="also print the paired difference of each row to this one")
     parser.add_argument("--figure", type=Path, help="draw the table (PNG)")
-    words = parser.parse_args()
-    if not words.processes and not words.recipes and not words.weights:
+    args = parser.parse_args()
+    if not args.processes and not args.recipes and not args.weights:
         parser.error("nothing to measure: give --processes, --recipes or --weights")
-    bench = _Bench(read_image_folder(words.data), words.out, words.size)
-    changes = {key: recipes.parse_value(value) for key, value in words.set}
-    made = {name: (read_under(words.protocol, name), seeds) for name, seeds in _seeds(words.processes, words.seeds)}
-    made |= {name: (recipes.read(name), seeds) for name, seeds in _seeds(words.recipes, words.seeds)}
-    varied = [{words.vary[0]: recipes.parse_value(value)} for value in words.vary[1:]] or [{}]
+    bench = _Bench(read_image_folder(args.data), args.out, args.size)
+    changes = {key: recipes.parse_value(value) for key, value in args.set}
+    made = {name: (read_under(args.protocol, name), seeds) for name, seeds in _seeds(args.processes, args.seeds)}
+    made |= {name: (recipes.read(name), seeds) for name, seeds in _seeds(args.recipes, args.seeds)}
+    varied = [{args.vary[0]: recipes.parse_value(value)} for value in args.vary[1:]] or [{}]
     chosen = [
         (name, variant, recipes.override(recipe, changes | variant))
         for name, (recipe, _) in made.items()
         for variant in varied
     ]
     labels = [_label(name, variant) for name, variant, _ in chosen]
-    if words.minus not in (None, *labels):
-        parser.error(f"--minus: one of these rows was expected: {'; '.join(labels)}; found {words.minus}")
+    if args.minus not in (None, *labels):
+        parser.error(f"--minus: one of these rows was expected: {'; '.join(labels)}; found {args.minus}")
     rows = [bench.recipe_row(name, variant, recipe, made[name][1]) for name, variant, recipe in chosen]
-    rows += [bench.weights_row(*entry.split("=", 1)) for entry in words.weights]
-    random = bench.random_row(chosen[0][2] if chosen else None, words.weights, words.random_starts)
-    if not words.vary:
+    rows += [bench.weights_row(*entry.split("=", 1)) for entry in args.weights]
+    random = bench.random_row(chosen[0][2] if chosen else None, args.weights, args.random_starts)
+    if not args.vary:
         rows = sorted(rows, key=lambda row: -row.right.mean())
     everything = [*rows, random, *bench.image_rows()]
-    text = _table(everything, random, bench, words)
+    text = _table(everything, random, bench, args)
     print(text)
-    if words.figure:
-        save_figure(_figure(everything), words.figure)
-    if words.markdown:
-        put(words.markdown, text, words.table)
+    if args.figure:
+        save_figure(_figure(everything), args.figure)
+    if args.markdown:
+        put(args.markdown, text, args.table)
 
 
 def _seeds(entries: list[str], usual: int) -> list[tuple[str, int]]:
@@ -116,14 +113,14 @@ def _seeds(entries: list[str], usual: int) -> list[tuple[str, int]]:
 
 
 def _label(name: str, variant: dict[str, Any]) -> str:
-    """What a recipe's row is called: its last name, and what was varied."""
+    """Return the name of a recipe's row: its last part, and the varied values."""
     return ", ".join(
         [name.rpartition("/")[2], *(f"{value} {key.rpartition('.')[2]}" for key, value in variant.items())]
     )
 
 
 class _Bench:
-    """Measures sources of vectors on the photographs of a folder, and remembers."""
+    """Measures sources of vectors on the photographs of a folder, with a cache."""
 
     def __init__(self, folder: ImageFolder, out: Path, size: int) -> None:
         self.folder = folder
@@ -160,7 +157,7 @@ class _Bench:
     def _right_of(self, weights: Path) -> Right:
         backbone = hub.load_model(weights)
         if not isinstance(backbone, Backbone):
-            raise SystemExit(f"{weights}: {type(backbone).__name__} is no backbone")
+            raise SystemExit(f"{weights}: a backbone was expected, found {type(backbone).__name__}")
         return self._measure(BackboneFeatures(backbone))
 
     def _measure(self, source: Source) -> Right:
@@ -178,12 +175,12 @@ class _Bench:
         return right
 
 
-def _table(rows: list[Row], random: Row, bench: _Bench, words: argparse.Namespace) -> str:
+def _table(rows: list[Row], random: Row, bench: _Bench, args: argparse.Namespace) -> str:
     known = [row for row in rows if row.name in PUBLISHED and row.views not in ("", "0")]
     heads = ["pretrained on", "views", "seeds", "top-1 (%)", "times a random start"]
-    heads += [f"minus {words.minus} (points)"] if words.minus else []
+    heads += [f"minus {args.minus} (points)"] if args.minus else []
     heads += ["published (%)"] if known else []
-    less = next((row for row in rows if row.name == words.minus), None)
+    less = next((row for row in rows if row.name == args.minus), None)
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
         top1 = score(row.right)
@@ -197,20 +194,20 @@ def _table(rows: list[Row], random: Row, bench: _Bench, words: argparse.Namespac
         lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], flush=True)
     made, folder = describe_origin(), bench.folder
-    changed = ", ".join(f"`{key}` {value}" for key, value in words.set)
-    protocol = f"Trained as `{words.protocol}` says. " if words.processes else ""
-    protocol += f"The recipes with {changed}. " if changed else ""
+    changed = ", ".join(f"`{key}` {value}" for key, value in args.set)
+    protocol = f"Trained by `{args.protocol}`. " if args.processes else ""
+    protocol += f"Changed recipe keys: {changed}. " if changed else ""
     lines += [
         "",
         f"{protocol}Ridge regression on frozen features, {len(folder.classes)} classes, {len(folder.train):,} "
-        f"photographs to fit on, {len(folder.test):,} to test on, {bench.size} pixels. In brackets: 95 % of 1000 "
+        f"training photographs, {len(folder.test):,} test photographs, {bench.size} pixels. In brackets: 95 % of 1000 "
         f"resamples.{_agreement(known)} {made['date']}, commit {made['commit']}.",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _agreement(rows: list[Row]) -> str:
-    """Say how far the order of processes is the published one; nothing of fewer than three."""
+    """Return a sentence with the rank correlation to the published order; empty for fewer than three processes."""
     if len(rows) < 3:
         return ""
     published = [PUBLISHED[row.name] for row in rows]
@@ -232,12 +229,12 @@ def _agreement(rows: list[Row]) -> str:
 def _figure(rows: list[Row]) -> Figure:
     figure = Figure((7.5, 0.6 + 0.24 * len(rows)), layout="constrained")
     axis = figure.add_subplot()
-    for place, row in enumerate(reversed(rows)):
+    for position, row in enumerate(reversed(rows)):
         value, low, high = (100 * found for found in score(row.right))
-        axis.barh(place, value, color="#1f6f8b" if row.views not in ("", "0") else "#b5b5b5")
-        axis.hlines(place, low, high, color="#333333", lw=1.2)
+        axis.barh(position, value, color="#1f6f8b" if row.views not in ("", "0") else "#b5b5b5")
+        axis.hlines(position, low, high, color="#333333", lw=1.2)
     axis.set_yticks(range(len(rows)), [row.name for row in reversed(rows)], fontsize=8)
-    axis.set_xlabel("photographs told apart, top-1 (%)", fontsize=9)
+    axis.set_xlabel("top-1 accuracy on photographs (%)", fontsize=9)
     axis.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -1,7 +1,7 @@
-"""Dead leaves as one would write them with OpenCV in an afternoon: what `benchmarks/noise.py` measures ours against.
+"""A simple implementation of dead leaves with OpenCV, as a reference for `benchmarks/noise.py`.
 
-The law is that of `crossmodal.noise.dead_leaves`. Draws are NumPy's, 128 leaves at a time, and the coverage is looked
-at once for these, which paints up to 127 leaves too many; OpenCV's outlines make leaves a little larger.
+The distribution is that of `crossmodal.noise.dead_leaves`. NumPy draws 128 leaves at a time and the coverage is checked
+once for these, so up to 127 leaves are painted in excess. OpenCV's outlines make leaves slightly larger.
 """
 
 import cv2
@@ -17,7 +17,7 @@ _QUARTERS = np.arange(4) * np.pi / 2
 
 
 def paint_dead_leaves(generator: np.random.Generator, side: int, shape: str) -> NDArray[np.uint8]:
-    """Paint leaves, ``shape`` "square", "oriented" or "mixed", until no pixel is bare: uint8 (side, side, 3)."""
+    """Paint leaves, ``shape`` "square", "oriented" or "mixed", until all pixels are covered: uint8 (side, side, 3)."""
     image = np.zeros((side, side, 3), np.uint8)
     for _ in range(BLOCKS):
         chosen = np.searchsorted(_CUMULATIVE, generator.uniform(0, _CUMULATIVE[-1], BLOCK))
@@ -47,7 +47,7 @@ def _kinds(generator: np.random.Generator, shape: str) -> NDArray[np.int64]:
 
 
 def _angles(generator: np.random.Generator, kinds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The directions of four corners for each leaf; a triangle has its last corner twice."""
+    """Return the directions of four corners for each leaf; a triangle has its last corner twice."""
     free = generator.uniform(0, 2 * np.pi, (BLOCK, 4))
     triangle = np.stack([free[:, 0], free[:, 1], free[:, 2], free[:, 2]], axis=1)
     turn = free[:, :1]

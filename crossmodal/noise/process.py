@@ -23,8 +23,8 @@ class Process(ABC, Generic[Draws]):
     """A distribution of images: calling it with indices returns the images of these indices.
 
     Image i depends on the process's options (the fields of the dataclass), the seed, i and the size, and on nothing
-    else: not on the batch it came in, the worker, the rank or the order. On one machine CPU results are the same bit
-    for bit, whatever the number of threads; another device agrees within the tolerance that the process states.
+    else: not on the batch, the worker, the rank or the order. CPU results of one machine are bitwise the same for any
+    number of threads; another device agrees within the tolerance that the process states.
 
     A subclass defines `_draw` and `_render`; if it consists of many programs, also `classes` and `_labels`.
     """

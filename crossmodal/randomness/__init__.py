@@ -1,8 +1,8 @@
-"""Counter-based random numbers: (seed, stream, index) names the draws, whatever ran before them.
+"""Counter-based random numbers: draws are a function of (seed, stream, index).
 
-A draw depends on these three alone, so any batch, worker, rank or order gives the same numbers and any sample can be
-made again from its index. `generator` gives NumPy's generator for one index; `uniforms` and `normals` fill tensors for
-many indices at once, the same on every device; `philox` is the function underneath, for compiled loops.
+Draws depend on nothing else, so any batch, worker, rank or order gives the same numbers, and any sample can be
+reproduced from its index. `generator` returns a NumPy generator for one index; `uniforms` and `normals` return tensors
+for many indices, the same on every device; `philox` is the underlying function, for compiled loops.
 """
 
 from importlib import import_module
@@ -13,7 +13,7 @@ from crossmodal.randomness.stream import generator, stream_key
 if TYPE_CHECKING:
     from crossmodal.randomness.fields import normals, random_bits, uniforms
 
-# They import torch and numba, which simulators and readers of files do without.
+# Imported on first use: they need torch and numba, which simulators and file readers do not.
 _LATE = frozenset({"normals", "random_bits", "uniforms"})
 
 __all__ = ["generator", "normals", "random_bits", "stream_key", "uniforms"]

@@ -20,22 +20,22 @@ def random_bits(
 ) -> Tensor:
     """Draw ``count`` random words for each index: int64 (indices, count) in 0 to 2**32 - 1.
 
-    Row i depends on (seed, stream, indices[i]) alone, and its beginning not on ``count``. Word j is word j % 4 of
+    Row i depends only on (seed, stream, indices[i]); a larger ``count`` only appends to it. Word j is word j % 4 of
     Philox4x32-10 at the counter (j // 4, 0, low half of the index, high half of the index).
 
     Raises:
         ValueError: the seed or an index is negative.
     """
-    wanted = np.asarray(indices, dtype=np.int64)
-    if wanted.size and wanted.min() < 0:
-        raise ValueError(f"indices must not be negative, got {wanted.min()}")
+    counters = np.asarray(indices, dtype=np.int64)
+    if counters.size and counters.min() < 0:
+        raise ValueError(f"indices must not be negative, got {counters.min()}")
     key = stream_key(seed, stream)
     blocks = math.ceil(count / _WORDS)
     if torch.device(device).type == "cpu":
-        words = np.empty((len(wanted), blocks * _WORDS), dtype=np.uint32)
-        _fill(words, wanted, key)
+        words = np.empty((len(counters), blocks * _WORDS), dtype=np.uint32)
+        _fill(words, counters, key)
         return torch.from_numpy(words[:, :count].astype(np.int64))
-    index = torch.from_numpy(wanted).to(device)[:, None]
+    index = torch.from_numpy(counters).to(device)[:, None]
     zero = torch.zeros_like(index)
     block = torch.arange(blocks, device=device)[None]
     words_of = philox_tensors((block, zero, index & 0xFFFFFFFF, index >> 32), (int(key[0]), int(key[1])))
@@ -47,7 +47,7 @@ def uniforms(
 ) -> Tensor:
     """Draw ``count`` float32 numbers in [0, 1) for each index, multiples of 2**-24: (indices, count).
 
-    The numbers are those of `random_bits`, the same bit for bit on every device.
+    The numbers come from `random_bits` and are bitwise the same on every device.
     """
     return (random_bits(seed, stream, indices, count, device) >> 8).float() * UNIFORM_STEP
 
@@ -57,14 +57,14 @@ def normals(
 ) -> Tensor:
     """Draw ``count`` standard normal float32 numbers for each index: (indices, count).
 
-    Devices agree to 1e-5, since their logarithms and cosines differ in the last bits.
+    Devices agree to within 1e-5, since their logarithms and cosines differ in the last bits.
 
     References:
         Box & Muller, "A note on the generation of random normal deviates", 1958.
     """
     half = math.ceil(count / 2)
     pairs = uniforms(seed, stream, indices, 2 * half, device).reshape(len(indices), half, 2)
-    # Half a step keeps the logarithm off zero.
+    # Half a step avoids the logarithm of zero.
     radius = torch.sqrt(-2.0 * torch.log(pairs[..., 0] + 0.5 * UNIFORM_STEP))
     angle = (2.0 * math.pi) * pairs[..., 1]
     return torch.stack([radius * torch.cos(angle), radius * torch.sin(angle)], dim=-1).flatten(1)[:, :count]

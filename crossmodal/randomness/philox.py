@@ -1,4 +1,4 @@
-"""Philox4x32-10: four random words from a counter of four and a key of two, for compiled loops and for tensors.
+"""Philox4x32-10: four random words from a counter of four words and a key of two, for compiled loops and tensors.
 
 References:
     Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
@@ -15,12 +15,12 @@ _WEYL_0, _WEYL_1 = 0x9E3779B9, 0xBB67AE85
 _ROUNDS = 10
 _WORD = 0xFFFFFFFF
 
-# Typed constants: numba would read plain ones as signed.
+# Typed constants: numba would treat plain ones as signed.
 _M0, _M1 = np.uint64(_MULTIPLIER_0), np.uint64(_MULTIPLIER_1)
 _W0, _W1 = np.uint32(_WEYL_0), np.uint32(_WEYL_1)
 _SHIFT, _LOW = np.uint64(32), np.uint64(_WORD)
 
-#: The step between neighbouring floats that `uniform_of` gives.
+#: The step between neighbouring results of `uniform_of`.
 UNIFORM_STEP = 2.0**-24
 
 
@@ -28,7 +28,7 @@ UNIFORM_STEP = 2.0**-24
 def philox(
     c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32, k0: np.uint32, k1: np.uint32
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
-    """Mix a counter (c0 to c3) with a key (k0, k1), all words of 32 bits; for calls from compiled code."""
+    """Mix a counter (c0 to c3) with a key (k0, k1), all 32-bit words; for calls from compiled code."""
     for _ in range(_ROUNDS):
         product0 = _M0 * np.uint64(c0)
         product1 = _M1 * np.uint64(c2)
@@ -46,7 +46,7 @@ def philox(
 
 @compiled
 def uniform_of(word: np.uint32) -> np.float32:
-    """Turn a random word into a number in [0, 1), a multiple of 2**-24; for calls from compiled code."""
+    """Convert a random word to a number in [0, 1), a multiple of 2**-24; for calls from compiled code."""
     return np.float32(np.float32(word >> np.uint32(8)) * np.float32(UNIFORM_STEP))
 
 
@@ -58,7 +58,7 @@ def philox_tensors(counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[in
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(_ROUNDS):
-        # The product wraps around in 64 bits; the mask after the shift makes the shift a logical one.
+        # The product wraps around in 64 bits; the mask makes the shift a logical one.
         product0, product1 = c0 * _MULTIPLIER_0, c2 * _MULTIPLIER_1
         high0, high1 = (product0 >> 32) & _WORD, (product1 >> 32) & _WORD
         c0, c1, c2, c3 = high1 ^ c1 ^ k0, product1 & _WORD, high0 ^ c3 ^ k1, product0 & _WORD

@@ -1,4 +1,4 @@
-"""NumPy's generators by name: (seed, stream, index)."""
+"""NumPy generators by seed, stream and index."""
 
 import hashlib
 
@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 def generator(seed: int, stream: str, index: int = 0) -> np.random.Generator:
-    """Make the generator of one (seed, stream, index).
+    """Return the generator of one (seed, stream, index).
 
-    The streams of different names are independent. Philox is counter-based: the key comes from seed and stream, the
-    upper half of the counter from the index, which leaves 2**128 draws to each index.
+    Streams of different names are independent. Philox is counter-based: the key is a hash of seed and stream, the upper
+    half of the counter is the index, which leaves 2**128 draws for each index.
 
     Raises:
         ValueError: seed or index is negative.
@@ -26,7 +26,7 @@ def generator(seed: int, stream: str, index: int = 0) -> np.random.Generator:
 
 
 def stream_key(seed: int, stream: str) -> NDArray[np.uint32]:
-    """Make the key (2 words of 32 bits) of a stream for `crossmodal.randomness.philox`.
+    """Return the key (2 words of 32 bits) of a stream for `crossmodal.randomness.philox`.
 
     Raises:
         ValueError: the seed is negative.

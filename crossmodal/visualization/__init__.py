@@ -1,6 +1,6 @@
-"""Feature visualization: images optimized to drive the units of a backbone, as a noise process.
+"""Feature visualization: images optimized to activate the units of a backbone, as a noise process.
 
-Importing this package makes ``feature_visualization`` known to `crossmodal.noise.create`.
+Importing this package registers ``feature_visualization`` for `crossmodal.noise.create`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Units of a backbone: what each of its channels answers to an image, on average over the image."""
+"""Units of a backbone: the channels of a layer; their activation is the mean over the image."""
 
 from collections import OrderedDict
 from functools import lru_cache
@@ -10,47 +10,47 @@ from crossmodal.randomness import stream_key
 from crossmodal.spelling import check_choice
 from crossmodal.weights import find_weights
 
-#: The shorter side, in pixels, of the smallest image that a backbone can take.
+#: The least shorter side of an image for any backbone, in pixels.
 LEAST_SIDE = 32
 
 
 @lru_cache(maxsize=16)
 def count_units(name: str, width: float, layer: str | None) -> int:
-    """Count the units of a layer, the last if it is None, without making the backbone.
+    """Return the number of units of a layer (the last if None), without allocating the backbone.
 
     Raises:
-        ValueError: an unknown backbone or layer, or a width that it does not have.
+        ValueError: an unknown backbone or layer, or a width that the backbone does not have.
     """
     with torch.device("meta"):
-        backbone = _cut(create(name, width=width), layer).eval()
+        backbone = _truncated(create(name, width=width), layer).eval()
         return int(backbone.encode(torch.empty(1, 3, LEAST_SIDE, LEAST_SIDE)).shape[1])
 
 
-# Two, so that a random and a trained one can alternate.
+# Two, so that a random and a trained backbone can alternate.
 @lru_cache(maxsize=2)
 def load_units(
     name: str, width: float, layer: str | None, weights: str | None, network: int, device: torch.device
 ) -> Backbone:
-    """Make a backbone up to a layer, for use alone: calling it gives the units' answers (n, units).
+    """Create a frozen backbone up to a layer; calling it returns the activations (n, units).
 
-    Without weights its start is random, the same for the same ``network``.
+    Without weights it is random, the same for the same ``network``.
 
     Raises:
         WeightsError: no such weights, or weights that do not fit.
     """
-    # Tensors made in inference mode could not take part in gradients.
+    # Tensors created in inference mode cannot be used in autograd.
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
         first, second = (int(word) for word in stream_key(network, f"noise/backbones/{name}"))
-        # Not torch.manual_seed, which would reach for the generators of all devices.
+        # Not torch.manual_seed, which would also seed the generators of all devices.
         torch.default_generator.manual_seed(first << 31 ^ second)
         backbone = create(name, width=width)
         if weights is not None:
             load_weights(backbone, find_weights(weights))
-        return _cut(backbone, layer).eval().requires_grad_(False).to(device)
+        return _truncated(backbone, layer).eval().requires_grad_(False).to(device)
 
 
-def _cut(backbone: Backbone, layer: str | None) -> Backbone:
-    """Leave out of a backbone's trunk what comes after a layer."""
+def _truncated(backbone: Backbone, layer: str | None) -> Backbone:
+    """Remove the layers after ``layer`` from the trunk of a backbone."""
     if layer is None:
         return backbone
     children = OrderedDict(backbone.trunk.named_children())

@@ -1,4 +1,4 @@
-"""Images that drive the units of a backbone."""
+"""Images that activate the units of a backbone."""
 
 import os
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from crossmodal.weights import find_weights
 
 _START_DEVIATION = 0.01
 _LEARNING_RATE = 0.05
-#: Images that another device than the CPU optimizes at a time.
+#: Images per batch on devices other than the CPU.
 _BATCH = 64
 
 
 class VisualizationDraws(NamedTuple):
-    """What n images are optimized for, where they start and how each step looks at them."""
+    """Units, starts and views of n images."""
 
     units: Tensor
     """The two units of each image (n, 2), which may be the same."""
     spectra: Tensor
-    """Starts (n, 3, rows, columns // 2 + 1, 2), see `fourier_images`."""
+    """Initial spectra (n, 3, rows, columns // 2 + 1, 2), see `fourier_images`."""
     views: Tensor
     """Uniform numbers (n, steps, 7), see `moved_views`."""
     size: tuple[int, int]
@@ -39,23 +39,23 @@ class VisualizationDraws(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureVisualization(Process[VisualizationDraws]):
-    """Images optimized to drive one unit of a backbone, or two units at once.
+    """Images optimized to activate one unit of a backbone, or two units at once.
 
-    First an image for every unit of the ``layer`` (a child of the backbone's trunk such as ``layer3``; the last if it
-    is None), then one for every pair of units, the mean of whose answers it drives; then the same again from other
-    starts. The k-th round of pairs joins every unit with the k-th after it. Labels are the units, for a pair the first
-    of its two.
+    The first images are for the single units of the ``layer`` (a child of the backbone's trunk such as ``layer3``; the
+    last if None), the next ones for pairs of units, whose mean activation is maximized; then the same follows from
+    other initial spectra. The k-th round of pairs combines each unit with the k-th unit after it. Labels are the units,
+    for a pair the first one.
 
-    An image is a spectrum, started at a standard deviation of 0.01, that Adam (rate 0.05) changes for ``steps`` steps
-    so that a view of the image, displaced, scaled and turned at random, drives the unit more. At the end its darkest
-    value becomes 0 and its brightest 255. Small images are enlarged for the network, not made larger.
+    An image is parametrized by its spectrum, which starts with a standard deviation of 0.01. Adam (learning rate 0.05)
+    maximizes the activation for ``steps`` steps, each on a random view of the image, shifted, scaled and rotated. The
+    values are then scaled to 0 to 255. For the network, small images are enlarged by interpolation.
 
-    The backbone is one of `crossmodal.backbones.names`, of ``width`` where it has several; with ``weights`` (a name or
-    a path), or else random, another one for every ``network``. It is kept in memory. One unit in twenty of a random
-    ResNet-50 answers nothing at all to the start; its image stays as it started.
+    The backbone is one of `crossmodal.backbones.names`, with a ``width`` if it has several. It has the ``weights`` (a
+    name or a path), or else random ones that depend on ``network``. It is cached. One unit in twenty of a random
+    ResNet-50 has no activation at the start; its image does not change.
 
-    An image takes ``steps`` forward and backward passes, on a CPU on its own. Another device follows the same steps,
-    but rounding grows along them: its images show the same, and their values differ by some levels.
+    An image takes ``steps`` forward and backward passes; on a CPU images are optimized one by one. On other devices
+    rounding errors grow over the steps: images look the same, but values differ by several levels.
 
     Raises:
         ValueError: an unknown backbone or layer; a width that the backbone does not have; fewer than 1 step.
@@ -93,12 +93,12 @@ class FeatureVisualization(Process[VisualizationDraws]):
         return count_units(self.backbone, self.width, self.layer)
 
     def units(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Tell the two units that each image drives: (n, 2), the same twice for a single unit."""
+        """Return the two units of each image: (n, 2), twice the same for a single unit."""
         units = self.classes
-        # Round k joins u with u + k; beyond half the units these would be the pairs of earlier rounds.
-        place = indices % (units * (units + 1) // 2)
-        first = place % units
-        return np.stack([first, (first + place // units) % units], axis=1)
+        # Round k combines u with u + k; beyond half the units these would be pairs of earlier rounds.
+        position = indices % (units * (units + 1) // 2)
+        first = position % units
+        return np.stack([first, (first + position // units) % units], axis=1)
 
     def _labels(self, indices: NDArray[np.int64], seed: int) -> Tensor:
         return torch.from_numpy(self.units(indices)[:, 0])
@@ -127,21 +127,21 @@ class FeatureVisualization(Process[VisualizationDraws]):
 
 def _optimized(backbone: Backbone, draws: VisualizationDraws, device: torch.device) -> Tensor:
     with torch.inference_mode(False), torch.enable_grad():
-        # Clones, since what was drawn in inference mode can take no part in gradients.
+        # Copies, since tensors drawn in inference mode cannot be used in autograd.
         units, spectra, views = (numbers.to(device, copy=True) for numbers in draws[:3])
         spectra.requires_grad_()
-        # Answers of some random networks are tiny; without this epsilon Adam's steps would be, too.
+        # Activations of some random networks are tiny; with a larger epsilon, so were the steps of Adam.
         optimizer = torch.optim.Adam([spectra], lr=_LEARNING_RATE, eps=1e-20)
         for numbers in views.unbind(dim=1):
             optimizer.zero_grad()
-            answers = backbone(moved_views(fourier_images(spectra, draws.size), numbers, LEAST_SIDE))
-            (-answers.gather(1, units).sum()).backward()
+            activations = backbone(moved_views(fourier_images(spectra, draws.size), numbers, LEAST_SIDE))
+            (-activations.gather(1, units).sum()).backward()
             optimizer.step()
     return spectra.detach()
 
 
 def _stretched(images: Tensor) -> Tensor:
-    """Stretch each image's values to 0 to 255; those of an image of one value become 0."""
+    """Scale each image to 0 to 255; a constant image becomes 0."""
     least, most = images.amin(dim=(1, 2, 3), keepdim=True), images.amax(dim=(1, 2, 3), keepdim=True)
     stretched = (images - least) / (most - least).clamp_min(torch.finfo(images.dtype).tiny)
     return (stretched * 255).round().to(torch.uint8)

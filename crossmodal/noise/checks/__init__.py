@@ -1,1 +1,1 @@
-"""Checks of images against the published laws of their processes."""
+"""Checks of images against the published statistics of their processes."""

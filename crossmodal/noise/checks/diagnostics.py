@@ -1,7 +1,7 @@
-"""What images look like in numbers: spectral slope, wavelet kurtosis, sizes of regions, colours.
+"""Statistics of images: spectral slope, wavelet kurtosis, sizes of regions, colours.
 
-Everything here looks at images alone, uint8 (n, 3, height, width), wherever they come from. What the processes
-promise about these numbers stands in `crossmodal.noise.checks.law`.
+All functions take images of any origin, uint8 (n, 3, height, width). The expected values for the processes are in
+`crossmodal.noise.checks.law`.
 """
 
 import math
@@ -19,22 +19,22 @@ Floats = NDArray[np.float64]
 
 #: Haar bands of a scale: differences between columns, between rows, and between both.
 ORIENTATIONS = ("across", "down", "diagonal")
-#: The spectrum is fitted from so many cycles over the shorter side to so many cycles a pixel.
+#: Range of the fit of the spectrum: from cycles per shorter side to cycles per pixel.
 LOWEST_CYCLES, HIGHEST_FREQUENCY = 4, 0.25
 _FEWEST_RINGS = 3
-# Under a Hann window neighbouring rings share waves: slopes of white images (64 and 128 pixels) spread so many times
-# as far as those of independent rings would.
+# With a Hann window neighbouring rings are correlated: slopes of white images (64 and 128 pixels) have a standard
+# deviation larger by this factor than those of independent rings.
 _RINGS_SHARED = 1.95
-# Rounding to whole grey levels adds this variance to every pixel; where the spectrum is not above it by this factor of
-# power, it says nothing of the image.
+# Rounding to integer grey levels adds this variance to each pixel; rings with less than this factor times its power are
+# not used.
 _ROUNDING_VARIANCE, _ABOVE_ROUNDING = 1 / 12, 4.0
-# Regions that are all as small, or as large, as is looked at have an exponent beyond what can be fitted.
+# Limit of the exponent: it diverges if all regions have the least or the greatest area of the fit.
 _STEEPEST = 100.0
 
 
 @dataclass(frozen=True)
 class SpectralSlope:
-    """How fast the amplitude spectrum of each image falls: amplitude proportional to frequency ** -exponent.
+    """Exponents of the amplitude spectra of images: amplitude proportional to frequency ** -exponent.
 
     Attributes:
         exponents: float64 (n,); NaN where fewer than three rings can be fitted (flat or too small images).
@@ -46,12 +46,12 @@ class SpectralSlope:
 
 
 def spectral_slope(images: Tensor) -> SpectralSlope:
-    """Fit the exponent of the radially averaged amplitude spectrum, each image for itself.
+    """Fit the exponent of the radially averaged amplitude spectrum of each image.
 
-    The channels, free of their means and under a Hann window, give the mean power in rings one cycle over the shorter
-    side wide, from 4 cycles over that side to 0.25 cycles a pixel (half of what pixels can hold). A straight line is
-    fitted to the logarithms of amplitude (root of the power) and radius, all rings alike. Rings that rounding to whole
-    grey levels could have filled are left out, and what lies beyond the first of them.
+    The means of the channels are subtracted and a Hann window is applied. The power is averaged in rings with a width
+    of one cycle per shorter side, from 4 cycles per shorter side to 0.25 cycles per pixel (half the Nyquist frequency).
+    A straight line is fitted to the logarithms of amplitude (square root of the power) and radius, with equal weights.
+    The first ring whose power may be due to rounding to integer grey levels is not used, nor are those beyond it.
 
     Raises:
         ValueError: not images.
@@ -63,7 +63,7 @@ def spectral_slope(images: Tensor) -> SpectralSlope:
     radius = np.hypot(down, across)
     ring = np.rint(radius * min(height, width)).astype(np.int64)
     rings = np.arange(LOWEST_CYCLES, int(HIGHEST_FREQUENCY * min(height, width)) + 1)
-    # A column of the half spectrum stands for itself and its mirror, but for the first (and the last of an even width).
+    # Columns of the half spectrum count twice, except the first (and the last of an even width).
     twice = np.where((across == 0) | (across == 0.5), 1.0, 2.0) * np.ones_like(radius)
     members = np.bincount(ring.ravel(), twice.ravel())
     mean_radius = np.bincount(ring.ravel(), (twice * radius).ravel()) / members
@@ -80,9 +80,9 @@ def spectral_slope(images: Tensor) -> SpectralSlope:
 
 
 def wavelet_kurtosis(images: Tensor, scales: int = 3) -> Floats:
-    """Measure how heavy the tails of Haar bands are: fourth moment over squared second, 3 for a Gaussian.
+    """Compute the kurtosis of Haar bands: the fourth moment over the squared second moment, 3 for a Gaussian.
 
-    The bands are those of the grey image (mean of the channels), each scale at half the size of the one before.
+    The bands are those of the grey image (mean of the channels); each scale has half the size of the previous one.
 
     Returns:
         float64 (n, scales, 3): scales from fine to coarse, bands as in `ORIENTATIONS`; NaN for bands of fewer than 16
@@ -114,8 +114,8 @@ class RegionSizes:
     Attributes:
         areas: int64 (regions,), in pixels, of all images.
         colours: uint8 (regions, 3).
-        images: int64 (regions,), which image each is of.
-        pixels: of an image.
+        images: int64 (regions,), positions of the images of the regions.
+        pixels: number of pixels of an image.
     """
 
     areas: NDArray[np.int64]
@@ -124,15 +124,15 @@ class RegionSizes:
     pixels: int
 
     def survival(self, areas: NDArray[np.int64]) -> Floats:
-        """Tell the share of regions that are at least so large: float64, one for each of ``areas``."""
+        """Return the fraction of regions with at least each of ``areas``: float64."""
         ordered = np.sort(self.areas)
         return 1.0 - np.searchsorted(ordered, areas, side="left") / max(len(ordered), 1)
 
     def exponent(self, least: float = 0.002, most: float = 0.2) -> tuple[float, float]:
-        """Fit the exponent of the survival function, P(area >= A) proportional to A ** -exponent, with standard error.
+        """Fit the exponent of the survival function, P(area >= A) proportional to A ** -exponent; with standard error.
 
-        By maximum likelihood, over the regions that take ``least`` to ``most`` of their image. Leaves whose radii
-        have the density r ** -3 make an exponent near 1. (NaN, NaN) for fewer than 10 regions.
+        The fit is by maximum likelihood, over the regions with a fraction of ``least`` to ``most`` of the image's area.
+        Leaves whose radii have the density r ** -3 give an exponent near 1. (NaN, NaN) for fewer than 10 regions.
 
         References:
             Clauset, Shalizi & Newman, "Power-law distributions in empirical data", 2009, section 3.
@@ -145,24 +145,24 @@ class RegionSizes:
 
 
 def region_sizes(images: Tensor) -> RegionSizes:
-    """Find the regions of equal colour of all images.
+    """Return the regions of equal colour of all images.
 
     Raises:
         ValueError: not images.
     """
     stack = _as_images(images)
     height, width = stack.shape[-2:]
-    places = np.arange(height * width).reshape(height, width)
+    numbers = np.arange(height * width).reshape(height, width)
     areas, colours, owners = [np.zeros(0, np.int64)], [np.zeros((0, 3), np.uint8)], [np.zeros(0, np.int64)]
     for i, image in enumerate(stack):
         across = (image[:, :, 1:] == image[:, :, :-1]).all(axis=0)
         down = (image[:, 1:] == image[:, :-1]).all(axis=0)
-        first = np.concatenate([places[:, :-1][across], places[:-1][down]])
-        second = np.concatenate([places[:, 1:][across], places[1:][down]])
+        first = np.concatenate([numbers[:, :-1][across], numbers[:-1][down]])
+        second = np.concatenate([numbers[:, 1:][across], numbers[1:][down]])
         links = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(height * width,) * 2)
         count, region = connected_components(links, directed=False)
         representative = np.zeros(count, np.int64)
-        representative[region] = places.ravel()
+        representative[region] = numbers.ravel()
         areas.append(np.bincount(region, minlength=count))
         colours.append(image.reshape(3, -1).T[representative])
         owners.append(np.full(count, i))
@@ -171,15 +171,15 @@ def region_sizes(images: Tensor) -> RegionSizes:
 
 @dataclass(frozen=True)
 class ColourHistogram:
-    """How grey levels and colours are used.
+    """Frequencies of grey levels and colours.
 
     Attributes:
-        shares: float64 (3, 256), of each level in each channel, over all images.
-        distance_to_uniform: float64 (3,), total variation distance to all levels alike, 0 to 1.
-        distinct_colours: int64 (n,), in each image.
+        frequencies: float64 (3, 256), relative frequency of each level in each channel, over all images.
+        distance_to_uniform: float64 (3,), total variation distance to the uniform distribution, 0 to 1.
+        distinct_colours: int64 (n,), number of colours in each image.
     """
 
-    shares: Floats
+    frequencies: Floats
     distance_to_uniform: Floats
     distinct_colours: NDArray[np.int64]
 
@@ -192,19 +192,19 @@ def colour_histogram(images: Tensor) -> ColourHistogram:
     """
     stack = _as_images(images)
     counts = np.stack([np.bincount(stack[:, channel].ravel(), minlength=256) for channel in range(3)])
-    shares = counts / max(int(counts[0].sum()), 1)
+    frequencies = counts / max(int(counts[0].sum()), 1)
     weights = np.array([1, 256, 65536])
     distinct = np.array([len(np.unique(np.tensordot(weights, image, 1))) for image in stack], dtype=np.int64)
-    return ColourHistogram(shares, 0.5 * np.abs(shares - 1 / 256).sum(axis=1), distinct)
+    return ColourHistogram(frequencies, 0.5 * np.abs(frequencies - 1 / 256).sum(axis=1), distinct)
 
 
-def distinct_share(images: Tensor) -> float:
-    """Tell how many of the images are like no other, byte for byte, as a share of all."""
-    seen: dict[bytes, int] = {}
+def distinct_fraction(images: Tensor) -> float:
+    """Return the fraction of images that are not equal to any other image."""
+    counts: dict[bytes, int] = {}
     for image in _as_images(images):
         content = image.tobytes()
-        seen[content] = seen.get(content, 0) + 1
-    return sum(count == 1 for count in seen.values()) / max(sum(seen.values()), 1)
+        counts[content] = counts.get(content, 0) + 1
+    return sum(count == 1 for count in counts.values()) / max(sum(counts.values()), 1)
 
 
 def _as_images(images: Tensor) -> NDArray[np.uint8]:
@@ -215,12 +215,12 @@ def _as_images(images: Tensor) -> NDArray[np.uint8]:
 
 
 def _hann(side: int) -> Floats:
-    # Its middle lies in the middle of the pixels, so that no pixel has weight 0.
+    # Sampled at the centres of pixels, so that no pixel has weight 0.
     return np.asarray(np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2)
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:
-    """Fit y = a x + b by least squares: a and its standard error."""
+    """Fit y = a x + b by least squares; return a and its standard error."""
     centred = x - x.mean()
     spread = float((centred**2).sum())
     slope = float((centred * y).sum()) / spread
@@ -231,15 +231,15 @@ def _line(x: Floats, y: Floats) -> tuple[float, float]:
 def _kurtosis(values: Floats) -> Floats:
     centred = values - values.mean(axis=1, keepdims=True)
     second, fourth = (centred**2).mean(axis=1), (centred**4).mean(axis=1)
-    # Rounding of sums leaves a variance of 1e-20 or so in a flat band.
+    # By rounding, a flat band has a variance of about 1e-20.
     return np.where(second > 1e-12, fourth / np.where(second > 1e-12, second, 1.0) ** 2, np.nan)
 
 
 def _truncated_pareto(logs: Floats, highest: float) -> tuple[float, float]:
-    """Fit a to the density exp(-a t) on 0 to ``highest`` by maximum likelihood: a and its standard error."""
+    """Fit a in the density exp(-a t) on 0 to ``highest`` by maximum likelihood; return a and its standard error."""
 
     def moments(rate: float) -> tuple[float, float]:
-        """Mean and variance of the density; near a = 0, where the formulas lose their digits, by their series."""
+        """Return mean and variance of the density; near a = 0 by series, where the formulas lose precision."""
         reach = rate * highest
         if abs(reach) < 1e-4:
             return highest * (0.5 - reach / 12), highest**2 / 12

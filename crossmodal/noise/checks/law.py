@@ -1,4 +1,4 @@
-"""What processes promise about their images, as tests with a stated rate of false alarms."""
+"""Tests of images against the published statistics of their process, with a stated false-alarm rate."""
 
 import math
 from collections.abc import Callable
@@ -25,11 +25,11 @@ from crossmodal.noise.checks.diagnostics import (
 from crossmodal.noise.process import Indices, Process
 from crossmodal.noise.statistical.steerable_pyramid import ORIENTATIONS, steerable_pyramid
 
-#: How often each law calls out although the process keeps it.
+#: False-alarm rate of each test.
 FALSE_ALARM = 1e-4
 _ALARM_DEVIATIONS = float(stats.norm.isf(FALSE_ALARM / 2))
 _INTERVAL_DEVIATIONS = float(stats.norm.isf(0.025))
-# Radii are looked at in so many images, so many leaves of each.
+# Radii are tested on the first leaves of the first images.
 _LISTED, _FIRST_LEAVES = 100, 100
 _EXPECTED_TOGETHER = 20
 _LEAST_SIDE_FOR_SIZES = 64
@@ -37,15 +37,15 @@ _LEAST_SIDE_FOR_SIZES = 64
 
 @dataclass(frozen=True)
 class Finding:
-    """A figure of some images, and where the process promises something about it, whether the promise holds.
+    """A statistic of images and, if the process has an expected value for it, the result of the test.
 
     Attributes:
-        figure: what was measured.
+        figure: name of the statistic.
         value: over all images.
-        low: lower end of the 95 % interval; NaN where there is none.
-        high: upper end.
-        law: what the process promises; empty for a figure that is only told.
-        holds: whether it does, at the false-alarm rate `FALSE_ALARM`; None without a promise.
+        low: lower end of the 95 % interval; NaN if there is none.
+        high: upper end of the interval.
+        law: the expected value; empty if there is none.
+        holds: whether the test passes at the false-alarm rate `FALSE_ALARM`; None without a test.
     """
 
     figure: str
@@ -57,7 +57,7 @@ class Finding:
 
 
 class Evidence:
-    """Some images of a process with their draws, and what is measured on them, each when it is first asked for."""
+    """Images of a process with their draws, and their statistics, which are computed on first use."""
 
     def __init__(
         self, process: Process[Any], indices: Indices, size: int | tuple[int, int], seed: int, device: str = "cpu"
@@ -88,9 +88,9 @@ class Evidence:
 
 
 def mean_finding(figure: str, values: ArrayLike, law: str = "", within: tuple[float, float] | None = None) -> Finding:
-    """Tell the mean of one number an image with its interval; with ``within``, test that the expected mean lies there.
+    """Return the mean of one number per image with its interval; test that the expected mean is ``within`` a range.
 
-    The promise is broken when the mean is farther outside than chance would take it. NaNs do not count.
+    The test fails if the mean is outside the range by more than the deviation at `FALSE_ALARM`. NaNs are ignored.
     """
     kept = np.asarray(values, dtype=np.float64)
     kept = kept[np.isfinite(kept)]
@@ -103,8 +103,8 @@ def mean_finding(figure: str, values: ArrayLike, law: str = "", within: tuple[fl
 def _finding(figure: str, value: float, error: float, law: str, within: tuple[float, float] | None) -> Finding:
     holds = None
     if within is not None and math.isfinite(value):
-        chance = _ALARM_DEVIATIONS * (error if math.isfinite(error) else 0.0)
-        holds = within[0] - chance <= value <= within[1] + chance
+        margin = _ALARM_DEVIATIONS * (error if math.isfinite(error) else 0.0)
+        holds = within[0] - margin <= value <= within[1] + margin
     reach = _INTERVAL_DEVIATIONS * error
     return Finding(figure, value, value - reach, value + reach, law, holds)
 
@@ -114,7 +114,7 @@ def _test_finding(figure: str, p_value: float, law: str) -> Finding:
 
 
 def _uniform_finding(figure: str, values: Floats, low: float, high: float) -> Finding:
-    """Test values against a uniform law, or against the one value that there is."""
+    """Test values against a uniform distribution, or against a single value if low == high."""
     if low == high:
         return mean_finding(figure, values, f"all {low:g}", (low - 1e-6, high + 1e-6))
     return _test_finding(
@@ -125,15 +125,15 @@ def _uniform_finding(figure: str, values: Floats, low: float, high: float) -> Fi
 
 
 def laws_of(process: Process[Any]) -> tuple[Callable[[Evidence], Finding], ...]:
-    """Return the promises of a process that can be tested; none for a process that states no law."""
+    """Return the tests of a process; empty for a process without published statistics."""
     return _LAWS.get(process.name, ())
 
 
 def _full_range(evidence: Evidence) -> Finding:
-    """Test that every image is stretched from 0 to 255."""
+    """Test that each image has the full range of 0 to 255."""
     levels = evidence.images.flatten(1)
-    share = ((levels.amin(1) == 0) & (levels.amax(1) == 255)).double().mean().item()
-    return Finding("images from level 0 to 255", share, law="all", holds=share == 1.0)
+    fraction = ((levels.amin(1) == 0) & (levels.amax(1) == 255)).double().mean().item()
+    return Finding("images from level 0 to 255", fraction, law="all", holds=fraction == 1.0)
 
 
 # Dead leaves
@@ -144,56 +144,56 @@ def _leaves_are_plain(evidence: Evidence) -> bool:
 
 
 def _leaf_cover(evidence: Evidence) -> Finding:
-    """Test that no pixel is bare; black is the one colour that no leaf has."""
+    """Test that no pixel is uncovered; no leaf is black."""
     black = (evidence.images == 0).all(dim=1).double().mean().item()
     plain = _leaves_are_plain(evidence)
     return Finding("black pixels", black, law="none" if plain else "", holds=black == 0.0 if plain else None)
 
 
 def _leaf_radii(evidence: Evidence) -> Finding:
-    """Test the radii of the first leaves of each image against the law, by chi-square.
+    """Test the radii of the first leaves of each image by chi-square.
 
-    The last leaves of all are of no use: painting stops with a leaf that covers the last bare pixel, which is a large
-    one more often than others.
+    The last leaves are not used: painting stops with a leaf that covers the last uncovered pixel, and these leaves are
+    larger on average.
     """
     from crossmodal.noise.dead_leaves.law import pixel_radii
     from crossmodal.noise.dead_leaves.process import list_leaves, radius_law
 
     draws = evidence.draws
-    places = range(min(len(draws.indices), _LISTED))
-    radii = np.concatenate([list_leaves(draws, place).radius_px[:_FIRST_LEAVES] for place in places])
+    positions = range(min(len(draws.indices), _LISTED))
+    radii = np.concatenate([list_leaves(draws, position).radius_px[:_FIRST_LEAVES] for position in positions])
     expected = len(radii) * np.bincount(pixel_radii(draws.size), radius_law()[1])
     found = np.bincount(radii, minlength=len(expected))
-    # Rare radii, the large ones, are counted together.
+    # Rare radii, which are the large ones, are pooled.
     _, group = np.unique(np.cumsum(expected[::-1]) // _EXPECTED_TOGETHER, return_inverse=True)
     p_value = stats.chisquare(np.bincount(group, found[::-1]), np.bincount(group, expected[::-1])).pvalue
     return _test_finding("radii of leaves", float(p_value), "density r^-3 - 1")
 
 
 def _leaf_sizes(evidence: Evidence) -> Finding:
-    """Test the sizes of regions: radii with density r^-3 make areas with P(area >= A) ~ 1 / A.
+    """Test the sizes of regions: radii with density r^-3 give areas with P(area >= A) ~ 1 / A.
 
-    Exactly so without a least and a greatest radius; from 0.03 to 1, on 64 pixels or more, the three shapes have
+    This is exact without limits of the radius. For radii of 0.03 to 1, at 64 pixels or more, the three shapes have
     exponents of 0.9 to 1.15.
     """
     figure = "exponent of region areas"
     if not _leaves_are_plain(evidence):
-        return Finding(figure, math.nan, law="(textured: leaves are not one colour)")
+        return Finding(figure, math.nan, law="(not tested: textured leaves)")
     exponent, error = evidence.regions.exponent()
     if min(evidence.images.shape[2:]) < _LEAST_SIDE_FOR_SIZES:
-        return _finding(figure, exponent, error, "(too few pixels to tell)", None)
+        return _finding(figure, exponent, error, "(not tested: too few pixels)", None)
     return _finding(figure, exponent, error, "1 for radii as r^-3 (0.85 to 1.25)", (0.85, 1.25))
 
 
 def _leaf_colours(evidence: Evidence) -> Finding:
     """Test that the colours of leaves are floor(255 U) in each channel, by chi-square."""
     if not _leaves_are_plain(evidence):
-        return Finding("colours of leaves", math.nan, law="(textured: leaves have none)")
+        return Finding("colours of leaves", math.nan, law="(not tested: textured leaves)")
     regions = evidence.regions
     leaves = np.unique(np.column_stack([regions.images, regions.colours]), axis=0)[:, 1:]
     counts = [np.bincount(leaves[:, channel], minlength=256) for channel in range(3)]
     p_values = [0.0 if count[255] else float(stats.chisquare(count[:255]).pvalue) for count in counts]
-    return _test_finding("colours of leaves", min(1.0, 3 * min(p_values)), "levels 0 to 254 alike")
+    return _test_finding("colours of leaves", min(1.0, 3 * min(p_values)), "uniform on levels 0 to 254")
 
 
 # Power spectra
@@ -205,26 +205,26 @@ def _drawn_exponents(evidence: Evidence) -> Floats:
 
 
 def _drawn_slopes(evidence: Evidence) -> Finding:
-    """Test that drawn slopes are uniform; the mean of the two axes' exponents is the slope itself."""
+    """Test that drawn slopes are uniform; the slope is the mean of the exponents of the two axes."""
     low, high = evidence.process.describe()["options"]["slope"]
     return _uniform_finding("drawn slopes", _drawn_exponents(evidence), low, high)
 
 
 def _slopes_as_drawn(evidence: Evidence) -> Finding:
-    """Test that measured slopes are the drawn ones; the Hann window makes steep ones steeper by a tenth."""
+    """Test that measured slopes are the drawn ones; the Hann window makes steep ones steeper by 0.1."""
     excess = evidence.slopes.exponents - _drawn_exponents(evidence)
-    return mean_finding("spectral slope less the drawn one", excess, "0, within 0.15", (-0.15, 0.15))
+    return mean_finding("spectral slope - drawn slope", excess, "0, within 0.15", (-0.15, 0.15))
 
 
 def _gentle_slopes_as_drawn(evidence: Evidence) -> Finding:
-    """Test the same where the colours leave the spectrum alone: palettes of few colours put edges into steep ones."""
+    """Test the same for slopes below 1.5: in steeper spectra, palettes of few colours add edges."""
     drawn = _drawn_exponents(evidence)
     excess = np.where(drawn < 1.5, evidence.slopes.exponents - drawn, np.nan)
-    return mean_finding("spectral slope less the drawn one, below 1.5", excess, "0, within 0.15", (-0.15, 0.15))
+    return mean_finding("spectral slope - drawn slope, below 1.5", excess, "0, within 0.15", (-0.15, 0.15))
 
 
 def _gaussian_bands(evidence: Evidence) -> Finding:
-    """Test that random phases make Gaussian bands; a steep spectrum has few waves, so that a little is missing."""
+    """Test that random phases give Gaussian bands; steep spectra have few waves, so the kurtosis is slightly lower."""
     finest = evidence.kurtosis[:, 0].mean(axis=1)
     return mean_finding("kurtosis of the finest Haar bands", finest, "3 (2.5 to 3.2)", (2.5, 3.2))
 
@@ -239,22 +239,22 @@ def _drawn_shapes(evidence: Evidence) -> Finding:
 
 
 def _generalized_gaussian_bands(evidence: Evidence) -> Finding:
-    """Test the pyramid bands of the uncoloured channels against the generalized Gaussians that were asked for.
+    """Test the pyramid bands of the decorrelated channels against their generalized Gaussians.
 
-    The finest oriented bands; the coarser ones hold too few values to show their tails. Imposing other bands afterwards
-    takes part of the tails away, so that the fit is not exact.
+    Only the finest oriented bands are used; coarser ones have too few values in their tails. Matching other bands
+    afterwards reduces the tails, so the fit is not exact.
     """
     channels: Tensor = evidence.process.channels(evidence.draws)  # type: ignore[attr-defined]  # the statistical ones
     bands = steerable_pyramid(channels).oriented[0].flatten(-2).double()
     centred = bands - bands.mean(dim=-1, keepdim=True)
     found = (centred**4).mean(-1) / (centred**2).mean(-1) ** 2
-    asked = _generalized_gaussian_kurtosis(evidence.draws.shapes[:, :, 1 : 1 + ORIENTATIONS].double().numpy())
-    ratios = (found.numpy() / asked).mean(axis=(1, 2))
-    return mean_finding("kurtosis of pyramid bands, found / asked", ratios, "1 (0.8 to 1.15)", (0.8, 1.15))
+    expected = _generalized_gaussian_kurtosis(evidence.draws.shapes[:, :, 1 : 1 + ORIENTATIONS].double().numpy())
+    ratios = (found.numpy() / expected).mean(axis=(1, 2))
+    return mean_finding("kurtosis of pyramid bands, measured / expected", ratios, "1 (0.8 to 1.15)", (0.8, 1.15))
 
 
 def _generalized_gaussian_kurtosis(shape: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Kurtosis of the density exp(-|x / 4|^r) on -200 to 200 in steps of 0.5."""
+    """Return the kurtosis of the density exp(-|x / 4|^r) on -200 to 200, in steps of 0.5."""
     values = torch.arange(-200.0, 200.5, 0.5, dtype=torch.float64).numpy()
     weights = np.exp(-((np.abs(values) / 4.0) ** shape[..., None]))
     second, fourth = (np.asarray((weights * values**power).sum(-1) / weights.sum(-1)) for power in (2, 4))
@@ -265,7 +265,7 @@ def _generalized_gaussian_kurtosis(shape: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def _channel_means(evidence: Evidence) -> Finding:
-    """Test the mean level of images, which clipping to 0 to 255 draws a little towards the middle."""
+    """Test the mean level of images; clipping to 0 to 255 moves it slightly towards the middle."""
     levels = evidence.images.double().mean(dim=(1, 2, 3)) / 255
     expected = sum(_PHOTOGRAPHS) / len(_PHOTOGRAPHS)
     law = f"{expected:.3f}, as in photographs, within 0.03"
@@ -281,7 +281,7 @@ _LAWS: dict[str, tuple[Callable[[Evidence], Finding], ...]] = {
     "spectrum": (_full_range, _drawn_slopes, _slopes_as_drawn, _gaussian_bands),
     "wmm": (_full_range, _drawn_shapes, _generalized_gaussian_bands),
     "spectrum_colour": (_full_range, _drawn_slopes, _gentle_slopes_as_drawn),
-    # Here the bands are imposed after the spectrum, and it is their variances that make the slope of the image.
+    # The bands are imposed after the spectrum, and their variances determine the slope of the image.
     "spectrum_colour_wmm": (_full_range, _drawn_slopes, _drawn_shapes),
     "untrained_generator": (_channel_means,),
     "feature_visualization": (_full_range,),

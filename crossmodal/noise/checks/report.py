@@ -1,4 +1,4 @@
-"""A process in numbers, beside what it promises: what ``crossmodal noise PROCESS --report`` prints."""
+"""The report of ``crossmodal noise PROCESS --report``: statistics of a process and their expected values."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -6,24 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from crossmodal.noise.checks.diagnostics import distinct_share
+from crossmodal.noise.checks.diagnostics import distinct_fraction
 from crossmodal.noise.checks.law import FALSE_ALARM, Evidence, Finding, laws_of, mean_finding
 from crossmodal.noise.process import Indices, Process
 
-#: Smaller images have too few waves and pixels for most figures.
+#: Smaller images have too few waves and pixels for most statistics.
 LEAST_SIDE = 32
 
 
 @dataclass(frozen=True)
 class Report:
-    """Figures of some images of a process.
+    """Statistics of images of a process.
 
     Attributes:
         process: name and options.
         seed: of all draws.
         size: (height, width) in pixels.
         count: number of images.
-        findings: figures that are only told first, then those that the process promises something about.
+        findings: first the statistics of all processes, then those with a test for this process.
     """
 
     process: dict[str, Any]
@@ -34,11 +34,11 @@ class Report:
 
     @property
     def lawful(self) -> bool:
-        """Whether every promise that could be tested holds."""
+        """Whether all tests pass."""
         return all(finding.holds is not False for finding in self.findings)
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:
-        """Write the findings as rows of a table, its head first: figure, value, interval, law, whether it holds."""
+        """Return the findings as rows of a table, header first: figure, value, interval, law, result of the test."""
         rows = [("figure", "mean", "95 % interval", "law", "")]
         for found in self.findings:
             known = math.isfinite(found.low) and math.isfinite(found.high)
@@ -48,7 +48,7 @@ class Report:
         return rows
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values for JSON."""
+        """Return all fields as JSON-able values."""
         return {**asdict(self), "false_alarm": FALSE_ALARM, "lawful": self.lawful}
 
 
@@ -59,30 +59,30 @@ def report(
     seed: int = 0,
     device: str = "cpu",
 ) -> Report:
-    """Measure some images of a process and test what it promises, each promise at a false-alarm rate of 1e-4.
+    """Compute statistics of images of a process and test them, each with a false-alarm rate of 1e-4.
 
-    All images are held at once; a hundred make most intervals narrow.
+    All images are in memory at once; 100 images give narrow intervals for most statistics.
 
     Raises:
-        ValueError: no images, a size below 32, or arguments that make no sense.
+        ValueError: no images, a size below 32, or invalid indices or seed.
     """
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < LEAST_SIDE or not len(indices):
         raise ValueError(
-            f"a report takes images of at least {LEAST_SIDE} pixels, got {len(indices)} of {height}x{width}"
+            f"a report needs images of at least {LEAST_SIDE} pixels, got {len(indices)} of {height}x{width}"
         )
     evidence = Evidence(process, indices, (height, width), seed, device)
-    promised = [law(evidence) for law in laws_of(process)]
-    tested = {finding.figure for finding in promised}
-    described = [finding for finding in _described(evidence) if finding.figure not in tested]
-    return Report(process.describe(), seed, (height, width), len(indices), (*described, *promised))
+    tested = [law(evidence) for law in laws_of(process)]
+    figures = {finding.figure for finding in tested}
+    described = [finding for finding in _described(evidence) if finding.figure not in figures]
+    return Report(process.describe(), seed, (height, width), len(indices), (*described, *tested))
 
 
 def _described(evidence: Evidence) -> list[Finding]:
-    """The figures that every process has."""
+    """Return the statistics that all processes have."""
     levels = evidence.images.numpy().reshape(len(evidence.images), -1)
     constant = (evidence.images.flatten(2).amax(2) == evidence.images.flatten(2).amin(2)).all(1)
-    distinct = distinct_share(evidence.images)
+    distinct = distinct_fraction(evidence.images)
     regions = evidence.regions
     per_image = np.bincount(regions.images, minlength=len(levels))
     largest = np.zeros(len(levels), np.int64)
@@ -93,7 +93,7 @@ def _described(evidence: Evidence) -> list[Finding]:
         Finding("images of one colour", float(constant.double().mean())),
         Finding("black pixels", float((evidence.images == 0).all(1).double().mean())),
         mean_finding("grey level", levels.mean(axis=1)),
-        mean_finding("deviation of grey levels in an image", levels.std(axis=1)),
+        mean_finding("standard deviation of grey levels in an image", levels.std(axis=1)),
         Finding("distance of levels to uniform (0 to 1)", float(evidence.colours.distance_to_uniform.mean())),
         mean_finding("colours in an image", evidence.colours.distinct_colours),
         mean_finding("spectral slope", evidence.slopes.exponents),
@@ -102,7 +102,7 @@ def _described(evidence: Evidence) -> list[Finding]:
             for scale in range(evidence.kurtosis.shape[1])
         ),
         mean_finding("regions of one colour in an image", per_image),
-        mean_finding("largest region, share of the image", largest / regions.pixels),
+        mean_finding("largest region, fraction of the image", largest / regions.pixels),
         Finding("exponent of region areas", exponent),
     ]
 

@@ -114,7 +114,7 @@ def number_regions(
     radii: NDArray[np.int64],
     most: int,
 ) -> None:
-    """Write the visible leaf of each pixel to ``regions`` (n, height, width), the number of leaves to ``counts`` (n,)."""
+    """Fill ``regions`` (n, height, width) with the visible leaf of each pixel, ``counts`` (n,) with leaf counts."""
     height, width = regions.shape[1], regions.shape[2]
     ground = _ground(height, width, most)
     for i in range(len(indices)):

@@ -67,7 +67,7 @@ class Programs(Process[ProgramDraws]):
     time_range: tuple[float, float] = (0.1, 10.0)
     """First and last time, in seconds."""
     view_jitter: float = 1.0
-    """Variation of views, 0 for none; at 1, zoom up to 1.35, shift up to 15 % of the shorter side, rotation up to 14°."""
+    """Variation of views, 0 for none; at 1: zoom up to 1.35, shift up to 15 % of the shorter side, turn up to 14°."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.programs <= _MOST_PROGRAMS:

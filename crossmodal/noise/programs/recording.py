@@ -29,9 +29,9 @@ _NUMBER_LEFT = {
 class Value:
     """A register or a number of the machine, in place of a tensor while an operation is recorded."""
 
-    def __init__(self, recorder: "Recorder", index: int, is_number: bool):
-        """Refer to the register ``index``, or to the number ``index``, which is the same for all pixels."""
-        self.recorder, self.index, self.is_number = recorder, index, is_number
+    def __init__(self, recorder: "Recorder", slot: int, is_number: bool):
+        """Refer to the register ``slot``, or to the number ``slot``, which is the same for all pixels."""
+        self.recorder, self.slot, self.is_number = recorder, slot, is_number
 
     @staticmethod
     def record(opcode: Opcode, *operands: Any) -> Tensor:
@@ -108,8 +108,8 @@ class Recorder:
 
     def __init__(self, inputs: int, parameters: int):
         """Start a record with some input registers and some parameters."""
-        self.inputs = [Value(self, index, False) for index in range(inputs)]
-        self.parameters = [Value(self, index, True) for index in range(parameters)]
+        self.inputs = [Value(self, slot, False) for slot in range(inputs)]
+        self.parameters = [Value(self, slot, True) for slot in range(parameters)]
         self.constants: dict[int, float] = {}
         self.lines: list[Line] = []
         self._known: dict[tuple[Any, ...], Value] = {}
@@ -122,7 +122,7 @@ class Recorder:
         key = ("constant", float(np.float32(operand)))
         if key not in self._known:
             self._known[key] = self._new(True)
-            self.constants[self._known[key].index] = key[1]
+            self.constants[self._known[key].slot] = key[1]
         return self._known[key]
 
     def instruct(self, opcode: Opcode, operands: Sequence[Value]) -> Value:  # noqa: PLR0911
@@ -158,7 +158,7 @@ class Recorder:
         return self._line(opcode, filled, False)
 
     def _line(self, opcode: Opcode, operands: Sequence[Value], is_number: bool) -> Value:
-        key = (opcode, is_number, *((operand.is_number, operand.index) for operand in operands))
+        key = (opcode, is_number, *((operand.is_number, operand.slot) for operand in operands))
         if key not in self._known:
             self._known[key] = self._write(opcode, operands, is_number)
         return self._known[key]
@@ -179,20 +179,20 @@ class Recorder:
         """Drop unneeded instructions, assign registers, and return the microcode."""
         results: list[Value] = []
         for value in map(self.value_of, outputs):
-            # A result that is an input, or occurs twice, is copied to a register of its own.
+            # A result that is an input, or occurs twice, is copied to a separate register.
             copied = value.is_number or value in results or value in self.inputs
             opcode = Opcode.FILL if value.is_number else Opcode.COPY
             results.append(self._write(opcode, [value], False) if copied else value)
         lines = _needed(self.lines, results)
         code = [line for line in lines if not line[2].is_number]
-        indices = _allocate([*self.inputs, *results], code)
-        registers = 1 + max(indices.values())
+        slots = _allocate([*self.inputs, *results], code)
+        registers = 1 + max(slots.values())
         constants = np.zeros(self._numbers - len(self.parameters), dtype=np.float32)
-        for index, constant in self.constants.items():
-            constants[index - len(self.parameters)] = constant
+        for slot, constant in self.constants.items():
+            constants[slot - len(self.parameters)] = constant
         return Microcode(
-            code=_rows(code, lambda value: registers + value.index if value.is_number else indices[value]),
-            prelude=_rows([line for line in lines if line[2].is_number], lambda value: value.index),
+            code=_rows(code, lambda value: registers + value.slot if value.is_number else slots[value]),
+            prelude=_rows([line for line in lines if line[2].is_number], lambda value: value.slot),
             inputs=len(self.inputs),
             outputs=len(results),
             scratch=registers - len(self.inputs) - len(results),
@@ -213,26 +213,26 @@ def _needed(lines: Sequence[Line], results: Sequence[Value]) -> list[Line]:
 def _allocate(fixed: Sequence[Value], lines: Sequence[Line]) -> dict[Value, int]:
     """Assign registers to values: the fixed ones in order, then scratch, which is reused after its last use."""
     last_use = {operand: number for number, (_, operands, _) in enumerate(lines) for operand in operands}
-    indices = {value: index for index, value in enumerate(fixed)}
+    slots = {value: slot for slot, value in enumerate(fixed)}
     free: list[int] = []
     used = len(fixed)
     for number, (_, operands, result) in enumerate(lines):
-        if result not in indices:
+        if result not in slots:
             if not free:
                 free.append(used)
                 used += 1
-            indices[result] = free.pop()
+            slots[result] = free.pop()
         # Freed after the result got its register: loops whose result overwrites an operand are not vectorized.
         free.extend(
-            indices[operand]
+            slots[operand]
             for operand in dict.fromkeys(operands)
             if last_use[operand] == number and not operand.is_number and operand not in fixed
         )
-    return indices
+    return slots
 
 
-def _rows(lines: Sequence[Line], index: Callable[[Value], int]) -> NDArray[np.int16]:
+def _rows(lines: Sequence[Line], slot: Callable[[Value], int]) -> NDArray[np.int16]:
     code = np.zeros((len(lines), 5), dtype=np.int16)
     for number, (opcode, operands, result) in enumerate(lines):
-        code[number, : 2 + len(operands)] = (opcode, index(result), *map(index, operands))
+        code[number, : 2 + len(operands)] = (opcode, slot(result), *map(slot, operands))
     return code

@@ -215,7 +215,7 @@ def _open_context() -> "moderngl.Context":
     try:
         backend: dict[str, Any] = {"backend": "egl"} if platform.system() == "Linux" else {}
         return moderngl.create_context(standalone=True, require=330, **backend)
-    except Exception as error:  # whatever the driver says
+    except Exception as error:  # any error of the driver
         raise CrossmodalError(f"OpenGL 3.3 without a window is missing ({error}): {_INSTALL}") from None
 
 

@@ -1,4 +1,4 @@
-"""Images of generators with random weights."""
+"""Images of untrained generators, with random weights."""
 
 from crossmodal.noise.untrained_generator.process import UntrainedGenerator
 

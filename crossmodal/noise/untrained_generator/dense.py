@@ -1,7 +1,7 @@
-"""A generator whose kernels are all drawn: style-modulated, demodulated dense convolutions.
+"""A generator with random dense kernels: style-modulated, demodulated convolutions.
 
-Styles scale the input channels of a layer and demodulation its output channels, so that one set of kernels serves all
-images of a network: convolve(inputs * styles) * demodulation.
+Styles scale the input channels of a layer and demodulation its output channels, so that all images of a network share
+one set of kernels: convolve(inputs * styles) * demodulation.
 """
 
 import math
@@ -20,17 +20,17 @@ from crossmodal.noise.untrained_generator.winograd import WORTHWHILE_SIDE, convo
 
 
 class DenseLayer(NamedTuple):
-    """Maps (n, inputs, rows, columns) to (n, outputs, ...), for styles (n, inputs) that come from latents (n, 512)."""
+    """Maps (n, inputs, rows, columns) to (n, outputs, ...), with styles (n, inputs) computed from latents (n, 512)."""
 
     convolve: Callable[[Tensor], Tensor]
     energies: Tensor
-    """Sums over the squares of each kernel (inputs, outputs)."""
+    """Sums of squares of the kernels (inputs, outputs)."""
     styles: Tensor
-    """What latents are multiplied with (inputs, 512)."""
+    """The matrix that maps latents to styles (inputs, 512)."""
 
 
 class DenseLevel(NamedTuple):
-    """The layers of one stage, and its part of the image: weights (3, channels), for styles (channels, 512)."""
+    """The layers of one stage, and the weights (3, channels) and styles (channels, 512) of its part of the image."""
 
     layers: tuple[DenseLayer, ...]
     colours: Tensor
@@ -38,21 +38,21 @@ class DenseLevel(NamedTuple):
 
 
 class DenseNetwork(NamedTuple):
-    """The coarsest maps (channels, rows, columns), then levels from coarse to fine."""
+    """The coarsest maps (channels, rows, columns), and the levels from coarse to fine."""
 
     constant: Tensor
     levels: tuple[DenseLevel, ...]
 
     @property
     def latents(self) -> int:
-        """The number of latent vectors that an image takes: one for each layer and each level's colours."""
+        """The number of latent vectors of an image: one per layer, and one per level for its colours."""
         return sum(len(level.layers) + 1 for level in self.levels)
 
 
 # Two, so that training and validation images can alternate; at the published widths each takes 200 MB.
 @lru_cache(maxsize=2)
 def dense_network(seed: int, stream: str, number: int, stages: tuple[Stage, ...], device: torch.device) -> DenseNetwork:
-    """Draw network ``number``: all weights standard normal, without biases and without noise."""
+    """Draw network ``number``: standard normal weights, no biases, no noise."""
     source = Source(seed, stream, np.array([number]), device)
     size, inputs = stages[0]
     (constant,) = source.normals("constant", inputs * size[0] * size[1])
@@ -73,7 +73,7 @@ def dense_network(seed: int, stream: str, number: int, stages: tuple[Stage, ...]
 
 
 def evaluate_dense(network: DenseNetwork, numbers: Tensor) -> Tensor:
-    """Compute images (n, 3, rows, columns), on no particular scale, from normal numbers (n, network.latents, 512)."""
+    """Return images (n, 3, rows, columns), of arbitrary scale, for normal numbers (n, network.latents, 512)."""
     latents = iter(F.leaky_relu(numbers, 0.2).unbind(dim=1))
     # Channels last: a third faster on a CPU.
     maps = network.constant.repeat(len(numbers), 1, 1, 1).contiguous(memory_format=torch.channels_last)
@@ -96,7 +96,7 @@ def _layer(
 ) -> DenseLayer:
     kernels, styles = source.normals(f"layer/{part}", inputs * stage.channels * 9, inputs * LATENT)
     kernels = kernels.reshape(inputs, stage.channels, 3, 3)
-    # A copy of the styles, so that they do not hold on to the kernels, with which they were drawn.
+    # The copy frees the kernels, which are in the same storage as the styles.
     return DenseLayer(convolution(kernels), kernels.square().sum(dim=(2, 3)), styles.reshape(inputs, LATENT).clone())
 
 
@@ -104,7 +104,7 @@ def _styles(latents: Tensor, matrix: Tensor) -> Tensor:
     return 1 + latents @ matrix.T / math.sqrt(LATENT)
 
 
-# What follows takes kernels (inputs, outputs, 3, 3), and gives what takes maps (n, inputs, rows, columns).
+# The following functions take kernels (inputs, outputs, 3, 3) and return functions of maps (n, inputs, rows, columns).
 
 
 def _convolution(kernels: Tensor) -> Callable[[Tensor], Tensor]:
@@ -118,7 +118,7 @@ def _doubling(kernels: Tensor) -> Callable[[Tensor], Tensor]:
     kernels = kernels.clone()
 
     def convolve(maps: Tensor) -> Tensor:
-        # Zeros between the pixels, the kernels, then the low-pass.
+        # Zeros between the pixels, the kernels, then the low-pass filter.
         spread = F.conv_transpose2d(maps, kernels, stride=2)
         return F.conv2d(spread, low_pass, padding=1, groups=outputs)
 
@@ -126,7 +126,7 @@ def _doubling(kernels: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 def _tiled(kernels: Tensor) -> Callable[[Tensor], Tensor]:
-    # Transposed convolutions turn their kernels.
+    # Transposed convolutions flip their kernels.
     tiles = tile_kernels(kernels.transpose(0, 1).flip(2, 3))
 
     def convolve(maps: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
-"""The 3x3 filters that stand in for learnt kernels in the untrained generators.
+"""The 3x3 filters that replace learned kernels in the untrained generators.
 
 References:
     Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 3.3: the wavelets of the StyleGAN
-    variants. The values are ours, after the description.
+    variants. The values are our own, from the description.
 """
 
 from collections.abc import Callable
@@ -29,9 +29,9 @@ _SPOTS: Values = np.array(
 
 @cache
 def high_frequency_bank() -> Tensor:
-    """Make the 40 filters of the high-frequency variant: float32 (40, 3, 3).
+    """Return the 40 filters of the high-frequency variant: float32 (40, 3, 3).
 
-    16 edges, one every 22.5 degrees, reduced to their signs; 8 such lines, and four spots; the negatives of both.
+    The signs of 16 edges, one every 22.5 degrees; the signs of 8 lines; 4 spots; the negatives of lines and spots.
     """
     lines = np.sign(_turned(_line, 8))
     return _bank(np.sign(_turned(_edge, 16)), lines, -lines, _SPOTS, -_SPOTS)
@@ -39,9 +39,9 @@ def high_frequency_bank() -> Tensor:
 
 @cache
 def sparse_bank() -> Tensor:
-    """Make the 40 filters of the sparse and the oriented variants: float32 (40, 3, 3).
+    """Return the 40 filters of the sparse and the oriented variants: float32 (40, 3, 3).
 
-    8 edges and 8 lines of zero mean, one every 22.5 degrees, and four spots; then the negatives of all.
+    8 edges and 8 lines of zero mean, one every 22.5 degrees; 4 spots; the negatives of all.
     """
     oriented = np.concatenate([_turned(_edge, 8), _turned(_line, 8)])
     half = np.concatenate([oriented - oriented.mean(axis=(1, 2), keepdims=True), _SPOTS])
@@ -53,11 +53,11 @@ def _bank(*filters: Values) -> Tensor:
 
 
 def _turned(profile: Callable[[Values], Values], count: int) -> Values:
-    """Turn a pattern that varies along one axis by multiples of 22.5 degrees: (count, 3, 3)."""
+    """Return a pattern that varies along one axis, rotated by multiples of 22.5 degrees: (count, 3, 3)."""
     angles = _TURN * np.arange(count)[:, None, None]
     rows, columns = np.mgrid[-1:2, -1:2]
     across = columns * np.cos(angles) + rows * np.sin(angles)
-    # Sums of cosines that should cancel leave 1e-17, whose sign would count.
+    # Sums that should be 0 are about 1e-17, and their signs would matter.
     return profile(np.round(across, 12))
 
 

@@ -1,4 +1,4 @@
-"""Maps of pink noise, and smooth envelopes that make it stronger here than there."""
+"""Maps of pink noise, and smooth envelopes of its local strength."""
 
 from functools import lru_cache
 
@@ -11,12 +11,12 @@ _LOBES = 3
 
 
 def white_coefficients(size: tuple[int, int]) -> int:
-    """Count the normal numbers that `pink_maps` takes for a map of this size."""
+    """Return the number of normal numbers that `pink_maps` needs for a map of this size."""
     return 2 * size[0] * (size[1] // 2 + 1)
 
 
 def pink_maps(white: Tensor, exponents: Tensor, size: tuple[int, int]) -> Tensor:
-    """Make periodic Gaussian noise whose amplitude falls as 1 / frequency ** exponent: (n, rows, columns).
+    """Return periodic Gaussian noise with amplitudes 1 / frequency ** exponent: (n, rows, columns).
 
     Each map has zero mean and unit standard deviation.
 
@@ -28,7 +28,7 @@ def pink_maps(white: Tensor, exponents: Tensor, size: tuple[int, int]) -> Tensor
     rows, columns = size
     spectrum = torch.view_as_complex(white.reshape(len(white), rows, columns // 2 + 1, 2))
     spectrum = spectrum * torch.exp(-exponents[:, None, None] * _log_frequency(rows, columns, white.device))
-    # These columns hold frequencies together with their mirror images, conjugate to each other in a real map.
+    # These columns contain frequencies and their negatives, which are complex conjugates in a real map.
     for column in (0,) if columns % 2 else (0, columns // 2):
         line = spectrum[:, :, column]
         spectrum[:, :, column] = (line + line.roll(-1, dims=1).flip(1).conj()) / 2**0.5
@@ -37,7 +37,7 @@ def pink_maps(white: Tensor, exponents: Tensor, size: tuple[int, int]) -> Tensor
 
 
 def smooth_envelopes(values: Tensor, size: tuple[int, int]) -> Tensor:
-    """Enlarge coarse values (n, rows, columns) to (n, *size) by Lanczos interpolation; beyond borders they repeat."""
+    """Enlarge coarse values (n, rows, columns) to (n, *size) by Lanczos interpolation with replicated borders."""
     down, across = (
         lanczos_enlargement(coarse, fine).to(values.device) for coarse, fine in zip(values.shape[1:], size, strict=True)
     )
@@ -45,14 +45,14 @@ def smooth_envelopes(values: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def standardized(maps: Tensor) -> Tensor:
-    """Bring each map (..., rows, columns) to zero mean and unit standard deviation; a constant one to zero."""
+    """Return maps (..., rows, columns) with zero mean and unit standard deviation; a constant map becomes 0."""
     deviation, mean = torch.std_mean(maps, dim=(-2, -1), correction=0, keepdim=True)
     return (maps - mean) / deviation.clamp_min(torch.finfo(maps.dtype).tiny)
 
 
 @lru_cache(maxsize=32)
 def lanczos_enlargement(coarse: int, fine: int) -> Tensor:
-    """Make the matrix (fine, coarse) that enlarges a line of values; its rows add up to 1."""
+    """Return the matrix (fine, coarse) that enlarges a line of values; its rows sum to 1."""
     centres = (np.arange(fine)[:, None] + 0.5) * coarse / fine - 0.5
     nearest = np.floor(centres).astype(int) + np.arange(1 - _LOBES, 1 + _LOBES)
     weights = np.sinc(centres - nearest) * np.sinc((centres - nearest) / _LOBES)
@@ -63,7 +63,7 @@ def lanczos_enlargement(coarse: int, fine: int) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _log_frequency(rows: int, columns: int, device: torch.device) -> Tensor:
-    # Of cycles a pixel. Frequency 0 has no logarithm; its coefficient is cleared in any case.
+    # In cycles per pixel. Frequency 0 has no logarithm; its coefficient is set to 0 later.
     squared = (
         torch.fft.fftfreq(rows, device=device)[:, None].square() + torch.fft.rfftfreq(columns, device=device).square()
     )

@@ -1,4 +1,4 @@
-"""Images of style-modulated generators that were never trained."""
+"""Images of untrained style-modulated generators."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from crossmodal.spelling import check_choice
 _RANDOM = "random"
 VARIANTS = (_RANDOM, *WAVELET_VARIANTS)
 
-# Law of the mean and the standard deviation of an image's red, green and blue: (mean, deviation) of normal numbers.
+# Normal distributions (mean, deviation) of the mean and the standard deviation of an image's red, green and blue.
 _MEANS = ((0.483, 0.145), (0.455, 0.142), (0.401, 0.161))
 _DEVIATIONS = ((0.219, 0.063), (0.213, 0.062), (0.213, 0.069))
-#: Images that another device than the CPU renders at a time.
+#: Images per batch on devices other than the CPU.
 _BATCH = 32
 
 
 class GeneratorDraws(NamedTuple):
-    """Which images are meant; what they are made of is drawn where they are rendered."""
+    """The indices, size and seed of images; their parameters are drawn on rendering."""
 
     indices: NDArray[np.int64]
     size: tuple[int, int]
@@ -40,27 +40,28 @@ class GeneratorDraws(NamedTuple):
 class UntrainedGenerator(Process[GeneratorDraws]):
     """Images of a style-modulated convolutional generator with random weights.
 
-    A coarse random input of 4 x 4 is refined by stages of twice the sides. In each, two 3x3 convolutions whose kernels
-    are scaled by styles and normalised, noise, biases and ReLU; the image is the sum over stages of linear maps from
-    channels to colours. No mapping network: each layer's style has a latent vector of its own. Variants:
+    Stages that double the sides refine a coarse random input of 4 x 4. Each stage has two 3x3 convolutions, whose
+    kernels are scaled by styles and normalized, noise, biases and ReLU. The image is the sum over stages of linear maps
+    from channels to colours. There is no mapping network: each layer has its own latent vector. Variants:
 
-    - ``random``: all weights standard normal, no noise, no biases. One network makes ``images_per_network``
-      images in a row. It takes longer to draw than several images, and is kept in memory (200 MB at the published
-      widths): ask for neighbouring indices one after another.
-    - ``high_frequency``: each input channel's kernel is one of 40 filters (signs of oriented edges and lines, spots);
-      every layer sees a map of pink noise (amplitude 1 / f^a, a uniform in 0.5 to 1.5) of its own.
-    - ``sparse``: zero-mean filters, of which every layer uses 5 to 40; biases uniform in -0.2 to 0.2; the noise has a
+    - ``random``: all weights are standard normal, without noise and biases. One network renders ``images_per_network``
+      consecutive images. It takes longer to draw than several images and is cached (200 MB at the published widths), so
+      neighbouring indices should be requested together.
+    - ``high_frequency``: the kernel of each input channel is one of 40 filters (signs of oriented edges and lines,
+      spots). Each layer has its own map of pink noise (amplitude 1 / f^a, a uniform in 0.5 to 1.5).
+    - ``sparse``: zero-mean filters, of which each layer uses 5 to 40; biases uniform in -0.2 to 0.2; the noise has a
       smooth envelope of 4 x 4 Laplace numbers.
-    - ``oriented``: as ``sparse``, with one map of noise averaged down for all layers. The best of the paper.
+    - ``oriented``: as ``sparse``, but all layers share one map of noise, averaged to their sizes. It is the best of
+      the paper.
 
-    In the last three everything is drawn anew for each image. Each colour of an image is brought to a mean and a
-    standard deviation drawn from the statistics of photographs, then clipped to 0 to 1.
+    In the last three variants, all parameters are drawn for each image. Each colour of an image is standardized to a
+    mean and a standard deviation drawn from statistics of photographs, then clipped to 0 to 1.
 
-    The finest stage is the least power of two that covers the image's shorter side; along the longer side the coarse
-    input has more cells. What is beyond the image is cut off, the rest averaged to its size. So the layout follows
-    the shorter side, as do the widths: ``channel_base`` / side channels, at most ``channel_most``.
+    The finest stage is the least power of two that covers the shorter side of the image; along the longer side the
+    coarse input has more cells. The result is cropped to the aspect ratio and averaged to the size of the image. So the
+    layout depends on the shorter side, as does the width: ``channel_base`` / side channels, at most ``channel_most``.
 
-    Another device agrees to within 1 level on average.
+    Devices agree to within 1 of 255 on average.
 
     Raises:
         ValueError: an unknown variant; a width or ``images_per_network`` below 1.
@@ -88,19 +89,19 @@ class UntrainedGenerator(Process[GeneratorDraws]):
 
     def _render(self, draws: GeneratorDraws, device: torch.device) -> Tensor:
         images = torch.empty((len(draws.indices), 3, *draws.size), dtype=torch.uint8, device=device)
-        for places in self._batches(draws.indices, 1 if device.type == "cpu" else _BATCH):
-            images[places] = self._images(draws._replace(indices=draws.indices[places]), device)
+        for positions in self._batches(draws.indices, 1 if device.type == "cpu" else _BATCH):
+            images[positions] = self._images(draws._replace(indices=draws.indices[positions]), device)
         return images
 
     def _batches(self, indices: NDArray[np.int64], most: int) -> Iterator[NDArray[np.int64]]:
-        """Part the places of indices into batches; each of them one network's, and each network's after another."""
+        """Yield batches of positions of indices; each batch has one network, and networks come one after another."""
         numbers = self._networks(indices)
         order = np.argsort(numbers, kind="stable")
-        for places in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):
-            yield from (places[first : first + most] for first in range(0, len(places), most))
+        for positions in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):
+            yield from (positions[first : first + most] for first in range(0, len(positions), most))
 
     def _networks(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        # The wavelet variants draw theirs for each image, so that images can go together as they come.
+        # The wavelet variants draw a network for each image, so that any images can form a batch.
         return indices // self.images_per_network if self.variant == _RANDOM else np.zeros_like(indices)
 
     def _images(self, draws: GeneratorDraws, device: torch.device) -> Tensor:
@@ -123,6 +124,6 @@ def _scaled(numbers: Tensor, law: tuple[tuple[float, float], ...]) -> Tensor:
 
 
 def _coloured(images: Tensor, means: Tensor, deviations: Tensor) -> Tensor:
-    """Bring every channel to its mean and its standard deviation (n, 3), and images to bytes."""
+    """Return images as uint8, with channels of the given means and standard deviations (n, 3)."""
     images = standardized(images) * deviations[..., None, None] + means[..., None, None]
     return (images.clamp(0, 1) * 255).round().to(torch.uint8)

@@ -1,4 +1,4 @@
-"""Random numbers for the parts of a generator."""
+"""Random numbers of the parts of a generator."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from crossmodal.randomness import normals, uniforms
 
 @dataclass(frozen=True)
 class Source:
-    """Where the numbers of some images come from: each part of a generator has a stream of its own."""
+    """The random numbers of images; each part of a generator has its own stream."""
 
     seed: int
     stream: str

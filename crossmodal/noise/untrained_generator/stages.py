@@ -1,4 +1,4 @@
-"""The resolutions and widths of an untrained generator, and how it doubles its images."""
+"""The resolutions and widths of an untrained generator, and the doubling of its images."""
 
 import math
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from torch import Tensor
 
 #: Rows of the coarsest stage, on the shorter side.
 COARSEST = 4
-#: Numbers in the latent vector that each layer has of its own.
+#: Length of the latent vector of a layer.
 LATENT = 512
-#: What gives a normal number, rectified, its second moment back.
+#: The gain that restores the second moment of a rectified normal number.
 RECTIFIED_GAIN = 2**0.5
-#: The low-pass after zeros have been put between samples: weights 1, 3, 3, 1.
+#: The low-pass filter after zeros are inserted between pixels: weights 1, 3, 3, 1.
 BINOMIAL = (0.25, 0.75, 0.75, 0.25)
 
 
@@ -24,9 +24,10 @@ class Stage(NamedTuple):
 
 
 def stages_for(size: tuple[int, int], channel_base: int, channel_most: int) -> tuple[Stage, ...]:
-    """Plan the stages whose finest is the least power of two, on the shorter side, that covers an image of ``size``.
+    """Return the stages for an image of ``size``, from coarse to fine.
 
-    On the longer side the coarsest stage has as many more cells as the image is longer. A stage of shorter side s has
+    The shorter side of the finest stage is the least power of two that covers that of the image, and at least 4. Along
+    the longer side, the coarsest stage has more cells, in proportion to the aspect ratio. A stage of shorter side s has
     channel_base / s channels, at least 1 and at most ``channel_most``.
     """
     shorter = min(size)
@@ -42,12 +43,12 @@ def stages_for(size: tuple[int, int], channel_base: int, channel_most: int) -> t
 
 
 def enlarged(images: Tensor) -> Tensor:
-    """Double the sides of images (n, c, rows, columns) with the weights 1 to 3 of a pixel's two nearest."""
+    """Double the sides of images (n, c, rows, columns) by bilinear interpolation."""
     return F.interpolate(images, scale_factor=2, mode="bilinear")
 
 
 def fitted(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bring images (n, c, rows, columns) to a ``size`` below theirs: cut to its shape, then averaged."""
+    """Reduce images (n, c, rows, columns) to ``size``: crop to its aspect ratio, then average."""
     scale = min(images.shape[2:]) / min(size)
     rows, columns = (round(side * scale) for side in size)
     images = images[..., :rows, :columns]

@@ -1,4 +1,4 @@
-"""What the wavelet variants of the untrained generator draw for every image."""
+"""Draws of the wavelet variants of the untrained generator."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,19 +22,19 @@ from crossmodal.noise.untrained_generator.wavelets import WaveletLayer, WaveletL
 _FEWEST_FILTERS = 5
 _EXPONENTS = (0.5, 1.5)
 _STRONGEST_NOISE = 0.3
-#: Half the step between neighbouring uniform numbers, which keeps logarithms finite.
+#: Half the step between uniform numbers; added to keep logarithms finite.
 _HALF_STEP = 2.0**-25
 
 
 @dataclass(frozen=True)
 class WaveletVariant:
-    """How a variant draws its filters, noise and biases.
+    """The distributions of filters, noise and biases of a variant.
 
     Args:
-        bank: makes the filters (40, 3, 3) that kernels are chosen from.
-        subset: each layer chooses from 5 to 40 of them, instead of all.
-        enveloped: the noise is stronger here than there.
-        one_map: all layers of an image see one map of noise, averaged down to their size.
+        bank: returns the filters (40, 3, 3) from which kernels are chosen.
+        subset: whether each layer chooses from 5 to 40 of the filters, instead of all.
+        enveloped: whether the noise has an envelope.
+        one_map: whether all layers of an image share one map of noise, averaged to their sizes.
         bias: biases are uniform in -bias to bias.
     """
 
@@ -53,7 +53,7 @@ WAVELET_VARIANTS = {
 
 
 def draw_wavelets(variant: WaveletVariant, stages: Sequence[Stage], source: Source) -> WaveletNetwork:
-    """Draw the networks of some images, all of it anew for each image."""
+    """Draw the networks of images, one for each image."""
     return _Drawer(variant, stages, source).network()
 
 
@@ -88,7 +88,7 @@ class _Drawer:
         noise = self.noise_map(stage.size, part) if self.map is None else _averaged(self.map, stage.size)
         return WaveletLayer(
             filters=self.bank[filters] * styles[..., None],
-            # Demodulation leaves nothing of a normal gain but its sign.
+            # Demodulation cancels a normal gain except for its sign.
             signs=torch.where(signs < 0.5, -1.0, 1.0),
             biases=self.variant.bias * (2 * biases - 1),
             noise=_STRONGEST_NOISE * strength[..., None] * noise,
@@ -111,24 +111,24 @@ class _Drawer:
 
 
 def choose_filters(subset: Tensor, order: Tensor, chosen: Tensor) -> Tensor:
-    """Choose filters among 5 to all of them, from uniform numbers.
+    """Choose filters, from 5 of them up to all, by uniform numbers.
 
     Args:
-        subset: decides how many filters there are to choose from (n, 1).
-        order: decides which (n, filters).
-        chosen: decides the filter of each channel (n, channels).
+        subset: (n, 1), for the number of available filters.
+        order: (n, filters), for the choice of available filters.
+        chosen: (n, channels), for the filter of each channel.
 
     Returns:
-        The numbers of the filters (n, channels).
+        The indices of the filters (n, channels).
     """
     available = _FEWEST_FILTERS + (subset * (order.shape[1] + 1 - _FEWEST_FILTERS)).long()
     return order.argsort(dim=1).gather(1, (chosen * available).long())
 
 
 def draw_styles(latents: Tensor, numbers: Tensor) -> Tensor:
-    """Draw styles 1 + A w / sqrt(512) of a latent w = leaky_relu(normal numbers) under a normal matrix A.
+    """Draw styles 1 + A w / sqrt(512) for a latent w = leaky_relu(normal numbers) and a normal matrix A.
 
-    Given w, such a product is normal of variance |w|^2 / 512, so that the matrix need not be drawn.
+    Given w, this product is normal with variance |w|^2 / 512, so that the matrix need not be drawn.
 
     Args:
         latents: normal numbers (n, 512).
@@ -143,5 +143,5 @@ def _laplace(numbers: Tensor) -> Tensor:
 
 
 def _averaged(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Average maps (n, rows, columns), whose sides are a multiple of those of ``size``, over squares of pixels."""
+    """Average maps (n, rows, columns) to ``size``, which divides their sides."""
     return F.avg_pool2d(maps[:, None], maps.shape[1] // size[0])[:, 0]

@@ -1,7 +1,7 @@
 """3x3 convolutions on a CPU with a quarter of the multiplications.
 
-Tiles of 4 x 4 outputs, and the 6 x 6 inputs and the 3x3 kernels behind them, are transformed to 36 numbers; there the
-convolution of a tile is a product of numbers, and over all channels 36 products of matrices.
+The 6 x 6 inputs of each tile of 4 x 4 outputs, and the 3x3 kernels, are transformed to 36 numbers. The convolution of a
+tile then is a product of numbers, and over all channels 36 matrix products.
 
 torch's own `conv2d` (oneDNN, direct) takes 1.1 to 2.4 times the CPU time for layers of the published widths and 1.3
 times for whole images, which would break the promise of 3 images of 256 px per CPU-second. It also changes 5 bytes of
@@ -22,10 +22,10 @@ from crossmodal.compiled import compiled
 #: Sides of the maps must be multiples of this.
 TILE = 4
 _POINTS = 6
-# Rows of tiles that are transformed together, so few that they stay in a processor's cache. They are the batch of 1x1
-# convolutions, and from 16 on torch takes the faster of its two ways to do these.
+# Rows of tiles per step, few enough to stay in the processor's cache. They are the batch of 1x1 convolutions, for which
+# torch uses the faster of its two algorithms from 16 on.
 _ROWS_AT_A_TIME = 16
-#: Maps of a shorter side from here on gain by tiles.
+#: The least shorter side for which tiles are faster.
 WORTHWHILE_SIDE = TILE * _ROWS_AT_A_TIME
 _KERNEL_TRANSFORM = (
     (1 / 4, 0, 0),
@@ -46,10 +46,10 @@ def tile_kernels(kernels: Tensor) -> Tensor:
 
 
 def convolve_tiles(maps: Tensor, kernels: Tensor) -> Tensor:
-    """Correlate maps (n, rows, columns, inputs), zero beyond their borders: (n, rows, columns, outputs).
+    """Correlate maps (n, rows, columns, inputs), padded with zeros: (n, rows, columns, outputs).
 
-    As `torch.nn.functional.conv2d`, to within 1e-4 of the largest output; an image's bits do not depend on the others.
-    Rows and columns are multiples of 4; kernels are those of `tile_kernels`.
+    Agrees with `torch.nn.functional.conv2d` to within 1e-4 of the largest output. The bits of an image do not depend on
+    the others. Rows and columns must be multiples of 4; kernels are those of `tile_kernels`.
     """
     results = torch.empty(*maps.shape[:3], kernels.shape[1])
     for image, result in zip(maps, results, strict=True):
@@ -73,7 +73,7 @@ def _convolve_image(maps: Tensor, kernels: Tensor, result: Tensor) -> None:
 
 def _product(tiles: Tensor, kernel: Tensor) -> Tensor:
     """Multiply (down, across, inputs) and (outputs, inputs)."""
-    # As a 1x1 convolution of the rows: torch's matrix product does not use all of some CPUs.
+    # As a 1x1 convolution of the rows: torch's matrix product does not reach the full speed of some CPUs.
     return F.conv2d(tiles.permute(0, 2, 1)[:, :, None], kernel[..., None, None])[:, :, 0].permute(0, 2, 1)
 
 
@@ -82,8 +82,8 @@ def _pixels(maps: Tensor) -> Maps:
     return pixels
 
 
-# Arrays of the loops below hold the channels of one pixel a row, so that all rows are contiguous; they are walked by a
-# first row and a step.
+# Arrays of the loops below have the channels of one pixel in a row, so that rows are contiguous; a first row and a step
+# define the rows that are used.
 
 
 @compiled
@@ -110,7 +110,7 @@ def _put_tiles(tiles: Maps, half: Maps, maps: Maps, width: int, across: int) -> 
 
 @compiled
 def _to_points(source: Maps, first: int, step: int, target: Maps, start: int, stride: int) -> None:
-    """Transform six inputs of four outputs, for each channel."""
+    """Transform the six inputs of four outputs, for each channel."""
     two, four, five = np.float32(2), np.float32(4), np.float32(5)
     d0, d1, d2 = source[first], source[first + step], source[first + 2 * step]
     d3, d4, d5 = source[first + 3 * step], source[first + 4 * step], source[first + 5 * step]

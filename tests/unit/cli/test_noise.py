@@ -183,7 +183,7 @@ def test_a_shader_of_ones_own(tmp_path, capsys):
     assert main(["noise", str(shader), "--grid", str(sheet)]) == 1
     assert "mine.frag, line 2: 'c = vec4(nothing);' does not compile" in capsys.readouterr().err
     assert main(["noise", str(tmp_path / "no.frag"), "--grid", str(sheet)]) == 2
-    assert "there is no shader" in capsys.readouterr().err
+    assert "no such shader" in capsys.readouterr().err
 
 
 def test_the_list_becomes_a_sheet_with_a_row_for_each(tmp_path, capsys, monkeypatch):

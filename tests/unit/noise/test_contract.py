@@ -1,4 +1,4 @@
-"""What every process promises, whatever it draws."""
+"""The contract of all processes."""
 
 import json
 import pickle
@@ -25,7 +25,7 @@ def test_every_name_is_created_without_options(process):
     assert noise.create(process.name).name == process.name
 
 
-def test_images_are_bytes_on_the_asked_device(process):
+def test_images_are_uint8_on_the_given_device(process):
     images = process([0, 5, 2], size=SIZE)
     assert images.dtype == torch.uint8
     assert images.shape == (3, 3, SIZE, SIZE)
@@ -33,7 +33,7 @@ def test_images_are_bytes_on_the_asked_device(process):
     assert len({image.numpy().tobytes() for image in images}) == 3
 
 
-def test_a_image_depends_on_its_index_alone(process):
+def test_an_image_depends_on_its_index_alone(process):
     """Bit for bit the same alone, in a batch, in another order, and with more threads."""
     batch = process([7, 3, 2**40 + 1, 3], size=SIZE)
     assert torch.equal(batch[1], batch[3])
@@ -47,13 +47,13 @@ def test_a_image_depends_on_its_index_alone(process):
         torch.set_num_threads(1)
 
 
-def test_half_precision_around_it_changes_nothing(process):
+def test_autocast_changes_nothing(process):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         inside = process([3], size=SIZE)
     assert torch.equal(inside, process([3], size=SIZE))
 
 
-def test_seeds_make_other_images(process):
+def test_seeds_change_the_images(process):
     assert not torch.equal(process([1], size=SIZE, seed=1), process([1], size=SIZE, seed=2))
 
 
@@ -63,24 +63,24 @@ def test_drawing_and_rendering_are_two_steps(process):
 
 
 @pytest.mark.parametrize("size", [(17, 23), (40, 9), 1])
-def test_any_size_goes(process, size):
+def test_any_size_is_valid(process, size):
     height, width = (size, size) if isinstance(size, int) else size
     images = process([0, 1], size=size)
     assert images.shape == (2, 3, height, width)
     assert torch.equal(process([1], size=size)[0], images[1])
 
 
-def test_no_images_are_no_images(process):
+def test_no_indices_give_no_images(process):
     assert process([], size=SIZE).shape == (0, 3, SIZE, SIZE)
 
 
-def test_a_description_makes_the_same_process_again(process):
+def test_a_process_is_recreated_from_its_description(process):
     again = noise.from_description(json.loads(json.dumps(process.describe())))
     assert again == process
     assert torch.equal(again([3], size=SIZE), process([3], size=SIZE))
 
 
-def test_processes_travel_to_workers(process):
+def test_processes_can_be_pickled(process):
     assert torch.equal(pickle.loads(pickle.dumps(process))([3], size=SIZE), process([3], size=SIZE))
 
 
@@ -95,7 +95,7 @@ def test_labels_are_those_of_the_index(process):
     assert torch.equal(process.labels([9, 4], seed=5), labels[[9, 4]])
 
 
-def test_the_state_of_other_random_numbers_is_left_alone(process):
+def test_global_random_states_do_not_change(process):
     torch.manual_seed(0)
     before = torch.get_rng_state()
     process([0], size=SIZE)
@@ -103,7 +103,7 @@ def test_the_state_of_other_random_numbers_is_left_alone(process):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ({"indices": [-1]}, "indices must not be negative, got -1"),
         ({"indices": [0.5]}, "whole numbers"),
@@ -112,8 +112,8 @@ def test_the_state_of_other_random_numbers_is_left_alone(process):
         ({"indices": [0], "seed": -3}, "seed must not be negative, got -3"),
     ],
 )
-def test_senseless_arguments_are_refused(process, arguments, words):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_arguments_are_refused(process, arguments, message):
+    with pytest.raises(ValueError, match=message):
         process(**arguments)
 
 
@@ -123,7 +123,7 @@ def test_another_device_agrees(process):
     assert (here.int() - there.int()).abs().float().mean() < 4
 
 
-def test_misspelt_words_are_answered_with_the_nearest():
+def test_unknown_names_suggest_the_nearest():
     with pytest.raises(ValueError, match="unknown process 'dead_leafs'; did you mean dead_leaves"):
         noise.create("dead_leafs")
     with pytest.raises(ValueError, match="dead_leaves has no option 'shap'; did you mean shape"):
@@ -132,7 +132,7 @@ def test_misspelt_words_are_answered_with_the_nearest():
         noise.from_description({"name": "dead_leaves"})
 
 
-def test_a_shader_of_ones_own_is_created_by_its_path(tmp_path):
+def test_a_shader_is_created_by_its_path(tmp_path):
     with pytest.raises(ValueError, match="shader needs the option 'path'"):
         noise.create("shader")
     (tmp_path / "red.frag").write_text("void mainImage(out vec4 c, in vec2 p) { c = vec4(1.0, 0.0, 0.0, 1.0); }")

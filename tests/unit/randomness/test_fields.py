@@ -41,7 +41,7 @@ def test_a_row_depends_on_its_index_alone_and_its_start_not_on_the_count():
     assert not torch.equal(random_bits(2, "s", [9], 40), rows[1:2])
 
 
-def test_uniforms_and_normals_follow_their_laws():
+def test_uniforms_and_normals_have_their_distributions():
     # Kolmogorov-Smirnov, false-alarm rate 1e-4 each on a fixed seed; lag-1 correlations likewise.
     flat = uniforms(0, "law", range(50), 2000).numpy()
     assert flat.min() >= 0

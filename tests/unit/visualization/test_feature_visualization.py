@@ -1,4 +1,4 @@
-"""Images that drive units: which units, how much, and what is left alone."""
+"""Images that activate units: which units, how strongly, and without side effects."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def test_labels_are_the_first_units():
     assert torch.bincount(process.labels(range(UNITS * (UNITS + 1) // 2)), minlength=UNITS).min() >= UNITS // 2
 
 
-def test_optimised_images_drive_their_units_far_more_than_noise_does():
+def test_optimized_images_activate_their_units_far_more_than_noise():
     process = make(steps=48)
     indices = [*range(UNITS), UNITS, UNITS + 1]
     units = torch.from_numpy(process.units(np.array(indices)))
@@ -66,20 +66,20 @@ def test_optimised_images_drive_their_units_far_more_than_noise_does():
     generator = noise.create("untrained_generator", channel_base=1024)
     others = answers(process, generator(range(40), size=48))
     strongest = torch.stack([others[:, pair].mean(dim=1).max() for pair in units])
-    # Units of a random network may answer nothing to the start, which leaves them no gradient to follow.
+    # Units of a random network may have no activation at the start, and so no gradient.
     awake = driven > 0
     assert awake.sum() >= len(indices) - 2
     assert (driven[awake] > strongest[awake]).float().mean() >= 0.9
     assert (driven[awake] / strongest[awake]).median() > 1.5
 
 
-def test_images_reach_from_0_to_255():
+def test_images_have_the_full_range():
     images = make()([0, 1], size=(20, 31)).flatten(1)
     assert (images.amin(dim=1) == 0).all()
     assert (images.amax(dim=1) == 255).all()
 
 
-def test_pairs_of_one_layer_can_be_asked_for():
+def test_a_layer_can_be_chosen():
     """The first child of the small AlexNet's trunk is a convolution of six channels."""
     process = make(layer="0")
     assert process.classes == 6
@@ -88,7 +88,7 @@ def test_pairs_of_one_layer_can_be_asked_for():
     assert count_units("resnet50", 1.0, None) == 2048
 
 
-def test_random_backbones_come_from_the_option_network_and_leave_global_randomness_alone():
+def test_random_backbones_come_from_the_option_network_and_do_not_change_global_random_states():
     load_units.cache_clear()
     torch.manual_seed(1)
     before = torch.get_rng_state()
@@ -100,7 +100,7 @@ def test_random_backbones_come_from_the_option_network_and_leave_global_randomne
     assert not torch.equal(make(network=1)([0], size=8), first)
 
 
-def test_weights_of_ones_own_are_driven(tmp_path):
+def test_given_weights_are_used(tmp_path):
     path = tmp_path / "model.safetensors"
     state = backbones.create("small_alexnet", width=0.0625).state_dict()
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
@@ -110,7 +110,7 @@ def test_weights_of_ones_own_are_driven(tmp_path):
 
 
 @pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
-def test_gradients_are_at_hand_where_they_are_switched_off(context):
+def test_gradients_are_enabled_in_inference_mode(context):
     load_units.cache_clear()
     process = make()
     with context():
@@ -138,7 +138,7 @@ def test_another_device_shows_the_same():
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "words"),
+    ("options", "error", "message"),
     [
         ({"backbone": "resnet5"}, ValueError, "unknown backbone 'resnet5'; did you mean resnet50"),
         (
@@ -153,6 +153,6 @@ def test_another_device_shows_the_same():
         ({"weights": "nowhere"}, WeightsError, "nowhere: no such weights"),
     ],
 )
-def test_senseless_options_are_refused(options, error, words):
-    with pytest.raises(error, match=words):
+def test_invalid_options_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
         make(**options)

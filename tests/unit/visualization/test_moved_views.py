@@ -53,12 +53,12 @@ def place_of(view):
     ("changed", "expected"),
     [
         ({}, (0, 50)),
-        ({0: 1.0}, (0, 46)),  # the first shift, of up to 4 pixels either way, moves the eye to the right
+        ({0: 1.0}, (0, 46)),  # the first shift, of up to 4 pixels either way, moves the view to the right
         ({3: 1.0}, (-2, 50)),  # the second, of up to 2, moves it down
         ({4: 1.0}, (0, 55)),
         ({4: 0.0}, (0, 45)),
         ({5: 1.0, 6: 0.9}, (-50 * math.sin(math.radians(10)), 50 * math.cos(math.radians(10)))),
-        ({5: 1.0, 6: 0.1}, (0, 50)),  # once in five times there is no turn
+        ({5: 1.0, 6: 0.1}, (0, 50)),  # no rotation with probability 0.2
     ],
 )
 def test_a_spot_is_shifted_scaled_and_turned(shape, changed, expected):
@@ -73,7 +73,7 @@ def test_a_spot_is_shifted_scaled_and_turned(shape, changed, expected):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (4, 9), (20, 50)])
-def test_small_images_are_enlarged_to_what_a_network_takes(size):
+def test_small_images_are_enlarged_to_the_least_size(size):
     numbers = torch.rand(2, NUMBERS_A_VIEW, generator=torch.Generator().manual_seed(0))
     view = moved_views(torch.ones(2, 3, *size), numbers, least_side=32)
     assert min(view.shape[2:]) == 32

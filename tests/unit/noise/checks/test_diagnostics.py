@@ -1,4 +1,4 @@
-"""Figures of images: each against images whose figure is known."""
+"""Statistics of images, each for images with a known value."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from crossmodal.noise.checks.diagnostics import (
     RegionSizes,
     colour_histogram,
-    distinct_share,
+    distinct_fraction,
     region_sizes,
     spectral_slope,
     wavelet_kurtosis,
@@ -37,7 +37,7 @@ class TestSpectralSlope:
         found = spectral_slope(power_law_images(exponent, size=size))
         assert abs(found.exponents.mean() - exponent) < 0.1
 
-    def test_its_standard_error_is_honest(self):
+    def test_its_standard_error_is_right(self):
         """Slopes of 200 white images over their errors have a variance of 1: 0.6 to 1.6, false alarm 1e-4."""
         white = torch.from_numpy(draws.integers(0, 256, (200, 3, 64, 64)).astype(np.uint8))
         found = spectral_slope(white)
@@ -65,8 +65,8 @@ class TestWaveletKurtosis:
         points[0, 11, 20] = points[0, 40, 7] = 255
         assert wavelet_kurtosis(grey(points))[0, 0].min() > 100
 
-    def test_bands_tell_directions_apart(self):
-        stripes = np.tile(draws.integers(0, 256, 64), (1, 64, 1))  # upright: grey levels change across alone
+    def test_bands_separate_directions(self):
+        stripes = np.tile(draws.integers(0, 256, 64), (1, 64, 1))  # upright: grey levels change only across
         found = wavelet_kurtosis(grey(stripes))
         assert np.isfinite(found[0, :, 0]).all()
         assert np.isnan(found[0, :, 1:]).all()
@@ -86,7 +86,7 @@ class TestWaveletKurtosis:
 
 
 class TestRegions:
-    def test_of_a_image_drawn_by_hand(self):
+    def test_of_an_image_drawn_by_hand(self):
         image = torch.tensor([[1, 1, 2, 2], [1, 3, 3, 2], [4, 3, 1, 2]], dtype=torch.uint8)
         found = region_sizes(torch.stack([image, image, image])[None])
         regions = sorted(zip(found.colours[:, 0].tolist(), found.areas.tolist(), strict=True))
@@ -124,18 +124,18 @@ def test_colours_are_counted():
     images[1] = torch.arange(256).reshape(16, 16)
     found = colour_histogram(images)
     assert found.distinct_colours.tolist() == [1, 256]
-    assert found.shares[:, 0].tolist() == [257 / 512] * 3
+    assert found.frequencies[:, 0].tolist() == [257 / 512] * 3
     assert found.distance_to_uniform == pytest.approx([257 / 512 - 1 / 256] * 3)
 
 
-def test_images_that_are_like_another_are_found():
+def test_repeated_images_are_counted():
     images = torch.zeros(4, 3, 2, 2, dtype=torch.uint8)
     images[0], images[3] = 1, 2
-    assert distinct_share(images) == 0.5
+    assert distinct_fraction(images) == 0.5
 
 
 @pytest.mark.parametrize("figure", [spectral_slope, wavelet_kurtosis, region_sizes, colour_histogram])
-def test_what_is_no_images_is_refused(figure):
+def test_other_tensors_are_refused(figure):
     with pytest.raises(ValueError, match="need images uint8"):
         figure(torch.zeros(1, 3, 8, 8))
     with pytest.raises(ValueError, match="need images uint8"):

@@ -1,4 +1,4 @@
-"""Reports of processes: figures beside promises, and promises that are broken."""
+"""Reports of processes: statistics, tests that pass, and tests that fail."""
 
 import json
 from dataclasses import dataclass, replace
@@ -19,29 +19,29 @@ def broken(found):
     return [finding.figure for finding in found.findings if finding.holds is False]
 
 
-def test_a_process_without_a_law_is_only_described():
+def test_a_process_without_published_statistics_is_only_described():
     found = report(Stripes(), range(20), 32)
     figures = {finding.figure: finding for finding in found.findings}
     assert found.lawful
     assert figures["colours in an image"].value == 2
     assert figures["regions of one colour in an image"].value == 8
-    assert figures["largest region, share of the image"].value == pytest.approx(1 / 8)
+    assert figures["largest region, fraction of the image"].value == pytest.approx(1 / 8)
     assert [finding.law for finding in found.findings if finding.law] == ["all"]
 
 
-def test_rows_and_json_tell_the_same():
+def test_rows_and_json_have_the_same_findings():
     found = report(Stripes(), [3, 4], (32, 40), seed=2)
     rows = found.rows()
     assert rows[0] == ("figure", "mean", "95 % interval", "law", "")
     assert len(rows) == len(found.findings) + 1
-    told = json.loads(as_json(found.as_dict()))
-    assert told["process"] == Stripes().describe()
-    assert (told["count"], told["size"], told["seed"]) == (2, [32, 40], 2)
-    assert told["false_alarm"] == FALSE_ALARM
-    assert [entry["figure"] for entry in told["findings"]] == [row[0] for row in rows[1:]]
+    content = json.loads(as_json(found.as_dict()))
+    assert content["process"] == Stripes().describe()
+    assert (content["count"], content["size"], content["seed"]) == (2, [32, 40], 2)
+    assert content["false_alarm"] == FALSE_ALARM
+    assert [entry["figure"] for entry in content["findings"]] == [row[0] for row in rows[1:]]
 
 
-def test_images_that_repeat_break_a_promise():
+def test_repeated_images_fail_a_test():
     class Same(Stripes):
         def _draw(self, indices, size, seed):
             return super()._draw(np.zeros_like(indices), size, seed)
@@ -63,14 +63,14 @@ class TestMeans:
         assert found.low < 2.0 < found.high
         assert found.holds is None
 
-    def test_a_promise_is_broken_beyond_what_chance_does(self):
+    def test_a_mean_outside_by_more_than_its_error_fails(self):
         values = np.random.default_rng(0).normal(0.0, 1.0, 400)  # standard error 0.05, alarm beyond 0.19
         assert mean_finding("x", values, "law", (-0.1, 0.1)).holds
         assert mean_finding("x", values + 0.25, "law", (-0.1, 0.1)).holds
         assert mean_finding("x", values + 0.5, "law", (-0.1, 0.1)).holds is False
 
     def test_false_alarms_are_as_rare_as_stated(self):
-        """20,000 means at the border of the promise: 1 alarm expected, 10 or more have a chance of 1e-7."""
+        """20,000 means at the border of the range: 1 alarm expected, 10 or more have a probability of 1e-7."""
         values = np.random.default_rng(0).normal(0.0, 1.0, (20_000, 100))
         alarms = sum(mean_finding("x", row, "law", (0.0, 1.0)).holds is False for row in values)
         assert alarms < 10
@@ -88,7 +88,7 @@ def test_textured_leaves_have_no_colours_to_test():
     assert [finding.holds for finding in found.findings if "textured" in finding.law] == [None, None]
 
 
-def test_regions_of_few_pixels_are_not_judged():
+def test_regions_of_few_pixels_are_not_tested():
     found = report(noise.create("dead_leaves"), range(20), 32)
     assert found.lawful
     assert [finding.holds for finding in found.findings if "too few pixels" in finding.law] == [None]
@@ -126,7 +126,7 @@ class Claimed(noise.Process):
         return self.inner.describe()
 
 
-def test_flattened_spectra_are_found_out():
+def test_flattened_spectra_fail():
     class Flattened(Claimed):
         name = "spectrum"
 
@@ -134,10 +134,10 @@ def test_flattened_spectra_are_found_out():
             return super()._render(replace(draws, exponents=draws.exponents * 0.6), device)
 
     found = report(Flattened(inner=noise.create("spectrum")), range(40), 64)
-    assert broken(found) == ["spectral slope less the drawn one"]
+    assert broken(found) == ["spectral slope - drawn slope"]
 
 
-def test_gaussian_bands_do_not_pass_for_sparse_ones():
+def test_gaussian_bands_fail_where_sparse_ones_are_expected():
     class Gaussian(Claimed):
         name = "wmm"
 
@@ -145,10 +145,10 @@ def test_gaussian_bands_do_not_pass_for_sparse_ones():
             return torch.randn(len(draws.indices), 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
     found = report(Gaussian(inner=noise.create("wmm")), range(8), 64)
-    assert broken(found) == ["kurtosis of pyramid bands, found / asked"]
+    assert broken(found) == ["kurtosis of pyramid bands, measured / expected"]
 
 
-def test_leaves_of_other_sizes_and_colours_are_found_out():
+def test_leaves_of_other_sizes_and_colours_fail():
     class Dark(Claimed):
         name = "dead_leaves"
 

@@ -31,7 +31,7 @@ def uniform(values, bins):
     return stats.chisquare(np.bincount(np.asarray(values).ravel(), minlength=bins)).pvalue
 
 
-def test_radii_follow_the_grid_law(drawn):
+def test_radii_have_the_published_distribution(drawn):
     radii, probabilities = radius_law()
     assert np.allclose(probabilities * (radii[0] ** -3 - 1), probabilities[0] * (radii**-3 - 1))
     assert probabilities.sum() == pytest.approx(1)
@@ -65,7 +65,7 @@ def test_centres_are_uniform():
     assert stats.pearsonr(leaves.row.ravel(), leaves.column.ravel()).pvalue > ALARM
 
 
-def test_shapes_are_mixed_evenly_and_independent_of_the_radius(drawn):
+def test_shapes_are_uniform_and_independent_of_the_radius(drawn):
     leaves, _ = drawn
     assert uniform(leaves.shape, len(SHAPES)) > ALARM
     table = np.histogram2d(leaves.shape.ravel(), leaves.radius.ravel() > 200, bins=(6, 2))[0]
@@ -113,19 +113,19 @@ def test_corners_lie_on_the_circle_and_make_the_shape(drawn):
 
 # The reference's averages at 128 pixels are over 12 images whose numbers spread by a third: 9 % of standard error.
 @pytest.mark.parametrize(("shape", "reference"), [("square", 1351), ("oriented", 1530), ("mixed", 1729)])
-def test_as_many_leaves_are_painted_as_in_the_reference(shape, reference):
+def test_the_number_of_leaves_is_that_of_the_reference(shape, reference):
     _, counts = find_regions(DeadLeaves(shape=shape).sample(range(300), 128))
     assert counts.mean() == pytest.approx(reference, rel=0.25)
     assert counts.max() < most_leaves((128, 128)) == 5000
 
 
 @pytest.mark.parametrize("shape", ["square", "oriented", "mixed"])
-def test_no_pixel_stays_bare(shape):
+def test_all_pixels_are_covered(shape):
     for size in (128, 32, (20, 90)):
         assert DeadLeaves(shape=shape)(range(100), size).any(dim=1).all()
 
 
-def test_leaves_of_a_image_are_listed_in_order():
+def test_leaves_of_an_image_are_listed_in_order():
     draws = DeadLeaves(shape="oriented").sample([4, 9], (48, 64), seed=3)
     regions, counts = find_regions(draws)
     leaves = list_leaves(draws, 1)
@@ -138,7 +138,7 @@ def test_leaves_of_a_image_are_listed_in_order():
 
 @dataclass(frozen=True, kw_only=True)
 class Marked(Process[tuple]):
-    """Images whose every pixel tells its row, its column and the number of the image."""
+    """Images whose pixels encode the row, the column and the number of the image."""
 
     name: ClassVar[str] = "marked"
     rendered: ClassVar[list] = []
@@ -155,7 +155,7 @@ class Marked(Process[tuple]):
         return torch.stack([row, column, number], dim=1).to(device, torch.uint8)
 
 
-def test_every_leaf_is_a_piece_of_one_texture_in_place():
+def test_every_leaf_is_a_part_of_one_texture_in_place():
     Marked.rendered.clear()
     process = DeadLeaves(texture=Marked(), textures=100)
     images = process(range(20), (64, 90)).numpy()
@@ -204,12 +204,12 @@ def test_the_default_is_mixed_and_plain():
         ({"shapes": "square"}, "did you mean shape"),
     ],
 )
-def test_mistakes_are_named(options, message):
+def test_invalid_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         create("dead_leaves", **options)
 
 
-def test_a_image_too_large_for_exact_edges_is_refused():
+def test_an_image_too_large_for_exact_edges_is_refused():
     with pytest.raises(ValueError, match="8192"):
         DeadLeaves().sample([0], LONGEST_SIDE + 1)
 

@@ -45,7 +45,7 @@ def columns(shape, centre, radius, corners, row):
 
 
 def paint_plainly(leaves, size):
-    """The painter's algorithm: leaf after leaf over a black image; tells how many leaves it needed."""
+    """The painter's algorithm: leaf after leaf over a black image; return the number of leaves."""
     height, width = size
     image, bare = np.zeros((3, height, width), np.uint8), np.ones(size, bool)
     listed = zip(leaves.centre_px.tolist(), leaves.radius_px.tolist(), leaves.shape, leaves.corners_px, strict=True)
@@ -105,7 +105,7 @@ def test_tensors_cut_textures_like_the_kernel():
     assert torch.equal(render_leaves(draws, CPU, bank, PAIRS), torch.from_numpy(cut))
 
 
-def test_painting_stops_at_the_last_leaf_and_leaves_bare_pixels_black(monkeypatch):
+def test_painting_stops_at_the_last_leaf_and_leaves_uncovered_pixels_black(monkeypatch):
     for module in (dead_leaves, dead_leaves_tensor):
         monkeypatch.setattr(module, "most_leaves", lambda size: 200)
     process = DeadLeaves()

@@ -19,14 +19,14 @@ from crossmodal.noise.fractals.process import Fractals, _render_on_device, _turn
 from crossmodal.randomness import generator, random_bits
 
 
-def played(steps, maps, limits, start, words):
+def played(steps, maps, limits, start, message):
     """The chaos game one number after the other: points (steps, CHAINS, 2)."""
-    words = words.reshape(-1, CHAINS)
+    message = message.reshape(-1, CHAINS)
     points = np.empty((BURN_IN + steps, CHAINS, 2), np.float32)
     for chain in range(CHAINS):
         x, y = start
         for step in range(BURN_IN + steps):
-            a, b, c, d, e, f = maps[np.searchsorted(limits, words[step, chain] >> 9, side="right")]
+            a, b, c, d, e, f = maps[np.searchsorted(limits, message[step, chain] >> 9, side="right")]
             x, y = a * x + b * y + e, c * x + d * y + f
             points[step, chain] = x, y
     return points[BURN_IN:]
@@ -52,8 +52,8 @@ def test_images_are_those_of_the_plain_chaos_game(options):
     draws = process.sample([3, 2**40], size, seed=1)
     steps = int(np.ceil(size[0] * size[1] * 200_000 / 362**2 / CHAINS))
     for i, image in enumerate(process.render(draws)):
-        words = random_bits(1, STREAM, draws.indices[i : i + 1], (BURN_IN + steps) * CHAINS).numpy()
-        points = played(steps, draws.maps[i], draws.limits[i], draws.starts[i], words)
+        message = random_bits(1, STREAM, draws.indices[i : i + 1], (BURN_IN + steps) * CHAINS).numpy()
+        points = played(steps, draws.maps[i], draws.limits[i], draws.starts[i], message)
         twin = painted(size, points, draws.windows[i], int(draws.patches[i]), draws.palettes[i])
         assert np.array_equal(image.numpy(), twin)
 
@@ -79,7 +79,7 @@ def test_cuda_makes_the_same_bytes(options):
 
 
 @pytest.mark.parametrize("options", [{"law": "uniform"}, {"colour": "hue", "background": Fractals()}])
-def test_a_image_depends_on_its_index_alone(options):
+def test_an_image_depends_on_its_index_alone(options):
     process = Fractals(**options)
     batch = process([5, 2**62, 0], size=20)
     assert torch.equal(process([2**62], size=20)[0], batch[1])
@@ -106,20 +106,20 @@ def test_images_of_contractive_classes_stay_contractive():
     assert np.linalg.svd(draws.maps[..., :4].reshape(300, -1, 2, 2), compute_uv=False).max() < 1 + 1e-6
 
 
-def test_classes_of_the_uniform_law_fill_a_fifth_of_the_canvas():
+def test_classes_of_the_uniform_law_cover_a_fifth_of_the_canvas():
     for label in range(8):
         maps = find_system("uniform", 2, 7, label).maps
         assert 2 <= len(maps) <= 7
         assert np.abs(maps).max() <= 1
-        words = random_bits(0, "noise/fractals/search", [label], (BURN_IN + 1563) * CHAINS).numpy()
+        message = random_bits(0, "noise/fractals/search", [label], (BURN_IN + 1563) * CHAINS).numpy()
         if label == 0:  # the plain game, for one
-            points = played(1563, maps, limits_of(maps), start_of(maps), words).reshape(-1, 2).astype(np.float64)
+            points = played(1563, maps, limits_of(maps), start_of(maps), message).reshape(-1, 2).astype(np.float64)
             cells = 6 + np.floor((points - points.min(0)) / np.ptp(points, axis=0) * 500)
             assert len(np.unique(cells, axis=0)) / 512**2 == pytest.approx(measure_coverage(maps, label), abs=1e-4)
         assert measure_coverage(maps, label) >= LEAST_COVERAGE
 
 
-def test_the_sketch_that_spares_the_full_measure_drops_no_class():
+def test_the_coarse_check_rejects_no_valid_class():
     rng, kept = generator(1, "check"), 0
     for label in range(700):
         maps = rng.uniform(-1, 1, (int(rng.integers(2, 8)), 6)).astype(np.float32)
@@ -129,13 +129,13 @@ def test_the_sketch_that_spares_the_full_measure_drops_no_class():
     assert kept > 5
 
 
-def test_images_of_a_class_are_weighted_alike_often():
+def test_weightings_of_a_class_are_uniform():
     # Chi-square over the weightings of one class in 2,000 images, false-alarm rate 1e-4 on a fixed seed.
     process = Fractals(law="uniform", classes=1)
     system = find_system("uniform", 2, 7, 0)
     assert 0 in system.weightings
     maps, limits = process.sample(range(2000), 4).maps, process.sample(range(2000), 4).limits
-    assert (limits == limits[0]).all()  # the chances of the class
+    assert (limits == limits[0]).all()  # the probabilities of the class
     found = []
     for one in np.abs(maps[:, : len(system.maps)]):
         ratios = [
@@ -159,7 +159,7 @@ def test_classes_and_patches_are_drawn_uniformly():
     )
 
 
-def test_a_class_is_the_same_system_under_every_seed():
+def test_a_class_is_the_same_system_for_all_seeds():
     process = Fractals(classes=3, law="uniform")
     for seed in (0, 7):
         draws, labels = process.sample(range(40), 4, seed), process.labels(range(40), seed)
@@ -191,7 +191,7 @@ def test_the_game_starts_on_the_attractor():
     assert min(np.abs(one[:4].reshape(2, 2) @ start + one[4:] - start).max() for one in maps) < 1e-5
 
 
-def test_grey_fractals_are_grey_on_black_and_colours_lie_on_the_background():
+def test_grey_fractals_are_grey_on_black_and_colours_are_over_the_background():
     grey = Fractals()(range(6), size=32)
     assert set(grey.unique().tolist()) == {0, 127}
     backed = Fractals(background=Fractals(colour="hue"), colour="hue")
@@ -200,7 +200,7 @@ def test_grey_fractals_are_grey_on_black_and_colours_lie_on_the_background():
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"law": "unifrom"}, "unknown law 'unifrom'; did you mean uniform"),
         ({"colour": "x"}, "unknown colour 'x'; choose one of: grey, hue"),
@@ -211,6 +211,6 @@ def test_grey_fractals_are_grey_on_black_and_colours_lie_on_the_background():
         ({"background": "dead_leafs"}, "did you mean dead_leaves"),
     ],
 )
-def test_senseless_options_are_refused(options, words):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
         Fractals(**options)

@@ -37,10 +37,10 @@ def drawn(draws, i, seed):
     canvas = np.zeros(draws.size, np.uint8)
     place = draws.starts[i, :count].astype(np.int64)
     row = -(-count // 4) * 4
-    words = random_bits(seed, "noise/orbits/noise", draws.indices[i : i + 1], row * int(draws.orbits[i]))[0].tolist()
+    message = random_bits(seed, "noise/orbits/noise", draws.indices[i : i + 1], row * int(draws.orbits[i]))[0].tolist()
     for orbit in range(int(draws.orbits[i])):
         for v in range(count):
-            for axis, bits in enumerate((words[orbit * row + v] & 0xFFFF, words[orbit * row + v] >> 16)):
+            for axis, bits in enumerate((message[orbit * row + v] & 0xFFFF, message[orbit * row + v] >> 16)):
                 growth = draws.steps[i, v, 2] - _noise_of(draws.noise[i], np.int32(bits))
                 place[v, axis] += int(np.floor(draws.steps[i, v, axis] * growth))
         corners = (place // 4096).tolist()
@@ -142,7 +142,7 @@ def test_labels_name_the_class_under_every_seed():
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"classes": 0}, "classes must be 1 to"),
         ({"vertices": (2, 5)}, "vertices must be two numbers in order, 3 to"),
@@ -150,6 +150,6 @@ def test_labels_name_the_class_under_every_seed():
         ({"frequencies": (-1, 2)}, "frequencies must be"),
     ],
 )
-def test_senseless_options_are_refused(options, words):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
         Orbits(**options)

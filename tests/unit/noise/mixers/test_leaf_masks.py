@@ -34,7 +34,7 @@ def two_means(pixels):
 
 @pytest.mark.parametrize("levels", [256, 3])
 def test_clusters_are_those_of_plain_2_means(levels):
-    """But for pixels within 1/256 of a level of the middle, where the centres' whole parts may decide."""
+    """Except for pixels within 1/256 of a level of the middle, where the rounding of the centres decides."""
     for image in images(1, 20, (24, 31), levels):
         pixels = image.flatten(1).T.double().numpy()
         assert (nearer(image) != two_means(pixels)).mean() < 0.005

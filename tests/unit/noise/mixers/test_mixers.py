@@ -57,7 +57,7 @@ def rendered(children):
 
 
 @pytest.mark.parametrize("kind", MIXERS)
-def test_a_image_depends_on_its_index_alone(kind):
+def test_an_image_depends_on_its_index_alone(kind):
     process = mixer(kind)
     batch = process([3, 2**62, 0, 2**62 - 1], size=(12, 17))
     assert batch.shape == (4, 3, 12, 17)
@@ -95,7 +95,7 @@ def test_mixup_is_the_rounded_convex_combination():
     shares = torch.from_numpy(draws.parameters / 2**16)
     assert (draws.parameters.sum(1) == 2**16).all()
     exact = sum(child.double() * shares[:, k, None, None, None] for k, child in enumerate(rendered(draws.children)))
-    # Halves go up; the sums are exact in double.
+    # Halves are rounded up; the sums are exact in double precision.
     assert torch.equal(process.render(draws), torch.floor(exact + 0.5).to(torch.uint8))
 
 
@@ -107,7 +107,7 @@ def test_weighted_sums_agree_with_the_device_path():
     assert torch.equal(sum_weighted([white] * 3, weights), white)
 
 
-def test_mixup_weights_follow_the_dirichlet_law():
+def test_mixup_weights_have_the_dirichlet_distribution():
     # Each weight of Dirichlet(a, ..., a) is Beta(a, 5 a). Kolmogorov-Smirnov, false-alarm rate 1e-4 on a fixed seed.
     for alpha in (1.0, 0.3):
         weights = mixer(MixUp, alpha=alpha).sample(range(1500), 1).parameters / 2**16
@@ -127,7 +127,7 @@ def test_cutmix_shows_one_image_in_a_box_of_the_other():
 
 
 @pytest.mark.parametrize("alpha", [1.0, 0.4])
-def test_boxes_follow_the_law_of_cutmix(alpha):
+def test_boxes_have_the_distribution_of_cutmix(alpha):
     # Areas against an independent simulation; Kolmogorov-Smirnov of two samples, false-alarm rate 1e-4.
     boxes = mixer(CutMix, alpha=alpha).sample(range(2000), (400, 1000)).parameters
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / (400 * 1000)
@@ -201,7 +201,7 @@ def test_a_mixture_of_programs_has_the_programs_of_all():
         assert torch.equal(labels[places], first + own)
 
 
-def test_a_mixture_is_described_and_made_again():
+def test_a_mixture_is_recreated_from_its_description():
     process = Mixture(processes=[noise.create("orbits", orbits=(1, 2)), "fractals"], weights=[1, 2])
     again = noise.from_description(process.describe())
     assert again == process
@@ -215,7 +215,7 @@ def test_cuda_makes_the_same_bytes(kind):
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda: MixUp(process="frctals"), "unknown process 'frctals'; did you mean fractals"),
         (lambda: mixer(MixUp, images=1), "images must be at least 2, got 1"),
@@ -228,6 +228,6 @@ def test_cuda_makes_the_same_bytes(kind):
         (lambda: Mixture(processes=(Tiles(),), weights=(-1,)), "non-negative"),
     ],
 )
-def test_senseless_options_are_refused(make, words):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_options_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
         make()

@@ -1,4 +1,4 @@
-"""Programs keep what is promised of them, and the measures of that tell what they say."""
+"""Programs meet the criteria of the census, and its measures are right."""
 
 import numpy as np
 import pytest
@@ -22,8 +22,8 @@ def as_bytes(grey):
     return np.broadcast_to(np.clip(255 * grey, 0, 255).astype(np.uint8), (3, *grey.shape))
 
 
-def test_a_random_sample_of_programs_keeps_every_promise():
-    """300 of 21,000. A census of all found none that breaks one: on the same arithmetic there is no false alarm."""
+def test_a_random_sample_of_programs_meets_all_criteria():
+    """300 of 21,000. A census of all found no failure, so with the same arithmetic there is no false alarm."""
     labels = np.random.default_rng(20).choice(21_000, 300, replace=False)
     census = take_census(Programs(), labels.tolist())
     assert census.failures.tolist() == []
@@ -32,7 +32,7 @@ def test_a_random_sample_of_programs_keeps_every_promise():
 
 
 def test_programs_look_about_as_rough_as_photographs():
-    """Photographs have a power spectrum of f^-2; the median of programs lies near, with some on both sides."""
+    """Photographs have a power spectrum of f^-2; the median of programs is close to it, with some on both sides."""
     census = take_census(Programs(), range(1000, 1150))
     assert 1.5 < np.median(census.slope) < 3.0
     assert (census.slope < 2.0).mean() > 0.15
@@ -55,7 +55,7 @@ def test_the_slope_of_a_spectrum_is_found(rng):
     assert slope == pytest.approx(2.0, abs=0.15)
 
 
-def test_one_colour_is_seen():
+def test_the_commonest_colour_is_measured():
     grey = np.full((128, 128), 0.5)
     grey[:8] = 0.9
     _, commonest, *_ = measure_image(as_bytes(grey))
@@ -63,7 +63,7 @@ def test_one_colour_is_seen():
     assert measure_image(as_bytes(np.zeros((128, 128))))[0] == 0.0
 
 
-def test_distances_tell_how_different_two_images_look(rng):
+def test_distances_measure_how_different_two_images_look(rng):
     one = as_bytes(np.kron(rng.random((16, 16)), np.ones((8, 8))))
     other = as_bytes(np.kron(rng.random((16, 16)), np.ones((8, 8))))
     nearly = one + (rng.random(one.shape) < 0.02).astype(np.uint8) * (one < 255)

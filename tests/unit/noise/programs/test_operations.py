@@ -1,4 +1,4 @@
-"""Every operation means the same on the compiled machine, on tensors and in GLSL."""
+"""Every operation has the same results on the compiled machine, on tensors and in GLSL."""
 
 import importlib.util
 
@@ -22,7 +22,7 @@ COUNT = 4
 
 
 def show(name, reach=1.5):
-    """A program that shows what one operation gives, through waves that fit any range."""
+    """Return a program that shows the result of one operation as waves, for any range."""
     operation = OPERATIONS[name]
     draw = Draw(3, 0)
     writer = Writer(draw)
@@ -61,14 +61,14 @@ def share_beyond(first, second, levels):
 
 
 def test_all_operations_agree_between_machine_and_tensors():
-    """No more than 2 levels apart; where something is cut (a floor, a choice) 3 pixels in 1000 may fall elsewhere."""
+    """No more than 2 levels apart; at discontinuities (a floor, a choice) 3 pixels in 1000 may differ."""
     programs = [show(name) for name in OPERATIONS]
     for name, program, there in zip(OPERATIONS, programs, on_tensors(programs), strict=True):
         assert share_beyond(on_machine(program), there, 2) <= 0.003, name
 
 
 @pytest.mark.parametrize("reach", [0.0, 60.0, 1e6])
-def test_no_operation_leaves_the_numbers(reach):
+def test_all_results_are_finite(reach):
     """At the origin, far away, and further than any program goes, everything stays finite."""
     for name, operation in OPERATIONS.items():
         points = torch.linspace(-reach, reach, 64)
@@ -90,7 +90,7 @@ def test_all_operations_agree_between_machine_and_glsl(tmp_path, gl):
         assert share_beyond(on_machine(show(name)), there, 3) <= 0.005, name
 
 
-def test_colours_are_told_apart_from_points():
+def test_colours_and_points_have_different_kinds():
     assert OPERATIONS["over"].inputs == ("vec3", "vec3", "field")
     assert OPERATIONS["over"].parameters == ("cover",)
     assert OPERATIONS["leaves"].counts == ("layers",)

@@ -1,4 +1,4 @@
-"""Programs as a process: the grammar's programs keep their numbers, and images draw them evenly."""
+"""The process of programs: the programs of the grammar keep their numbers, and images draw them uniformly."""
 
 import hashlib
 
@@ -20,19 +20,19 @@ def structures(count, **options):
 
 
 def test_a_program_keeps_its_number():
-    """Another digest means that labels no longer mean what they meant: say so in the changelog."""
+    """Another digest means that labels have changed: add it to the changelog."""
     digest = hashlib.sha256("\n".join(structures(20)).encode()).hexdigest()
     assert digest[:16] == "e08a2c56177aba23"
 
 
-def test_the_list_of_programs_goes_on_and_can_be_another():
+def test_the_list_of_programs_has_an_offset_and_a_seed():
     assert Programs(first_program=100).program(3) == Programs().program(103)
     assert Programs(programs=200).program(150) == Programs().program(150)
     assert Programs(grammar_seed=1).program(3) != Programs().program(3)
     assert Programs(first_program=2**50).program(0).steps
 
 
-def test_programs_do_not_depend_on_what_was_asked_before():
+def test_programs_do_not_depend_on_earlier_calls():
     first = Programs().program(7)
     select_program.cache_clear()
     for label in (9, 8, 7):
@@ -40,13 +40,13 @@ def test_programs_do_not_depend_on_what_was_asked_before():
     assert again == first
 
 
-def test_images_draw_programs_evenly():
+def test_programs_are_uniform():
     """Chi-square over 40 programs of 8,000 images; false alarm 1e-4."""
     labels = Programs(programs=40).labels(range(8000), seed=1)
     assert stats.chisquare(torch.bincount(labels, minlength=40).numpy()).pvalue > 1e-4
 
 
-def test_images_draw_times_and_views_evenly():
+def test_times_and_views_are_uniform():
     """Kolmogorov-Smirnov; false alarm 1e-4 each."""
     draws = Programs(time_range=(2.0, 5.0)).sample(range(4000), seed=2)
     assert stats.kstest(draws.times_s, stats.uniform(2.0, 3.0).cdf).pvalue > 1e-4
@@ -58,7 +58,7 @@ def test_images_draw_times_and_views_evenly():
         assert stats.kstest(found, stats.uniform(-law, 2 * law).cdf).pvalue > 1e-4
 
 
-def test_a_label_tells_the_program_of_its_image():
+def test_a_label_is_the_program_of_its_image():
     process = Programs(programs=50, first_program=1000, time_range=(3, 3), view_jitter=0)
     label = int(process.labels([5], seed=8)[0])
     alone = Programs(programs=1, first_program=1000 + label, time_range=(3, 3), view_jitter=0)
@@ -121,7 +121,7 @@ def test_programs_print_as_shaders_that_show_the_same(tmp_path, gl):
     assert (apart > 8).float().mean((1, 2)).max() < 0.01
 
 
-def test_selection_gives_up_for_a_plain_program(monkeypatch):
+def test_selection_falls_back_to_a_plain_program(monkeypatch):
     from crossmodal.noise.programs import selection
 
     attempts = []
@@ -138,7 +138,7 @@ def test_selection_gives_up_for_a_plain_program(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"programs": 0}, "programs must be 1 to 2147483648, got 0"),
         ({"first_program": -1}, "first_program must be 0 to"),
@@ -149,8 +149,8 @@ def test_selection_gives_up_for_a_plain_program(monkeypatch):
         ({"view_jitter": -1.0}, "view_jitter must be 0 to 3"),
     ],
 )
-def test_senseless_options_are_refused(options, words):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
         noise.create("programs", **options)
 
 

@@ -63,7 +63,7 @@ def test_a_file_is_a_process_of_one_program(tmp_path):
     }
 
 
-def test_a_image_is_what_main_image_says(tmp_path, opengl):
+def test_an_image_is_what_main_image_says(tmp_path, opengl):
     image = ShaderFile(path=write(tmp_path, GRADIENT), time_range=(3.25, 3.25))([0], size=(2, 4))[0]
     assert image.shape == (3, 2, 4)
     across = torch.tensor([0.125, 0.375, 0.625, 0.875])
@@ -92,14 +92,14 @@ def test_files_of_a_folder_are_programs_in_the_order_of_their_names(folder, open
     assert torch.equal(images[:, :, 0, 0].int().argmax(1), labels)
 
 
-def test_times_are_drawn_evenly_within_the_range(tmp_path):
+def test_times_are_uniform_within_the_range(tmp_path):
     times_s = ShaderFile(path=write(tmp_path, GRADIENT), time_range=(1.0, 3.0)).sample(range(2000)).times_s
     assert 1.0 <= times_s.min() < 1.01
     assert 2.99 < times_s.max() <= 3.0
     assert abs(times_s.mean() - 2.0) < 4 * (4 / 12 / 2000) ** 0.5  # four sigma: false alarm 6e-5
 
 
-def test_a_image_is_the_same_alone_in_a_batch_and_in_another_order(folder, tmp_path, opengl):
+def test_an_image_is_the_same_alone_in_a_batch_and_in_another_order(folder, tmp_path, opengl):
     (folder / "d.glsl").write_text(GRADIENT)
     process = ShaderFile(path=str(folder))
     batch = process(range(12), size=(5, 7), seed=1)
@@ -127,7 +127,7 @@ def test_every_context_is_released(tmp_path, opengl, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         (GRADIENT.replace("fract(iTime)", "fraktion(iTime)"), r"own.glsl, line 2: 'colour = vec4\(.*fraktion"),
         (
@@ -140,13 +140,13 @@ def test_every_context_is_released(tmp_path, opengl, monkeypatch):
         ("vec4 g();\nvoid mainImage(out vec4 c, in vec2 at) { c = g(); }", "own.glsl does not compile: .*`g'"),
     ],
 )
-def test_what_does_not_compile_is_told_with_its_line(tmp_path, opengl, text, words):
-    with pytest.raises(FormatError, match="(?s)" + words):
+def test_compile_errors_have_their_line(tmp_path, opengl, text, message):
+    with pytest.raises(FormatError, match="(?s)" + message):
         ShaderFile(path=write(tmp_path, text))([0], size=4)
 
 
 @pytest.mark.parametrize(
-    "words",
+    "message",
     [
         "0:2(5): error: `nothing' undeclared",
         "0(2) : error C1503: `nothing' undeclared",
@@ -154,12 +154,14 @@ def test_what_does_not_compile_is_told_with_its_line(tmp_path, opengl, text, wor
         "ERROR: 0:2: 'x' : `nothing' undeclared\nERROR: 1 compilation errors.",
     ],
 )
-def test_messages_of_every_maker_are_understood(tmp_path, words):
+def test_messages_of_all_compilers_are_parsed(tmp_path, message):
     from crossmodal.noise.programs.shader import _explain
 
-    told = _explain(tmp_path / "own.glsl", "first\nsecond", f"GLSL Compiler failed\n\nfragment_shader\n====\n{words}")
-    assert "own.glsl, line 2: 'second' does not compile: " in told
-    assert told.splitlines()[0].endswith("`nothing' undeclared")
+    explained = _explain(
+        tmp_path / "own.glsl", "first\nsecond", f"GLSL Compiler failed\n\nfragment_shader\n====\n{message}"
+    )
+    assert "own.glsl, line 2: 'second' does not compile: " in explained
+    assert explained.splitlines()[0].endswith("`nothing' undeclared")
 
 
 def test_files_that_are_not_shaders_are_refused(tmp_path, opengl):
@@ -178,9 +180,9 @@ def test_a_file_that_no_longer_exists_is_refused(tmp_path, opengl):
 
 
 def test_paths_without_shaders_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"there is no shader .*missing\.glsl; give a file"):
+    with pytest.raises(ValueError, match=r"missing\.glsl: no such shader; give a file"):
         ShaderFile(path=str(tmp_path / "missing.glsl"))
-    with pytest.raises(ValueError, match=r"holds no shaders: no file ends in \.frag, \.fs, \.glsl"):
+    with pytest.raises(ValueError, match=r"has no shaders: no file ends in \.frag, \.fs, \.glsl"):
         ShaderFile(path=str(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""Operations are translated to GLSL word for word, and what has no translation is refused."""
+"""Operations are translated to GLSL literally; anything without a translation is refused."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_a_function_is_translated_line_by_line():
     )
 
 
-def test_words_that_glsl_keeps_for_itself_are_respelt():
+def test_reserved_words_of_glsl_are_renamed():
     assert "float halve(float half_)" in translate(halve)
     assert "float union_(float a, float b)" in translate(OPERATIONS["union"].function)
 

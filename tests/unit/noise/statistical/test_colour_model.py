@@ -38,8 +38,8 @@ def plain_sheet(drawn: Palettes, i: int, grains: np.ndarray, noise: float) -> np
     return np.stack(blurred) + grains * (noise / 256.0)
 
 
-def test_palettes_have_3_to_22_colours_each_as_often() -> None:
-    """A true uniform law fails once in 10,000 seeds."""
+def test_numbers_of_colours_are_uniform_from_3_to_22() -> None:
+    """A uniform distribution fails once in 10,000 seeds."""
     drawn = palettes(4000)
     assert stats.chisquare(np.bincount(drawn.sizes.numpy(), minlength=23)[3:]).pvalue > 1e-4
     assert stats.chisquare(np.bincount(drawn.blur.numpy(), minlength=11)[1:]).pvalue > 1e-4
@@ -52,7 +52,7 @@ def test_palettes_have_3_to_22_colours_each_as_often() -> None:
     assert stats.kstest(relative[used & (relative < 1.0)].numpy(), "uniform").statistic < 0.05
 
 
-def test_sheets_are_stripes_blurred_and_strewn_with_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sheets_are_stripes_blurred_with_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = palettes(12)
     grains = sheet_grains(3, "tests", np.arange(12), (128, 150), CPU)
     expected = np.stack([plain_sheet(drawn, i, grains[i].numpy(), 10.0) for i in range(12)])
@@ -69,7 +69,7 @@ def test_axes_decorrelate_the_sheet() -> None:
     variances = covariance.diagonal(dim1=1, dim2=2)
     assert (covariance - torch.diag_embed(variances)).abs().max() < 1e-3 * variances.max()
     assert (variances.diff(dim=1) <= 0).all()
-    assert (made.basis.amax(1) >= made.basis.abs().amax(1)).all()  # signs are told
+    assert (made.basis.amax(1) >= made.basis.abs().amax(1)).all()  # signs are determined
     rgb = made.basis @ made.channels + made.mean[:, :, None]
     assert rgb.min() == pytest.approx(0.0, abs=1e-3)
     assert rgb.max() == pytest.approx(255.0, abs=1e-3)

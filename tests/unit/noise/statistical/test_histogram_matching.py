@@ -73,7 +73,7 @@ def test_matched_values_keep_their_order_and_have_the_histogram() -> None:
 
 
 @pytest.mark.usefixtures("path")
-def test_brings_rows_to_a_deviation() -> None:
+def test_rows_are_scaled_to_a_deviation() -> None:
     values, _, target = some_rows()
     matched = match_histograms(values.clone(), target, torch.tensor([1.0, 20.0, 3.0]))
     torch.testing.assert_close(matched.std(1, correction=0), torch.tensor([1.0, 20.0, 3.0]))

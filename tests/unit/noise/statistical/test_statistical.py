@@ -17,8 +17,8 @@ from crossmodal.noise.statistical.steerable_pyramid import backward, forward, st
 from tests.fakes.statistical_twin import band_weights, plain_image, with_spectrum
 
 NAMES = ("spectrum", "wmm", "spectrum_colour", "spectrum_colour_wmm")
-# Draws of the laws below are fixed; a true law would fail a test at this level once in 10,000 seeds.
-LEVEL = 1e-4
+# Draws of the tests below are fixed; a right distribution fails a test once in 10,000 seeds.
+FALSE_ALARM = 1e-4
 
 
 def sampled(name: str, count: int, size: int | tuple[int, int] = 128, **options: object) -> StatisticalDraws:
@@ -28,7 +28,7 @@ def sampled(name: str, count: int, size: int | tuple[int, int] = 128, **options:
 
 
 def band_distances(channels: torch.Tensor, draws: StatisticalDraws) -> np.ndarray:
-    """Kolmogorov distances of bands from their asked densities, (images, 3, bands)."""
+    """Kolmogorov distances of bands from their target densities, (images, 3, bands)."""
     pyramid = steerable_pyramid(channels)
     bands = [pyramid.highpass, *(band for scale in pyramid.oriented for band in scale.unbind(2))]
     edges = np.arange(-200.25, 200.5, 0.5)
@@ -36,16 +36,16 @@ def band_distances(channels: torch.Tensor, draws: StatisticalDraws) -> np.ndarra
     for (i, channel, k), shape in np.ndenumerate(draws.shapes.numpy()):
         values = np.sort(bands[k][i, channel].flatten().numpy())
         weights, _ = band_weights(float(shape), channels.shape[-1] / bands[k].shape[-1])
-        asked = np.interp(values, edges, np.concatenate([[0.0], np.cumsum(weights) / weights.sum()]))
-        distances[i, channel, k] = np.abs(asked - (np.arange(values.size) + 0.5) / values.size).max()
+        expected = np.interp(values, edges, np.concatenate([[0.0], np.cumsum(weights) / weights.sum()]))
+        distances[i, channel, k] = np.abs(expected - (np.arange(values.size) + 0.5) / values.size).max()
     return distances
 
 
 @pytest.mark.parametrize("name", ["spectrum", "spectrum_colour", "spectrum_colour_wmm"])
-def test_exponents_follow_their_law(name: str) -> None:
+def test_exponents_have_the_published_distribution(name: str) -> None:
     along_x, along_y = sampled(name, 3000).exponents.T.numpy()
-    assert stats.kstest(along_x + along_y, stats.uniform(1.0, 6.0).cdf).pvalue > LEVEL
-    assert stats.kstest((along_x - along_y) / 2, stats.norm(0.0, 0.05).cdf).pvalue > LEVEL
+    assert stats.kstest(along_x + along_y, stats.uniform(1.0, 6.0).cdf).pvalue > FALSE_ALARM
+    assert stats.kstest((along_x - along_y) / 2, stats.norm(0.0, 0.05).cdf).pvalue > FALSE_ALARM
     assert abs(np.corrcoef(along_x + along_y, along_x - along_y)[0, 1]) < 0.08  # four standard errors
 
 
@@ -53,7 +53,7 @@ def test_exponents_follow_their_law(name: str) -> None:
 def test_band_shapes_are_uniform_and_as_many_as_bands(name: str) -> None:
     shapes = sampled(name, 200).shapes
     assert shapes.shape == (200, 3, 13)
-    assert stats.kstest(shapes.flatten().numpy(), stats.uniform(0.4, 0.4).cdf).pvalue > LEVEL
+    assert stats.kstest(shapes.flatten().numpy(), stats.uniform(0.4, 0.4).cdf).pvalue > FALSE_ALARM
     assert sampled(name, 1, 256).shapes.shape == (1, 3, 17)
     assert sampled(name, 1, (300, 20)).shapes.shape == (1, 3, 5)
 
@@ -92,7 +92,7 @@ def test_imposing_a_spectrum_keeps_phase_mean_and_variance() -> None:
     assert (torch.angle(after / before)[..., 1:, 1:].abs() < 0.01).double().mean() > 0.99
 
 
-def test_one_turn_of_the_spectrum_is_ten() -> None:
+def test_one_iteration_of_the_spectrum_equals_ten() -> None:
     noise = np.random.Generator(np.random.Philox(1)).uniform(0.0, 256.0, (64, 64))
     once = ten_times = with_spectrum(noise, 2.5, 2.4)
     for _ in range(9):
@@ -117,7 +117,7 @@ def test_images_are_those_of_the_plain_twin(name: str, turns: int, tolerance: fl
     assert np.median(differences) < (0.01 if name == "spectrum" else tolerance)
 
 
-def test_bands_approach_the_asked_generalized_gaussians() -> None:
+def test_bands_approach_their_generalized_gaussians() -> None:
     """Bands overlap, so that imposing one disturbs the others: more turns come closer, and noise is far away."""
     draws = sampled("wmm", 3)
     ten = band_distances(create("wmm").channels(draws), draws)
@@ -129,17 +129,17 @@ def test_bands_approach_the_asked_generalized_gaussians() -> None:
     assert noise.mean() > 0.2
 
 
-def test_band_kurtosis_follows_the_asked_shape() -> None:
+def test_band_kurtosis_follows_the_drawn_shape() -> None:
     """Over the bands of the middle scale, where the density is neither cut off at 200 nor a few pixels wide."""
     draws = sampled("wmm", 4)
     bands = steerable_pyramid(create("wmm").channels(draws)).oriented[1]
     measured = (bands**4).mean((-2, -1)) / (bands**2).mean((-2, -1)) ** 2
-    asked = []
+    expected = []
     for shape in draws.shapes[:, :, 5:9].flatten():
         weights, deviation = band_weights(float(shape), 2.0)
-        asked.append(np.average(np.arange(-200, 200.5, 0.5) ** 4, weights=weights) / deviation**4)
-    np.testing.assert_allclose(measured.flatten().numpy(), asked, rtol=0.5)
-    assert np.corrcoef(measured.flatten().numpy(), asked)[0, 1] > 0.7
+        expected.append(np.average(np.arange(-200, 200.5, 0.5) ** 4, weights=weights) / deviation**4)
+    np.testing.assert_allclose(measured.flatten().numpy(), expected, rtol=0.5)
+    assert np.corrcoef(measured.flatten().numpy(), expected)[0, 1] > 0.7
 
 
 @pytest.mark.parametrize("name", ["spectrum_colour", "spectrum_colour_wmm"])
@@ -149,14 +149,14 @@ def test_channels_have_the_histograms_of_the_colour_model(name: str) -> None:
     channels = process.channels(draws)
     grains = colour_model.sheet_grains(5, f"noise/{name}", draws.indices, (128, 128), torch.device("cpu"))
     model = colour_model.colour_models(draws.palettes, grains, 10.0)
-    for made, asked in zip(channels.flatten(2).flatten(0, 1), model.channels.flatten(0, 1), strict=True):
-        assert stats.ks_2samp(made.numpy(), asked.numpy()).statistic < 0.1
-        assert made.amin() == pytest.approx(float(asked.amin()), abs=0.01)
-        assert made.amax() == pytest.approx(float(asked.amax()), abs=0.01)
+    for made, expected in zip(channels.flatten(2).flatten(0, 1), model.channels.flatten(0, 1), strict=True):
+        assert stats.ks_2samp(made.numpy(), expected.numpy()).statistic < 0.1
+        assert made.amin() == pytest.approx(float(expected.amin()), abs=0.01)
+        assert made.amax() == pytest.approx(float(expected.amax()), abs=0.01)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_images_reach_both_ends_of_the_range(name: str) -> None:
+def test_images_have_the_full_range(name: str) -> None:
     images = create(name)(range(3), size=(40, 64)).flatten(1)
     assert images.amin(1).tolist() == [0, 0, 0]
     assert images.amax(1).tolist() == [255, 255, 255]
@@ -165,7 +165,7 @@ def test_images_reach_both_ends_of_the_range(name: str) -> None:
 @pytest.mark.parametrize("name", ["spectrum_colour", "spectrum_colour_wmm"])
 def test_colour_channels_are_correlated(name: str) -> None:
     """Channels of a palette vary together; the decorrelated ones that they are turned from hardly do."""
-    process = create(name, slope=(0.5, 0.6))  # slopes at which two unrelated channels show no correlation by chance
+    process = create(name, slope=(0.5, 0.6))  # slopes at which two unrelated channels are hardly correlated
     draws = sampled(name, 12, 64, slope=(0.5, 0.6))
 
     def correlation(planes: torch.Tensor) -> float:
@@ -178,14 +178,14 @@ def test_colour_channels_are_correlated(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [(33, 18), 1, (1, 7), (2, 2), (130, 5)])
-def test_any_size_goes(name: str, size: int | tuple[int, int]) -> None:
+def test_any_size_is_valid(name: str, size: int | tuple[int, int]) -> None:
     images = create(name, **({} if name == "spectrum" else {"iterations": 2}))([1, 2**62], size)
     assert images.shape[2:] == ((size, size) if isinstance(size, int) else size)
     assert int(images.max()) == 255
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_image_is_the_same_alone(name: str) -> None:
+def test_an_image_is_the_same_alone(name: str) -> None:
     process = create(name)
     batch = process([4, 1, 2**40], size=(48, 35))
     assert torch.equal(process([2**40], size=(48, 35))[0], batch[2])
@@ -212,7 +212,7 @@ def test_cuda_makes_the_same_images(name: str) -> None:
     assert difference < (0.01 if name == "spectrum" else 0.5)
 
 
-def test_options_change_the_law_and_survive_description() -> None:
+def test_options_change_the_distribution_and_survive_description() -> None:
     process = create("spectrum_colour_wmm", slope=[1.0, 1.5], shape=(0.5, 0.5), iterations=2, palette_size=(5, 5))
     assert create("spectrum_colour_wmm", **process.describe()["options"]) == process
     draws = process.sample(range(50), 64)
@@ -223,7 +223,7 @@ def test_options_change_the_law_and_survive_description() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "message"),
     [
         ("spectrum", {"slope": (2.0, 1.0)}, r"slope must be two numbers, 0.0 <= low <= high, got \(2.0, 1.0\)"),
         ("spectrum", {"slope": 1.0}, "slope"),
@@ -237,8 +237,8 @@ def test_options_change_the_law_and_survive_description() -> None:
         ("spectrum", {"iterations": 3}, "has no option 'iterations'"),
     ],
 )
-def test_says_what_is_wrong_with_an_option(name: str, options: dict[str, object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_options_are_refused(name: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         create(name, **options)
 
 

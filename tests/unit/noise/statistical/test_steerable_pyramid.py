@@ -19,7 +19,7 @@ def image(*shape: int) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_images_are_rebuilt_and_bands_hold_their_energy(size: tuple[int, int]) -> None:
+def test_images_are_reconstructed_and_bands_have_their_energy(size: tuple[int, int]) -> None:
     images = image(2, 3, *size)
     pyramid = steerable_pyramid(images)
     np.testing.assert_allclose(pyramid.reconstruct().numpy(), images, atol=256e-6)
@@ -45,13 +45,13 @@ def test_bands_halve_and_scales_follow_the_shorter_side() -> None:
     assert pyramid.lowpass.shape == (7, 33, 50)
 
 
-def test_an_orientation_sees_waves_across_it() -> None:
+def test_an_orientation_responds_to_waves_across_it() -> None:
     x = np.arange(64)
     energies = (
         steerable_pyramid(np.cos(2.0 * math.pi * 12 / 64 * x)[None].repeat(64, 0)).oriented[0].square().sum((1, 2))
     )
     assert energies.argmax() == 0
-    assert energies[2] < 1e-6 * energies[0]  # the opposite one sees nothing
+    assert energies[2] < 1e-6 * energies[0]  # the orthogonal one does not respond
 
 
 def test_bands_have_no_mean_and_a_constant_image_has_none() -> None:
@@ -62,6 +62,6 @@ def test_bands_have_no_mean_and_a_constant_image_has_none() -> None:
 
 
 @pytest.mark.parametrize(("shape", "scales"), [((5,), None), ((8, 8), 0)])
-def test_says_what_it_cannot_take_apart(shape: tuple[int, ...], scales: int | None) -> None:
+def test_other_shapes_are_refused(shape: tuple[int, ...], scales: int | None) -> None:
     with pytest.raises(ValueError, match=r"\(\.\.\., height, width\)"):
         steerable_pyramid(torch.zeros(shape), scales)

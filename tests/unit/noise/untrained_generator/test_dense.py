@@ -71,7 +71,7 @@ def test_maps_keep_their_strength_from_layer_to_layer():
     assert 0.05 < evaluate_dense(network, latents).std() < 20
 
 
-def test_networks_are_kept_but_not_many_of_them():
+def test_few_networks_are_cached():
     dense_network.cache_clear()
     stages = stages_for((4, 4), 64, 16)
     first = dense_network(0, "test", 0, stages, CPU)

@@ -1,4 +1,4 @@
-"""The law of pink noise and of the envelopes on it."""
+"""The statistics of pink noise and of its envelopes."""
 
 import numpy as np
 import pytest

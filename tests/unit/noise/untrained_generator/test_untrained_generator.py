@@ -27,11 +27,11 @@ def test_stages_double_up_to_the_power_of_two_that_covers_the_shorter_side():
     assert stages_for((64, 64), 8, 512)[-1].channels == 1
 
 
-def test_images_are_cut_to_shape_and_averaged_to_size():
+def test_images_are_cropped_and_averaged_to_size():
     ramp = torch.arange(48.0).expand(1, 3, 32, 48)
     assert fitted(ramp, (32, 40)).shape == (1, 3, 32, 40)
     assert torch.equal(fitted(ramp, (32, 40)), ramp[..., :40])
-    # A pixel stands for 8 x 8.
+    # A pixel is the mean of 8 x 8.
     small = fitted(ramp, (4, 6))
     assert small.shape == (1, 3, 4, 6)
     assert torch.allclose(small[..., 2], torch.tensor(8 * 2 + 3.5))
@@ -63,7 +63,7 @@ def test_colours_have_the_means_and_deviations_of_photographs(variant):
 
 
 def roughness(images):
-    """The share of an image's power in the upper half of the frequencies along an axis, a median over images."""
+    """The fraction of an image's power in the upper half of the frequencies along an axis, a median over images."""
     # A window, since opposite borders differ.
     window = torch.hann_window(images.shape[-1], dtype=torch.float64)
     images = (images - images.double().mean(dim=(2, 3), keepdim=True)) * torch.outer(window, window)
@@ -109,14 +109,14 @@ def test_another_device_agrees(variant):
     assert (here.int() - there.int()).abs().float().mean() < 1
 
 
-def test_it_is_one_law_without_labels():
+def test_it_has_no_labels():
     process = noise.create("untrained_generator")
     assert process.variant == "oriented"
     assert process.classes is None
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"variant": "orientated"}, "unknown variant 'orientated'; did you mean oriented"),
         ({"variant": "?"}, "choose one of: random, high_frequency, sparse, oriented"),
@@ -125,6 +125,6 @@ def test_it_is_one_law_without_labels():
         ({"images_per_network": 0}, "images_per_network must be at least 1, got 0"),
     ],
 )
-def test_senseless_options_are_refused(options, words):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
         noise.create("untrained_generator", **options)

@@ -1,4 +1,4 @@
-"""The collapsed generator against one that convolves all channels, and the laws of its draws."""
+"""The collapsed generator against one that convolves all channels, and the distributions of its draws."""
 
 import math
 
@@ -71,7 +71,7 @@ def test_images_do_not_depend_on_each_other():
     assert torch.allclose(network[2:], alone, rtol=1e-4, atol=1e-4)
 
 
-def test_layers_choose_among_5_to_40_filters_each_as_often():
+def test_numbers_of_filters_of_layers_are_uniform_from_5_to_40():
     """Chi-squared tests at 1e-4 of how many of 40 filters 2,000 layers use, and of how often each is used."""
     numbers = torch.Generator().manual_seed(0)
     subset, order, chosen = (torch.rand(2000, count, generator=numbers) for count in (1, 40, 1000))
@@ -103,7 +103,7 @@ def test_styles_are_as_if_a_latent_vector_had_been_multiplied_with_a_matrix():
     assert stats.ks_2samp(styles.flatten(), products.flatten()).pvalue > 1e-4
 
 
-def test_signs_and_biases_follow_their_laws():
+def test_signs_and_biases_have_their_distributions():
     """Kolmogorov-Smirnov and binomial tests at 1e-4."""
     network = draw("oriented", (4, 4), images=40, channel_base=2048, channel_most=512)
     (layer,) = network.levels[0].layers

@@ -23,7 +23,7 @@ def test_tiles_give_what_a_plain_convolution_gives(numbers, rows, columns, input
     assert (tiled - plain).abs().max() < 1e-4 * plain.abs().max()
 
 
-def test_a_images_bits_do_not_depend_on_the_others(numbers):
+def test_an_images_bits_do_not_depend_on_the_others(numbers):
     maps = torch.randn(3, 16, 16, 8, generator=numbers)
     kernels = tile_kernels(torch.randn(8, 8, 3, 3, generator=numbers))
     assert torch.equal(convolve_tiles(maps, kernels)[2:], convolve_tiles(maps[2:], kernels))
