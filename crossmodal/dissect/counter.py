@@ -1,12 +1,13 @@
-"""Overlap counted block by block, with resamples and chance pairings, in memory that no number of images changes.
+"""Overlap counted block by block, with bootstrap resamples and permutations; memory does not depend on the images.
 
-Images come in blocks of up to 16 in an order drawn at random. Within a block every image's activations meet every
-image's masks, which gives at one stroke
+Images come in blocks of up to 16 in random order. Within a block the activations of each image are compared with the
+masks of each image, which gives at once
 
 - the *observed* counts: each image with its own masks;
-- *resamples*: each image weighted by an independent Poisson(1) number, the streaming form of the bootstrap;
-- *chance pairings*: each image with the masks of another one of its block, never its own. Blocks are random samples
-  of the images, so chance knows the layout that all images share (sky above, ground below) and nothing else.
+- *resampled* counts: each image weighted by an independent Poisson(1) number, the streaming form of the bootstrap;
+- *permuted* counts: each image with the masks of another image of its block, never its own. Blocks are random samples
+  of the images, so the null distribution keeps the layout that images have in common (sky above, ground below) and
+  nothing else.
 
 References:
     Chamandy et al., "Estimating uncertainty for massive data streams", Google technical report 2012 (Poisson
@@ -22,25 +23,25 @@ from torch import Tensor
 from crossmodal.dissect.overlap import Overlap
 from crossmodal.randomness import generator
 
-#: Images whose activations and masks are paired in all ways.
+#: Number of images whose activations and masks are compared in all combinations.
 BLOCK = 16
-#: Numbers that the upsampled activations of a block may take at once.
-_LARGEST = 24_000_000
+#: Largest number of upsampled activations of a block that are converted at once.
+_MAX_ACTIVATIONS = 24_000_000
 
 
-class Tally:
+class OverlapCounter:
     """Counts of one half of the images.
 
     Args:
-        units: of the layer.
-        concepts: of the masks.
-        resamples: bootstrap weights an image gets.
-        pairings: chance pairings a block gets.
+        units: number of units of the layer.
+        concepts: number of concepts of the masks.
+        resamples: number of bootstrap resamples.
+        permutations: number of permutations.
         seed: of both.
-        stream: a name that keeps the halves' draws apart.
+        stream: name of the random stream; the two halves have different ones.
     """
 
-    def __init__(self, units: int, concepts: int, *, resamples: int, pairings: int, seed: int, stream: str) -> None:
+    def __init__(self, units: int, concepts: int, *, resamples: int, permutations: int, seed: int, stream: str) -> None:
         self.images = 0
         #: Images in which a concept has at least one pixel.
         self.images_with = np.zeros(concepts, dtype=np.int64)
@@ -48,7 +49,7 @@ class Tally:
         self._blocks = 0
         self._observed = np.zeros((units + 1, concepts + 1))
         self._resampled = torch.zeros(resamples, units + 1, concepts + 1)
-        self._paired = torch.zeros(pairings, units + 1, concepts + 1)
+        self._permuted = torch.zeros(permutations, units + 1, concepts + 1)
 
     def add(self, active: Tensor, labels: Tensor, concepts: Tensor) -> None:
         """Count a block.
@@ -56,7 +57,7 @@ class Tally:
         Args:
             active: bool (n, units, pixels).
             labels: int (n, pixels), class indices.
-            concepts: int (concepts,), the class index of each concept; pixels of none of them do not count.
+            concepts: int (concepts,), the class index of each concept; pixels of other classes do not count.
         """
         pairs = count_pairs(active, labels, concepts)
         n = len(pairs)
@@ -68,40 +69,40 @@ class Tally:
         self._blocks += 1
         weights = torch.from_numpy(draws.poisson(1.0, size=(len(self._resampled), n)).astype(np.float32))
         self._resampled += (weights @ own).view_as(self._resampled)
-        if n > 1 and len(self._paired):
-            chosen = torch.zeros(len(self._paired), n, n)
-            partners = torch.from_numpy(draw_derangements(draws, len(self._paired), n))
+        if n > 1 and len(self._permuted):
+            chosen = torch.zeros(len(self._permuted), n, n)
+            partners = torch.from_numpy(draw_derangements(draws, len(self._permuted), n))
             chosen.scatter_(2, partners[:, :, None], 1.0)
-            self._paired += (chosen.flatten(1) @ pairs.flatten(0, 1).flatten(1)).view_as(self._paired)
+            self._permuted += (chosen.flatten(1) @ pairs.flatten(0, 1).flatten(1)).view_as(self._permuted)
 
     def observed(self) -> Overlap:
-        """The counts: (units, concepts)."""
+        """Return the counts: (units, concepts)."""
         return _as_overlap(self._observed)
 
     def resampled(self) -> Overlap:
-        """The counts of every resample: (resamples, units, concepts)."""
+        """Return the counts of each resample: (resamples, units, concepts)."""
         return _as_overlap(self._resampled.double().numpy())
 
-    def paired(self) -> Overlap:
-        """The counts of every chance pairing: (pairings, units, concepts)."""
-        return _as_overlap(self._paired.double().numpy())
+    def permuted(self) -> Overlap:
+        """Return the counts of each permutation: (permutations, units, concepts)."""
+        return _as_overlap(self._permuted.double().numpy())
 
 
 def count_pairs(active: Tensor, labels: Tensor, concepts: Tensor) -> Tensor:
-    """Count the pixels shared by the activations of each image and the masks of each: float32, on the CPU.
+    """Count the pixels shared by the activations of each image and the masks of each image: float32, on the CPU.
 
     Returns:
-        (n, n, units + 1, concepts + 1): first the image whose activations, then the one whose masks are taken. The
-        last unit is active everywhere, the last concept is "has a label".
+        (n, n, units + 1, concepts + 1): axis 0 is the image of the activations, axis 1 the image of the masks. The last
+        unit is active everywhere, the last concept is "has a label".
     """
     n, units, pixels = active.shape
-    there = labels[:, :, None] == concepts
-    there = torch.cat([there, there.any(dim=2, keepdim=True)], dim=2)
-    columns = there.to(torch.float32).permute(1, 0, 2).reshape(pixels, -1)
+    present = labels[:, :, None] == concepts
+    present = torch.cat([present, present.any(dim=2, keepdim=True)], dim=2)
+    columns = present.to(torch.float32).permute(1, 0, 2).reshape(pixels, -1)
     counts = active.new_empty((n, units + 1, columns.shape[1]), dtype=torch.float32)
-    few = max(1, _LARGEST // (n * pixels))
-    for first in range(0, units, few):
-        part = active[:, first : first + few]
+    step = max(1, _MAX_ACTIVATIONS // (n * pixels))
+    for first in range(0, units, step):
+        part = active[:, first : first + step]
         counts[:, first : first + part.shape[1]] = (part.reshape(-1, pixels).float() @ columns).view(
             n, part.shape[1], -1
         )
@@ -110,18 +111,18 @@ def count_pairs(active: Tensor, labels: Tensor, concepts: Tensor) -> Tensor:
 
 
 def draw_derangements(draws: np.random.Generator, count: int, n: int) -> NDArray[np.int64]:
-    """Draw permutations of n places that leave none where it is: (count, n), all equally likely.
+    """Draw permutations of n items without a fixed point, all equally likely: (count, n).
 
     Raises:
-        ValueError: there are fewer than two places.
+        ValueError: ``n`` is less than 2.
     """
     if n < 2:
-        raise ValueError(f"a derangement takes at least two places, got {n}")
+        raise ValueError(f"a derangement needs at least two items, got {n}")
     found = np.empty((0, n), dtype=np.int64)
     while len(found) < count:
-        # About 1 in e permutations is one.
-        some = draws.permuted(np.tile(np.arange(n), (3 * count + 8, 1)), axis=1)
-        found = np.concatenate([found, some[(some != np.arange(n)).all(axis=1)]])
+        # About 1 in e permutations has no fixed point.
+        candidates = draws.permuted(np.tile(np.arange(n), (3 * count + 8, 1)), axis=1)
+        found = np.concatenate([found, candidates[(candidates != np.arange(n)).all(axis=1)]])
     return found[:count]
 
 
