@@ -161,12 +161,12 @@ def choose_units(dissection: Dissection, count: int) -> list[int]:
 
 
 def _explain(dissection: Dissection) -> str:
-    summary, settings = dissection.summary(), dissection.settings
+    summary, settings, alpha = dissection.summary(), dissection.settings, dissection.settings["alpha"]
     return (
         f"Units are named on {settings['named_on']} images and scored on {settings['scored_on']} others. A detector "
-        f"exceeds the threshold of its concept. With probability {1 - settings['alpha']:g}, no unit of a layer that "
+        f"exceeds the threshold of its concept. With probability {1 - alpha:g}, no unit of a layer that "
         f"responds to nothing exceeds any threshold (null distribution: {settings['permutations']} permutations of "
-        f"masks among images). In {100 * settings['alpha']:g} % of these permutations the best unit of the layer has an "
+        f"masks among images). In {100 * alpha:g} % of these permutations the best unit of the layer has an "
         f"IoU above {dissection.layer_threshold:.3f} with some concept. The fixed threshold of {PUBLISHED_THRESHOLD} "
         f"would give {summary['detectors_by_published_threshold']} detectors."
     )

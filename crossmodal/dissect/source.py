@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from crossmodal.dissect.layer import Inputs
 from crossmodal.errors import WeightsError
 from crossmodal.randomness import generator, normals
-from crossmodal.spelling import check_choice, suggestion
+from crossmodal.spelling import check_choice
 
 #: The class index of pixels without a label.
 UNLABELLED = 255
@@ -128,10 +128,8 @@ class DrawnSource:
         Raises:
             ValueError: there is no such concept.
         """
-        for index, name in self.concepts.items():
-            if name == concept:
-                return index
-        raise ValueError(f"unknown concept {concept!r}{suggestion(concept, self.concepts.values())}")
+        check_choice("concept", concept, self.concepts.values())
+        return next(index for index, name in self.concepts.items() if name == concept)
 
     def label_output(self, output: Tensor) -> Labelled:
         """Return images and labels of the generator's output (n, 3, height, width).

@@ -27,7 +27,7 @@ def place(tmp_path_factory):
         segmenter.read.weight[1, 0] = 1.0
     save_weights(segmenter, root / "segmenter", card="random")
     broken = SmallGenerator(size=16, width=0.25)
-    broken.image.bias.data.fill_(float("nan"))
+    broken.picture.bias.data.fill_(float("nan"))
     save_weights(broken, root / "broken", card="broken")
     return root
 

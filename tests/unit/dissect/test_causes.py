@@ -120,7 +120,7 @@ def test_edits_at_cells_of_units_end_with_the_block():
 
 def test_invalid_arguments_are_refused():
     model, source = PlantedGenerator(), planted_source(32)
-    with pytest.raises(ValueError, match="unknown concept 'moon'; choose one of: ground"):
+    with pytest.raises(ValueError, match="unknown concept 'moon'"):
         mean_at_concept(model, "paint", source, "moon")
     with pytest.raises(ValueError, match="patch of 1 to 8"):
         average_causal_effect(model, "paint", source, [0], "sun", value=ON, patch=9)

@@ -134,7 +134,7 @@ def test_invalid_annotations_and_arguments_are_refused(model):
     with pytest.raises(ValueError, match="two classes of pixels"):
         GroupedHead(GROUPS, [1, 1, 1], ("x",), 2)
     broken = SmallGenerator(size=16, width=0.5)
-    nn.init.constant_(broken.image.bias, float("nan"))
+    nn.init.constant_(broken.picture.bias, float("nan"))
     single = inputs_of(broken)
     with pytest.raises(WeightsError, match="not numbers"):
         train_grouped_head(
