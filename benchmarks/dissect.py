@@ -1,11 +1,11 @@
-"""Time, memory and error of a dissection: against what is promised, and against the obvious way for the counts.
+"""Time, memory and error rate of a dissection against promised bounds; the counts against a plain loop.
 
 python benchmarks/dissect.py [--json FILE]
 python benchmarks/dissect.py --masks FOLDER... --markdown docs/dissect.md
 
-One thread, CPU seconds. Memory is the peak over what the process holds before it begins, each in a process of its own.
-With ``--masks`` instead, the small AlexNet is dissected over folders of images with masks: random starts of several
-seeds, and every set of its weights that ships; ``--markdown`` puts the table between ``<!-- results: begin -->`` and
+One thread, CPU seconds. Memory is the peak above the memory in use before the dissection; each measurement runs in a
+new process. With ``--masks`` the small AlexNet is dissected over folders of images with masks instead: random starts of
+several seeds, and its shipped weights. ``--markdown`` writes the table between ``<!-- results: begin -->`` and
 ``<!-- results: end -->`` of a page.
 """
 
@@ -22,8 +22,9 @@ import torch
 from page import put
 
 from crossmodal.backbones.catalogue import width_of
-from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, Shuffled, dissect, inputs_of
-from crossmodal.dissect.tally import count_pairs
+from crossmodal.dissect import Dissection, DrawnSource, MaskFolder, PermutedMasks, dissect, inputs_of
+from crossmodal.dissect.counter import count_pairs
+from crossmodal.dissect.threshold import THRESHOLD_METHODS, ThresholdMethod
 from crossmodal.evaluation.probe.baselines import make_backbone, noise_weights
 from crossmodal.labels import train_head
 from crossmodal.models import SmallGenerator
@@ -36,7 +37,7 @@ PROMISES = {
     "1,000 samples of 64 units, s": ("<", 30.0),
     "memory, 1,000 more samples, MB": ("<", 40.0),
     "plain loop over images, units and concepts / ours": (">=", 10.0),
-    "units above their cut with masks of others, %": ("<", 5.0),
+    "units above their threshold with permuted masks, %": ("<", 5.0),
 }
 
 MEMORY_SCRIPT = """
@@ -62,51 +63,48 @@ LABEL_SCRIPT = LABEL_SCRIPT.replace("import dissect_samples", "import label_wide
 
 
 def main() -> None:
-    """Measure, print a table and, when asked, write it as JSON."""
+    """Measure, print the figures and, with ``--json``, write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     parser.add_argument("--masks", type=Path, nargs="+", help="dissect the small AlexNet over these folders instead")
     parser.add_argument("--markdown", type=Path, help="--masks: the page to put the table into")
-    words = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    if words.masks:
-        dissect_backbone(words.masks, words.markdown)
+    if args.masks:
+        dissect_backbone(args.masks, args.markdown)
         return
-    levels = {level: cpu_seconds(lambda level=level: dissect_samples(1000, level)) for level in LEVELS}
+    seconds = {method: cpu_seconds(lambda method=method: dissect_samples(1000, method)) for method in THRESHOLD_METHODS}
     memory_mb = {count: measure_memory_mb(count) for count in (500, 1500)}
     label_mb = measure_memory_mb(0, LABEL_SCRIPT)
     figures = {
         "labels at 512 px from 5,056 channels, MB": label_mb,
-        "1,000 samples of 64 units, s": levels["sketch"],
+        "1,000 samples of 64 units, s": seconds["sketch"],
         "memory, 1,000 more samples, MB": memory_mb[1500] - memory_mb[500],
         "plain loop over images, units and concepts / ours": measure_counts(),
-        "units above their cut with masks of others, %": measure_false_detectors(),
+        "units above their threshold with permuted masks, %": measure_false_detectors(),
     }
     print(describe_origin())
-    for level, seconds in levels.items():
-        print(f"1,000 samples of a 64-unit layer, level by {level}: {seconds:.1f} s")
+    for method, cpu_s in seconds.items():
+        print(f"1,000 samples of a 64-unit layer, threshold by {method}: {cpu_s:.1f} s")
     print("peak memory: " + ", ".join(f"{count} samples {mb:.0f} MB" for count, mb in memory_mb.items()))
     kept = True
     for name, (sign, bound) in PROMISES.items():
         held = figures[name] < bound if sign == "<" else figures[name] >= bound
         kept &= held
         print(f"{name}: {figures[name]:.2f}, promised {sign} {bound:g}: {'kept' if held else 'BROKEN'}")
-    if words.json:
-        content = {"where": describe_origin(), "seconds": levels, "memory_mb": memory_mb, "figures": figures}
-        words.json.write_text(json.dumps(content, indent=2) + "\n")
+    if args.json:
+        content = {"where": describe_origin(), "seconds": seconds, "memory_mb": memory_mb, "figures": figures}
+        args.json.write_text(json.dumps(content, indent=2) + "\n")
     sys.exit(not kept)
 
 
-LEVELS = ("sketch", "exact", "information")
-
-
-def dissect_samples(count: int, level: Any = "sketch") -> None:
+def dissect_samples(count: int, threshold: ThresholdMethod = "sketch") -> None:
     """Dissect a random generator's 64-unit layer at 32 pixels, labelled by brightness in twelve steps."""
     torch.manual_seed(0)
     model = SmallGenerator(size=32).eval()
     concepts = {step: f"step {step}" for step in range(12)}
     source = DrawnSource(inputs_of(model), label_by_brightness, concepts, count=count)
-    dissect(model, "layer2", source, level=level, least_share=0.0, least_images=1)
+    dissect(model, "layer2", source, threshold=threshold, min_fraction=0.0, min_images=1)
 
 
 def label_by_brightness(images: torch.Tensor) -> torch.Tensor:
@@ -135,7 +133,7 @@ class WideGenerator(torch.nn.Module):
 
 
 def label_wide(steps: int = 3) -> None:
-    """Train a head on 16 annotated images of 512 pixels for a few steps, and label an image."""
+    """Train a head on 16 annotated images of 512 pixels for a few steps, and label one image."""
     model = WideGenerator()
     layers = [f"layers.{name}" for name in model.layers]
     masks = [torch.randint(0, 34, (512, 512), generator=torch.Generator().manual_seed(k)) for k in range(16)]
@@ -145,14 +143,14 @@ def label_wide(steps: int = 3) -> None:
 
 
 def measure_memory_mb(count: int, script: str = MEMORY_SCRIPT) -> float:
-    """The peak of a dissection of so many samples over what is held before."""
+    """Return the peak memory of a script above the memory in use before, in MB; ``count`` is the number of samples."""
     script = script.format(root=ROOT, count=count)
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
 def measure_counts() -> float:
-    """Time the counting of all pairings of a block against a loop; both give the same."""
+    """Return the time of a plain loop over that of `count_pairs`, for a block; both must give the same counts."""
     draws = np.random.default_rng(0)
     active = torch.from_numpy(draws.random((16, 64, 1024)) < 0.01)
     labels = torch.from_numpy(draws.integers(0, 12, size=(16, 1024)))
@@ -174,20 +172,22 @@ def measure_counts() -> float:
 
 
 def measure_false_detectors() -> float:
-    """Units above their cut, in percent, over four random layers whose masks are those of other images."""
+    """Return the percentage of units above their threshold, over four random layers with permuted masks."""
     sys.path.insert(0, str(ROOT))
     from tests.unit.dissect.test_dissection import RandomNetwork, layered_images
 
     found = [
-        dissect(RandomNetwork(seed), "filters", Shuffled(layered_images(200, seed), seed), share=share, seed=seed)
+        dissect(
+            RandomNetwork(seed), "filters", PermutedMasks(layered_images(200, seed), seed), fraction=fraction, seed=seed
+        )
         for seed in range(2)
-        for share in (0.01, 0.05)
+        for fraction in (0.01, 0.05)
     ]
     return 100 * float(np.mean([len(one.detectors) / len(one.units) for one in found]))
 
 
 def dissect_backbone(folders: list[Path], page: Path | None) -> None:
-    """Dissect layers of the small AlexNet over folders of images with masks, and print the table."""
+    """Dissect layers of the small AlexNet over folders of images with masks, and print a table."""
     shipped = noise_weights("small_alexnet")
     width = width_of(shipped)
     kinds = [(shipped, 0, shipped), *((f"random start {seed}", seed, None) for seed in (0, 1))]
@@ -219,15 +219,16 @@ def _cells(found: Dissection) -> str:
     summary = found.summary()
     counts = ", ".join(f"{concept.name} {concept.detectors}" for concept in found.concepts if concept.detectors)
     best = next(iter(found.detectors), None)
-    told = f"{best.unit}: {best.concept} {best.iou:.3f} [{best.low:.3f}, {best.high:.3f}]" if best else "–"
+    strongest = f"{best.unit}: {best.concept} {best.iou:.3f}" if best else "–"
+    published = summary["detectors_by_published_threshold"]
     return (
-        f"{summary['detectors']} of {summary['units']} | {counts or '–'} | {summary['detectors_by_published_cut']} "
-        f"| {found.layer_cut:.3f} | {told}"
+        f"{summary['detectors']} of {summary['units']} | {counts or '–'} | {published} "
+        f"| {found.layer_threshold:.3f} | {strongest}"
     )
 
 
 def cpu_seconds(work: Any) -> float:
-    """CPU seconds that some work takes."""
+    """Return the CPU seconds of a call."""
     began = time.process_time()
     work()
     return time.process_time() - began

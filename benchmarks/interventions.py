@@ -1,12 +1,12 @@
-"""What units of the shipped generator cause: concepts that go without them, and concepts that come where they may.
+"""Causal effects of units of the shipped generator: removal and insertion of concepts.
 
 python benchmarks/interventions.py [--generator WEIGHTS] [--json FILE] [--markdown docs/dissect.md]
 
-Everything that is chosen (layer, units, size of a place) is chosen on images of one seed and measured on images of
-three others. Removing: the four units that take most away when they are switched off one after the other, beside four
-random ones. Inserting: units are set to their mean where the concept is, at a random place of each image, and the
-places are told apart by whether the scenes' law allows the concept there. The shipped segmenter counts pixels. One
-thread, CPU seconds. ``--markdown`` puts the tables between ``<!-- causes: begin -->`` and ``<!-- causes: end -->``.
+Layer, units and patch size are selected on images of one seed and measured on images of three other seeds. Removal: the
+four units that remove most pixels when they are switched off one after the other, compared with four random units.
+Insertion: units are set to their mean at the concept, at a random position of each image; positions are grouped by
+whether the scenes allow the concept there. The shipped segmenter counts pixels. One thread, CPU seconds.
+``--markdown`` writes the tables between ``<!-- causes: begin -->`` and ``<!-- causes: end -->`` of a page.
 """
 
 import argparse
@@ -39,7 +39,7 @@ SEEDS = (0, 1, 2)
 _CHOOSING = 100
 LAYERS = ("layer2", "layer3")
 TOP = 4
-#: Concepts to take away, by the classes that make them.
+#: Concepts to remove, with the classes that belong to each.
 REMOVED = {
     "sun": ("sun",),
     "tree": ("trunk", "crown"),
@@ -54,7 +54,7 @@ _ELSEWHERE = "elsewhere"
 
 
 class Removal(NamedTuple):
-    """Four units of a layer off: relative change of the concept's pixels, of each seed, and by random units."""
+    """Relative change of a concept's pixels with four units of a layer off, by seed, and with random units off."""
 
     layer: str
     units: list[int]
@@ -63,31 +63,31 @@ class Removal(NamedTuple):
 
 
 class Insertion(NamedTuple):
-    """Units on: share of places that became the concept, of each seed, where it may be and elsewhere."""
+    """Fraction of positions that became the concept with units on, by seed: where it is allowed and elsewhere."""
 
     layer: str
     units: int
     patch: int
     allowed: list[float]
     elsewhere: list[float]
-    places: int
+    positions: int
 
     @property
     def factor(self) -> float:
-        """How many times as often it succeeds where it may be."""
+        """Ratio of the two fractions, means over seeds."""
         return mean(self.allowed) / max(mean(self.elsewhere), 1e-9)
 
 
 def main() -> None:
-    """Measure, print the tables and, when asked, write them."""
+    """Measure, print the tables and, with ``--json`` or ``--markdown``, write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--generator", default="scenes/generator", help="weights (default: those that ship)")
+    parser.add_argument("--generator", default="scenes/generator", help="weights (default: the shipped ones)")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
-    parser.add_argument("--markdown", type=Path, help="the page to put the tables into")
-    words = parser.parse_args()
+    parser.add_argument("--markdown", type=Path, help="write the tables into this page")
+    args = parser.parse_args()
     torch.set_num_threads(1)
     began = time.process_time()
-    model, segmenter = hub.load_model(words.generator).eval(), hub.load_model("scenes/segmenter").eval()
+    model, segmenter = hub.load_model(args.generator).eval(), hub.load_model("scenes/segmenter").eval()
     bench = Bench(model, segmenter)
     removed = {name: bench.remove(classes) for name, classes in REMOVED.items()}
     inserted = {name: bench.insert(name) for name in INSERTED}
@@ -96,25 +96,25 @@ def main() -> None:
     print("\n".join(lines))
     for name in ("sun", "tree"):
         held = mean(removed[name].change) <= -_PROMISED_LOSS and abs(mean(removed[name].random)) < _PROMISED_RANDOM
-        print(f"{name} goes with {TOP} units, and stays with random ones: {'kept' if held else 'BROKEN'}")
+        print(f"{name} is removed by {TOP} units and not by random ones: {'kept' if held else 'BROKEN'}")
     for name in ("sun", "door"):
         held = inserted[name].factor >= _PROMISED_FACTOR
-        print(f"{name} comes {_PROMISED_FACTOR:g} times as often where it may be: {'kept' if held else 'BROKEN'}")
-    if words.json:
+        print(f"{name} appears {_PROMISED_FACTOR:g} times as often where allowed: {'kept' if held else 'BROKEN'}")
+    if args.json:
         content = {"removed": removed, "inserted": inserted, **describe_origin()}
-        words.json.write_text(json.dumps(content, indent=2, default=lambda row: row._asdict()) + "\n")
-    if words.markdown:
-        put(words.markdown, "\n".join(lines), "causes")
+        args.json.write_text(json.dumps(content, indent=2, default=lambda row: row._asdict()) + "\n")
+    if args.markdown:
+        put(args.markdown, "\n".join(lines), "causes")
 
 
 class Bench:
-    """A generator, and a segmenter whose classes can be put together."""
+    """A generator, and a segmenter whose classes can be merged."""
 
     def __init__(self, model: nn.Module, segmenter: Any) -> None:
         self.model, self.segmenter = model, segmenter
 
     def source(self, kinds: Sequence[Sequence[str]], names: Sequence[str], seed: int, count: int) -> DrawnSource:
-        """Images of a seed in which each kind is one of several classes, and the rest the last of the names."""
+        """Return images of a seed with the classes merged into kinds; the last name is that of all other classes."""
         classes = list(self.segmenter.classes)
         merged = torch.full((len(classes),), len(kinds))
         for kind, members in enumerate(kinds):
@@ -126,7 +126,7 @@ class Bench:
         return DrawnSource(inputs_of(self.model, seed=seed), segment, dict(enumerate(names)), count=count)
 
     def remove(self, classes: Sequence[str]) -> Removal:
-        """Choose layer and units, then switch them off in other images."""
+        """Select layer and units, then switch the units off in other images."""
 
         def source(seed: int, count: int) -> DrawnSource:
             return self.source([classes], ("it", _ELSEWHERE), seed, count)
@@ -134,8 +134,8 @@ class Bench:
         best: tuple[float, str, list[int]] = (1.0, "", [])
         for layer in LAYERS:
             chosen = source(_CHOOSING, _RANKED)
-            units = rank_by_effect(self.model, layer, chosen, "it", together=TOP)
-            curve = ablation_curve(self.model, layer, chosen, units, counts=(TOP,), rivals=0, resamples=1)
+            units = rank_by_effect(self.model, layer, chosen, "it", greedy=TOP)
+            curve = ablation_curve(self.model, layer, chosen, units, counts=(TOP,), random_rankings=0, resamples=1)
             best = min(best, (curve.of("it")[0][1].value, layer, units))
         _, layer, units = best
         change, random = [], []
@@ -149,7 +149,7 @@ class Bench:
         return Removal(layer, units[:TOP], change, random)
 
     def insert(self, name: str) -> Insertion:
-        """Choose layer, units and the size of a place, then switch them on in other images."""
+        """Select layer, units and patch size, then switch the units on in other images."""
 
         def source(seed: int, count: int) -> DrawnSource:
             allowed = [context for context in OUTDOOR_CONTEXT[name] if context != name]
@@ -158,8 +158,8 @@ class Bench:
         choosing, best = source(_CHOOSING, _CHOSEN_ON), (-1.0, "", [0], 0)
         for layer in LAYERS:
             value = mean_at_concept(self.model, layer, choosing, name)
-            everything = rank_by_effect(self.model, layer, source(_CHOOSING, _RANKED), name, together=1)
-            for units, patch in product((everything[: len(value) // 2], everything), (2, 3)):
+            ranking = rank_by_effect(self.model, layer, source(_CHOOSING, _RANKED), name, greedy=1)
+            for units, patch in product((ranking[: len(value) // 2], ranking), (2, 3)):
                 rates = self._rates(layer, choosing, units, name, patch, value)
                 best = max(best, (rates["allowed"][0] - 3 * rates[_ELSEWHERE][0], layer, units, patch))
         _, layer, units, patch = best
@@ -171,19 +171,19 @@ class Bench:
     def _rates(
         self, layer: str, source: DrawnSource, units: Sequence[int], name: str, patch: int, value: Tensor, seed: int = 0
     ) -> dict[str, tuple[float, int]]:
-        """Share of places that became the concept, and their number, by whether it may be there."""
+        """Fraction of positions that became the concept, and their number, by whether it is allowed there."""
         chosen = value[list(units)]
         found = insertion_by_context(
             self.model, layer, source, units, name, value=chosen, patch=patch, resamples=1, seed=seed
         )
         return {"allowed": (0.0, 0), _ELSEWHERE: (0.0, 0)} | {
-            one.context: (one.rate.value, one.places) for one in found
+            one.context: (one.rate.value, one.positions) for one in found
         }
 
 
 def removal_table(removed: dict[str, Removal]) -> list[str]:
-    """What goes with four units."""
-    lines = ["| without | layer | units | change of its pixels, % | with random units, % |", "|---|---|---|---|---|"]
+    """Return the table of removals."""
+    lines = ["| removed | layer | units | change of its pixels, % | with random units, % |", "|---|---|---|---|---|"]
     for name, row in removed.items():
         units = ", ".join(map(str, row.units))
         lines.append(f"| {name} | {row.layer} | {units} | {_percent(row.change)} | {_percent(row.random)} |")
@@ -191,24 +191,24 @@ def removal_table(removed: dict[str, Removal]) -> list[str]:
 
 
 def insertion_table(inserted: dict[str, Insertion]) -> list[str]:
-    """What comes where."""
+    """Return the table of insertions."""
     lines = [
-        "| inserted | layer | units | cells | where it may be, % of places | places | elsewhere, % | factor |",
+        "| inserted | layer | units | cells | where allowed, % of positions | positions | elsewhere, % | factor |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, row in inserted.items():
         lines.append(
             f"| {name} | {row.layer} | {row.units} | {row.patch} x {row.patch} | {_percent(row.allowed)} "
-            f"| {row.places} | {_percent(row.elsewhere)} | {row.factor:.1f} |"
+            f"| {row.positions} | {_percent(row.elsewhere)} | {row.factor:.1f} |"
         )
     return lines
 
 
 def origin(seconds: float) -> str:
-    """Where the tables come from."""
+    """Return the line on the origin of the tables."""
     made = describe_origin()
     return (
-        f"In brackets the extremes of {len(SEEDS)} seeds, of {_REMOVED_FROM} images each (insertion: "
+        f"In brackets: the extremes of {len(SEEDS)} seeds, of {_REMOVED_FROM} images each (insertion: "
         f"{_INSERTED_INTO}). {seconds:.0f} CPU seconds. {made['date']}, commit {made['commit']}."
     )
 

@@ -35,7 +35,7 @@ from crossmodal.evaluation.gait.events import WalkScore, resample_walks, score_w
 from crossmodal.evaluation.sound.measure import measure, summarise
 from crossmodal.gait import analyse
 from crossmodal.gait.learned import load_reader
-from crossmodal.metrics.interval import percentile_interval
+from crossmodal.interval import percentile_interval
 from crossmodal.models import SoundFromVideo
 from crossmodal.predict import predictor
 from crossmodal.provenance import describe_origin
@@ -219,9 +219,7 @@ def _together(scores: Sequence[WalkScore]) -> WalkScore:
 
 
 def _cell(values: Floats, places: int, *, sign: bool) -> str:
-    low, high, _ = percentile_interval(values[1:])
-    plus = "+" if sign else ""
-    return f"{values[0]:{plus}.{places}f} [{low:{plus}.{places}f}, {high:{plus}.{places}f}]"
+    return format(percentile_interval(values[0], values[1:]), f"{'+' if sign else ''}.{places}f")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
-"""How good labels from 16 annotated images are, and what a network learns from them.
+"""Accuracy of labels from 16 annotated images, and of networks trained on them.
 
 python benchmarks/label_synthesis.py [--other WEIGHTS] [--json FILE] [--markdown docs/imagine.md]
 
-The shipped generator of 32 pixels draws, the shipped segmenter stands for the person who annotates and for the truth of
-fresh images. Its own error on scenes is on its card; on a generator's images nobody knows it, so ``--other``, a
-segmenter trained from another seed (``crossmodal train scenes/segmenter --seed 1 --out runs/other``), tells how far two
-of them agree there: no head can be expected to agree better. One thread, CPU seconds; each row over three seeds.
+The shipped generator (32 pixels) draws the images. The shipped segmenter replaces the person who annotates, and gives
+the true labels of new images. Its error on scenes is on its card; its error on images of the generator is unknown.
+``--other`` takes a segmenter trained from another seed (``crossmodal train scenes/segmenter --seed 1 --out
+runs/other``) and measures the agreement of the two, an upper bound for any head. One thread, CPU seconds; each row is
+over three seeds.
 
-Then a segmenter is trained for as many steps on labelled images of several kinds, and tested on scenes with exact
-masks. ``--markdown`` puts both tables between ``<!-- labels: begin -->`` and ``<!-- labels: end -->`` of a page.
+Then segmenters are trained for equally many steps on labelled images of several sources, and tested on scenes with
+exact masks. ``--markdown`` writes both tables between ``<!-- labels: begin -->`` and ``<!-- labels: end -->`` of a
+page.
 """
 
 import argparse
@@ -39,120 +41,128 @@ from crossmodal.simulation import scenes
 
 SEEDS = (0, 1, 2)
 KEEP = 0.9
-#: Fresh images that heads are measured on, and images that a network learns from.
-FRESH, MADE, TESTED = 300, 500, 500
-_FIRST_FRESH, _FIRST_TESTED = 100_000, 900_000
+#: Numbers of new images that heads are measured on, of synthetic training images, and of test scenes.
+NEW, SYNTHETIC, TESTED = 300, 500, 500
+_FIRST_NEW, _FIRST_TESTED = 100_000, 900_000
 HEADS: dict[str, dict[str, Any]] = {
-    "16 annotated, as published and the image": {"annotated": 16, "around": (), "rarity": 0.0},
+    "16 annotated, as published, with the image": {"annotated": 16, "around": (), "rarity_exponent": 0.0},
     "16 annotated": {"annotated": 16},
     "64 annotated": {"annotated": 64},
 }
 TEACHER = "16 annotated"
-FIGURES = ("mIoU", "mIoU of the surest 90 %", "uncertainty and error, r", "wrong, %", "wrong of the surest 90 %, %")
+FIGURES = (
+    "mIoU",
+    "mIoU of the most certain 90 %",
+    "uncertainty and error, r",
+    "wrong, %",
+    "wrong of the most certain 90 %, %",
+)
 _STEPS, _BATCH, _RATE = 300, 16, 1e-2
 
 
 def main() -> None:
-    """Measure, print the tables and, when asked, write them."""
+    """Measure, print the tables and, with ``--json`` or ``--markdown``, write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--other", help="weights of a segmenter trained from another seed")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
-    parser.add_argument("--markdown", type=Path, help="the page to put the tables into")
-    words = parser.parse_args()
+    parser.add_argument("--markdown", type=Path, help="write the tables into this page")
+    args = parser.parse_args()
     torch.set_num_threads(1)
     began = time.process_time()
     model, segmenter = hub.load_model("scenes/generator"), hub.load_model("scenes/segmenter")
     heads: dict[str, list[dict[str, float]]] = {name: [] for name in HEADS}
     downstream: dict[str, list[float]] = {}
     for seed in SEEDS:
-        for name, how in HEADS.items():
-            head = fit_head(model, segmenter, seed, **how)
+        for name, options in HEADS.items():
+            head = fit_head(model, segmenter, seed, **options)
             heads[name].append(measure_head(model, segmenter, head, seed))
             if name == TEACHER:
                 for kind, found in measure_downstream(model, segmenter, head, seed).items():
                     downstream.setdefault(kind, []).append(found)
-    if words.other:
-        other = hub.load_model(words.other)
+    if args.other:
+        other = hub.load_model(args.other)
         heads["another segmenter"] = [measure_agreement(model, segmenter, other, seed) for seed in SEEDS]
     lines = [*head_table(heads), "", *downstream_table(downstream), "", origin(time.process_time() - began)]
     print("\n".join(lines))
-    if words.json:
-        words.json.write_text(
+    if args.json:
+        args.json.write_text(
             json.dumps({"heads": heads, "downstream": downstream, **describe_origin()}, indent=2) + "\n"
         )
-    if words.markdown:
-        put(words.markdown, "\n".join(lines), "labels")
+    if args.markdown:
+        put(args.markdown, "\n".join(lines), "labels")
 
 
 def label_by(model: nn.Module, segmenter: nn.Module, indices: Sequence[int], seed: int) -> Tensor:
-    """What a segmenter sees in a generator's images."""
+    """Return a segmenter's labels of images of a generator."""
     return segment_images(segmenter, draw_images(model, indices, seed))
 
 
-def fit_head(model: nn.Module, segmenter: Any, seed: int, annotated: int, **how: Any) -> LabelHead:
+def fit_head(model: nn.Module, segmenter: Any, seed: int, annotated: int, **options: Any) -> LabelHead:
     """Train a head on the first images of a seed."""
-    given, masks = inputs_of(model, seed=seed), list(label_by(model, segmenter, range(annotated), seed))
+    draw_inputs, masks = inputs_of(model, seed=seed), list(label_by(model, segmenter, range(annotated), seed))
     layers = default_layers(model)
-    return train_head(model, layers, lambda k: given(np.array([k])), masks, segmenter.classes, seed=seed, **how)
+    return train_head(
+        model, layers, lambda k: draw_inputs(np.array([k])), masks, segmenter.classes, seed=seed, **options
+    )
 
 
-def label_made(model: nn.Module, head: LabelHead, indices: Sequence[int], seed: int) -> tuple[Tensor, Labels]:
-    """Draw images, uint8, and label them, some at a time."""
-    given, drawn, found = inputs_of(model, seed=seed), [], []
+def label_synthetic(model: nn.Module, head: LabelHead, indices: Sequence[int], seed: int) -> tuple[Tensor, Labels]:
+    """Draw images, uint8, and label them, in batches."""
+    draw_inputs, drawn, found = inputs_of(model, seed=seed), [], []
     for start in range(0, len(indices), _BATCH):
-        output, labels = head.draw_labelled(model, given(np.array(indices[start : start + _BATCH])))
+        output, labels = head.draw_labelled(model, draw_inputs(np.array(indices[start : start + _BATCH])))
         drawn.append((output * 255).round().to(torch.uint8))
         found.append(labels)
     return torch.cat(drawn), Labels(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 
 
 def measure_head(model: nn.Module, segmenter: Any, head: LabelHead, seed: int) -> dict[str, float]:
-    """Hold a head's labels of fresh images against the segmenter's."""
-    fresh = range(_FIRST_FRESH, _FIRST_FRESH + FRESH)
-    _, found = label_made(model, head, fresh, seed)
-    true = label_by(model, segmenter, fresh, seed)
-    wrong, unsure = (found.masks != true).float().mean(dim=(1, 2)), found.by_image()
-    surest = unsure.argsort()[: round(KEEP * FRESH)]
+    """Compare a head's labels of new images with the segmenter's."""
+    new = range(_FIRST_NEW, _FIRST_NEW + NEW)
+    _, found = label_synthetic(model, head, new, seed)
+    true = label_by(model, segmenter, new, seed)
+    wrong, uncertainty = (found.masks != true).float().mean(dim=(1, 2)), found.by_image()
+    certain = uncertainty.argsort()[: round(KEEP * NEW)]
     counts = confusion_matrix(true, found.masks, len(segmenter.classes))
     figures = (
         mean_iou(counts),
-        mean_iou(confusion_matrix(true[surest], found.masks[surest], len(segmenter.classes))),
-        float(torch.corrcoef(torch.stack([wrong, unsure]))[0, 1]),
+        mean_iou(confusion_matrix(true[certain], found.masks[certain], len(segmenter.classes))),
+        float(torch.corrcoef(torch.stack([wrong, uncertainty]))[0, 1]),
         100 * float(wrong.mean()),
-        100 * float(wrong[surest].mean()),
+        100 * float(wrong[certain].mean()),
     )
     by_class = dict(zip(segmenter.classes, class_iou(counts).tolist(), strict=True))
     return dict(zip(FIGURES, figures, strict=True)) | by_class
 
 
 def measure_agreement(model: nn.Module, segmenter: Any, other: Any, seed: int) -> dict[str, float]:
-    """Hold another segmenter's labels of the same fresh images against the segmenter's."""
-    fresh = range(_FIRST_FRESH, _FIRST_FRESH + FRESH)
-    true, named = (label_by(model, one, fresh, seed) for one in (segmenter, other))
-    counts = confusion_matrix(true, named, len(segmenter.classes))
+    """Compare another segmenter's labels of the same new images with the segmenter's."""
+    new = range(_FIRST_NEW, _FIRST_NEW + NEW)
+    true, predicted = (label_by(model, one, new, seed) for one in (segmenter, other))
+    counts = confusion_matrix(true, predicted, len(segmenter.classes))
     by_class = dict(zip(segmenter.classes, class_iou(counts).tolist(), strict=True))
-    return {"mIoU": mean_iou(counts), "wrong, %": 100 * float((true != named).float().mean())} | by_class
+    return {"mIoU": mean_iou(counts), "wrong, %": 100 * float((true != predicted).float().mean())} | by_class
 
 
 def measure_downstream(model: nn.Module, segmenter: Any, head: LabelHead, seed: int) -> dict[str, float]:
-    """Train segmenters alike on labelled images of several kinds; mIoU of each on scenes with exact masks."""
+    """Train one segmenter on each source of labelled images; return the mIoU of each on scenes with exact masks."""
     outdoor = scenes.create("outdoor")
-    images, found = label_made(model, head, range(16, 16 + MADE), seed)
-    made = images, found.masks
-    surest = found.by_image().argsort()[: round(KEEP * MADE)]
+    images, found = label_synthetic(model, head, range(16, 16 + SYNTHETIC), seed)
+    synthetic = images, found.masks
+    certain = found.by_image().argsort()[: round(KEEP * SYNTHETIC)]
     few, many = (outdoor.label(range(count), 32, seed) for count in (16, 900))
     tested = outdoor.label(range(_FIRST_TESTED, _FIRST_TESTED + TESTED), 32, seed)
-    filtered, real = (made[0][surest], made[1][surest]), (few.images, few.masks)
-    seen = images[surest], segment_images(segmenter, images[surest].float() / 255)
-    # What is learnt from, one kind after the other; the parts of a kind share each batch.
+    filtered, real = (synthetic[0][certain], synthetic[1][certain]), (few.images, few.masks)
+    relabelled = images[certain], segment_images(segmenter, images[certain].float() / 255)
+    # Training data of each stage, one stage after the other; the parts of a stage share each batch.
     courses = {
-        f"{MADE} synthetic": [[made]],
-        f"{len(surest)} synthetic, filtered": [[filtered]],
-        "the same images, labelled by the segmenter": [[seen]],
+        f"{SYNTHETIC} synthetic": [[synthetic]],
+        f"{len(certain)} synthetic, filtered": [[filtered]],
+        "the same images, labelled by the segmenter": [[relabelled]],
         "16 real": [[real]],
         "16 real, twice as long": [[real], [real]],
-        f"{len(surest)} synthetic, filtered, then 16 real": [[filtered], [real]],
-        f"16 real and {len(surest)} synthetic, filtered, together": [[real, filtered]],
+        f"{len(certain)} synthetic, filtered, then 16 real": [[filtered], [real]],
+        f"16 real and {len(certain)} synthetic, filtered, together": [[real, filtered]],
         "900 real": [[(many.images, many.masks)]],
     }
     found_iou = {}
@@ -161,13 +171,13 @@ def measure_downstream(model: nn.Module, segmenter: Any, head: LabelHead, seed: 
         student = Segmenter(segmenter.classes)
         for parts in course:
             train_segmenter(student, parts, seed)
-        named = student.segment(tested.images)
-        found_iou[name] = mean_iou(confusion_matrix(tested.masks, named, len(segmenter.classes)))
+        predicted = student.segment(tested.images)
+        found_iou[name] = mean_iou(confusion_matrix(tested.masks, predicted, len(segmenter.classes)))
     return found_iou
 
 
 def train_segmenter(student: Segmenter, parts: list[tuple[Tensor, Tensor]], seed: int) -> None:
-    """Train a segmenter; each batch takes as many images of each part."""
+    """Train a segmenter; each batch has equally many images of each part."""
     student.train()
     optimizer = torch.optim.AdamW(student.parameters(), lr=_RATE, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS, pct_start=0.1)
@@ -187,8 +197,8 @@ def train_segmenter(student: Segmenter, parts: list[tuple[Tensor, Tensor]], seed
 
 
 def head_table(heads: dict[str, list[dict[str, float]]]) -> list[str]:
-    """The heads side by side, the mean over seeds with the extremes in brackets; then each class's IoU."""
-    lines = ["| labels of fresh images | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
+    """Return the table of heads, means over seeds with the extremes in brackets, and the table of IoU by class."""
+    lines = ["| labels of new images | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
     for name, runs in heads.items():
         cells = [
             spread([run[key] for run in runs], 1 if "wrong" in key else 2) if key in runs[0] else "–" for key in FIGURES
@@ -202,21 +212,21 @@ def head_table(heads: dict[str, list[dict[str, float]]]) -> list[str]:
 
 
 def downstream_table(downstream: dict[str, list[float]]) -> list[str]:
-    """What segmenters learnt, the mean over seeds with the extremes in brackets."""
+    """Return the table of segmenters, means over seeds with the extremes in brackets."""
     lines = ["| a segmenter trained on | mIoU on scenes |", "|---|---|"]
     return lines + [f"| {name} | {spread(found, 3)} |" for name, found in downstream.items()]
 
 
 def spread(values: list[float], digits: int) -> str:
-    """Mean and extremes."""
+    """Return mean and extremes as text."""
     return f"{mean(values):.{digits}f} [{min(values):.{digits}f}, {max(values):.{digits}f}]"
 
 
 def origin(seconds: float) -> str:
-    """Where the tables come from."""
+    """Return the line on the origin of the tables."""
     made = describe_origin()
     return (
-        f"In brackets the extremes of {len(SEEDS)} seeds; {FRESH} fresh images, {TESTED} scenes, {_STEPS} steps of "
+        f"In brackets: the extremes of {len(SEEDS)} seeds; {NEW} new images, {TESTED} scenes, {_STEPS} steps of "
         f"{_BATCH} images; {seconds:.0f} CPU seconds in all. {made['date']}, commit {made['commit']}."
     )
 

@@ -111,10 +111,9 @@ def _corners(mask: np.ndarray, concepts: set[int], number: int) -> dict[int, lis
 def _line(folder: Path, name: str, result: ProbeResult) -> str:
     counts = [f"{result.about[key]:,}" for key in ("classes", "train_images", "test_images")]
     rows = [result.rows[row].top1 for row in (result.name, RANDOM, *IMAGE_SOURCES)]
-    scores = [f"{100 * score.value:.1f} [{100 * score.low:.1f}, {100 * score.high:.1f}]" for score in rows]
+    scores = [f"{score.scaled(100):.1f}" for score in rows]
     assert result.times_random is not None
-    times = "{:.2f} [{:.2f}, {:.2f}]".format(*result.times_random)
-    return f"| {' | '.join([folder.name, *counts, f'`{name}`', *scores, times])} |"
+    return f"| {' | '.join([folder.name, *counts, f'`{name}`', *scores, f'{result.times_random:.2f}'])} |"
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from crossmodal.evaluation.probe.features import BackboneFeatures, Source, extra
 from crossmodal.evaluation.probe.ridge import fit_ridge
 from crossmodal.evaluation.probe.score import Right, difference, ratio, score
 from crossmodal.files import replace_atomically
-from crossmodal.metrics.interval import percentile_interval
+from crossmodal.interval import percentile_interval
 from crossmodal.plot import save_figure
 from crossmodal.provenance import describe_origin
 from crossmodal.randomness import generator
@@ -183,12 +183,10 @@ def _table(rows: list[Row], random: Row, bench: _Bench, args: argparse.Namespace
     less = next((row for row in rows if row.name == args.minus), None)
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
-        top1 = score(row.right)
-        cells = [row.name, row.views, str(len(row.right)), _interval(*(100 * value for value in top1), places=1)]
-        cells.append("" if row is random else _interval(*ratio(row.right, random.right), places=2))
+        cells = [row.name, row.views, str(len(row.right)), f"{score(row.right).scaled(100):.1f}"]
+        cells.append("" if row is random else f"{ratio(row.right, random.right):.2f}")
         if less is not None:
-            points = (100 * value for value in difference(row.right, less.right))
-            cells.append("" if row is less else _interval(*points, places=1, sign="+"))
+            cells.append("" if row is less else f"{difference(row.right, less.right).scaled(100):+.1f}")
         if known:
             cells.append(f"{PUBLISHED[row.name]:.1f}" if row.name in PUBLISHED else "")
         lines.append(f"| {' | '.join(cells)} |")
@@ -218,11 +216,9 @@ def _agreement(rows: list[Row]) -> str:
         spearmanr(accuracies[:, draws.integers(images, size=images)].mean(axis=1), published).statistic
         for _ in range(1000)
     ]
-    low, high, _ = percentile_interval(np.array(resampled))
-    found = spearmanr(accuracies.mean(axis=1), published).statistic
+    found = percentile_interval(spearmanr(accuracies.mean(axis=1), published).statistic, np.array(resampled))
     return (
-        f" Rank correlation with the published order, {len(rows)} processes: {found:.2f} [{low:.2f}, {high:.2f}], "
-        "test photographs resampled."
+        f" Rank correlation with the published order, {len(rows)} processes: {found:.2f}, test photographs resampled."
     )
 
 
@@ -230,17 +226,13 @@ def _figure(rows: list[Row]) -> Figure:
     figure = Figure((7.5, 0.6 + 0.24 * len(rows)), layout="constrained")
     axis = figure.add_subplot()
     for position, row in enumerate(reversed(rows)):
-        value, low, high = (100 * found for found in score(row.right))
+        value, low, high = score(row.right).scaled(100)
         axis.barh(position, value, color="#1f6f8b" if row.views not in ("", "0") else "#b5b5b5")
         axis.hlines(position, low, high, color="#333333", lw=1.2)
     axis.set_yticks(range(len(rows)), [row.name for row in reversed(rows)], fontsize=8)
     axis.set_xlabel("top-1 accuracy on photographs (%)", fontsize=9)
     axis.spines[["top", "right"]].set_visible(False)
     return figure
-
-
-def _interval(value: float, low: float, high: float, *, places: int, sign: str = "") -> str:
-    return f"{value:{sign}.{places}f} [{low:{sign}.{places}f}, {high:{sign}.{places}f}]"
 
 
 if __name__ == "__main__":

@@ -11,55 +11,67 @@ from crossmodal.progress import Progress
 if TYPE_CHECKING:
     from torch import nn
 
-    from crossmodal.dissect import Confusion, Dissection, DrawnSource, Estimate, Source
+    from crossmodal.dissect import Confusion, Dissection, DrawnSource, Source
+    from crossmodal.interval import Interval
 
 EXAMPLES = """\
   crossmodal dissect small_alexnet --layer conv5 --masks street --out dissection
-  crossmodal dissect small_alexnet --weights none --layer conv2 --masks street --level information --out random
+  crossmodal dissect small_alexnet --weights none --layer conv2 --masks street --threshold information --out random
   crossmodal dissect generator --layer layer3 --segmenter segmenter --out dissection
   crossmodal dissect generator --layer layer3 --segmenter segmenter --ablate sun --top 4 --out strip.png
   crossmodal dissect generator --layer layer2 --segmenter segmenter --insert door --top 20
 """
 _FILES = ("dissection.json", "units.csv", "concepts.csv", "report.html")
 _CURVE = (1, 2, 4, 8, 16, 32)
-#: Images on which edits are measured: each is drawn anew for every number of units and every random draw.
+#: Images on which edits are measured; they are drawn again for each number of units and each random ranking.
 _EDITED = 300
-#: Images on which units are ranked by effect.
+#: Images on which units are ranked by their effect.
 _RANKED = 96
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
-    parser.add_argument("model", metavar="MODEL", help="a weights folder, a shipped name, or a backbone's name")
-    parser.add_argument("--layer", metavar="L", required=True, help="name of the layer, as in layer3 or trunk.8")
+    """Declare the arguments of the command."""
+    parser.add_argument("model", metavar="MODEL", help="a weights folder, the name of shipped weights, or a backbone")
+    parser.add_argument("--layer", metavar="L", required=True, help="name of the layer, such as layer3 or trunk.8")
     parser.add_argument(
         "--masks", metavar="DIR", type=Path,
-        help="images with masks (images/, masks/, classes.txt); for a generator, true masks that tell how far the "
-        "segmenter can be trusted",
+        help="images with masks (images/, masks/, classes.txt); for a generator, true masks to measure the confusion "
+        "matrix of the segmenter",
     )  # fmt: skip
-    parser.add_argument("--segmenter", metavar="W", help="weights of the network that labels a generator's images")
-    parser.add_argument("--out", metavar="DIR|PNG", type=Path, help="folder of the report; with --ablate an image")
-    parser.add_argument("--classes", metavar="FILE", type=Path, help="list of the masks' classes (default: in DIR)")
-    parser.add_argument("--size", type=int, metavar="S", help="side of images with masks (default: 128)")
-    parser.add_argument("--count", type=int, metavar="N", help="images a generator draws (default: 1000)")
-    parser.add_argument("--share", type=float, default=0.01, metavar="Q", help="of active cells (default: 0.01)")
     parser.add_argument(
-        "--level", choices=("sketch", "exact", "information"), default="sketch",
-        help="how the level of that share is found; or the most telling level (default: sketch)",
+        "--segmenter", metavar="W", help="weights of the segmenter that labels the images of a generator"
+    )
+    parser.add_argument("--out", metavar="DIR|PNG", type=Path, help="folder of the report; with --ablate, a PNG file")
+    parser.add_argument(
+        "--classes", metavar="FILE", type=Path, help="list of the classes of the masks (default: in DIR)"
+    )
+    parser.add_argument("--size", type=int, metavar="S", help="side of the images with masks, in pixels (default: 128)")
+    parser.add_argument(
+        "--count", type=int, metavar="N", help="number of images that a generator draws (default: 1000)"
+    )
+    parser.add_argument("--fraction", type=float, default=0.01, metavar="Q", help="of active cells (default: 0.01)")
+    parser.add_argument(
+        "--threshold", choices=("sketch", "exact", "information"), default="sketch",
+        help="activation threshold: the quantile of --fraction, by a sketch or exact, or the most informative one "
+        "(default: sketch)",
     )  # fmt: skip
-    parser.add_argument("--weights", metavar="noise|NAME|PATH|none", help="of a backbone (default: noise)")
-    parser.add_argument("--width", type=float, metavar="W", help="of a backbone (default: 1)")
-    parser.add_argument("--ablate", metavar="CONCEPT", help="switch off the units of a concept and draw what is left")
-    parser.add_argument("--insert", metavar="CONCEPT", help="switch on the units of a concept at random places")
-    parser.add_argument("--top", type=int, default=4, metavar="K", help="units to edit together (default: 4)")
+    parser.add_argument("--weights", metavar="noise|NAME|PATH|none", help="weights of a backbone (default: noise)")
+    parser.add_argument("--width", type=float, metavar="W", help="width factor of a backbone (default: 1)")
     parser.add_argument(
-        "--rank", choices=("iou", "effect"), default="iou", help="what makes a unit one of a concept's (default: iou)"
+        "--ablate", metavar="CONCEPT", help="switch off the units of a concept and draw images before and after"
+    )
+    parser.add_argument("--insert", metavar="CONCEPT", help="switch on the units of a concept at random positions")
+    parser.add_argument("--top", type=int, default=4, metavar="K", help="number of units to edit together (default: 4)")
+    parser.add_argument(
+        "--rank", choices=("iou", "effect"), default="iou", help="ranking of the units of a concept (default: iou)"
     )
     parser.add_argument(
-        "--patch", type=int, default=3, metavar="P", help="--insert: side of a place (default: 3 cells)"
+        "--patch", type=int, default=3, metavar="P", help="--insert: side of the edited square, in cells (default: 3)"
     )
-    parser.add_argument("--strips", type=int, default=48, metavar="N", help="units shown in the report (default: 48)")
-    parser.add_argument("--seed", type=int, default=0, metavar="K", help="of all draws (default: 0)")
+    parser.add_argument(
+        "--strips", type=int, default=48, metavar="N", help="number of units shown in the report (default: 48)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="random seed (default: 0)")
     parser.add_argument("--device", default="cpu", metavar="D", help="where the network runs (default: cpu)")
     add_json(parser)
 
@@ -68,10 +80,10 @@ def run(args: argparse.Namespace) -> int:
     """Dissect a layer, or edit its units.
 
     Raises:
-        UsageError: words that do not go together, an unknown layer or concept.
-        DatasetError: masks that cannot be used, or no concept is frequent enough.
-        WeightsError: no such weights, or a network that gives values that are not numbers.
-        OutputError: an output cannot be written; found out before the work begins.
+        UsageError: the arguments contradict each other, or a layer or concept does not exist.
+        DatasetError: the masks cannot be used, or no concept is frequent enough.
+        WeightsError: there are no such weights, or the output of a network is not finite.
+        OutputError: an output cannot be written; this is checked before the work begins.
     """
     _check(args)
     model = _load_model(args)
@@ -89,18 +101,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     if args.ablate is not None and args.insert is not None:
-        raise UsageError("--ablate and --insert: one at a time")
+        raise UsageError("--ablate and --insert: give one at a time")
     if args.masks is None and args.segmenter is None:
-        raise UsageError("what the units answer to must be known: give --masks DIR, or --segmenter W for a generator")
+        raise UsageError("a dissection needs labels: give --masks DIR, or --segmenter W for a generator")
     for name in ("size", "count", "top", "patch"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
-            raise UsageError(f"--{name}: at least 1 was expected, found {getattr(args, name)}")
+            raise UsageError(f"--{name}: expected at least 1, found {getattr(args, name)}")
     if args.out is None:
         if args.insert is None:
-            raise UsageError("--out is missing: a folder for the report, or with --ablate an image (strip.png)")
+            raise UsageError("--out is missing: give a folder for the report, or with --ablate a PNG file (strip.png)")
     elif args.ablate is not None:
         if args.out.suffix.lower() != ".png":
-            raise UsageError(f"--out: with --ablate a PNG file was expected, found {args.out}")
+            raise UsageError(f"--out: expected a PNG file with --ablate, found {args.out}")
         make_sure_of(args.out)
     else:
         for name in _FILES:
@@ -134,14 +146,14 @@ def _find_source(args: argparse.Namespace, model: "nn.Module") -> "tuple[Source,
     from crossmodal.dissect import Confusion, DrawnSource, MaskFolder, inputs_of, measure_confusion
     from crossmodal.dissect.source import concepts_of
 
-    draws = callable(getattr(model, "latents", None)) or isinstance(getattr(model, "latent", None), int)
-    if not draws:
+    generates = callable(getattr(model, "latents", None)) or isinstance(getattr(model, "latent", None), int)
+    if not generates:
         for option in ("segmenter", "count", "ablate", "insert"):
             if getattr(args, option) is not None:
                 raise UsageError(f"--{option}: belongs to a generator, and {args.model} draws no images")
         return MaskFolder(args.masks, size=args.size or 128, classes=args.classes), None
     if args.segmenter is None:
-        raise UsageError(f"{args.model} draws images of its own; name the network that labels them: --segmenter W")
+        raise UsageError(f"{args.model} is a generator; name the network that labels its images: --segmenter W")
     segmenter = hub.load_model(args.segmenter).to(args.device)
     concepts = concepts_of(segmenter)
     if not concepts:
@@ -158,7 +170,7 @@ def _find_source(args: argparse.Namespace, model: "nn.Module") -> "tuple[Source,
     truth = MaskFolder(args.masks, size=args.size or 128, classes=args.classes)
     if truth.concepts != concepts:
         raise UsageError(
-            f"--masks {args.masks}: its classes are not those of the segmenter: {', '.join(concepts.values())}"
+            f"--masks {args.masks}: the classes differ from those of the segmenter ({', '.join(concepts.values())})"
         )
     return source, measure_confusion(segmenter, truth, seed=args.seed)
 
@@ -177,11 +189,11 @@ def _dissect(
 
     try:
         return dissect(
-            model, args.layer, source, share=args.share, level=args.level, confusion=confusion, seed=args.seed,
-            device=args.device, name=args.model, progress=progress,
+            model, args.layer, source, fraction=args.fraction, threshold=args.threshold, confusion=confusion,
+            seed=args.seed, device=args.device, name=args.model, progress=progress,
         )  # fmt: skip
     except (RuntimeError, TypeError) as error:
-        raise WeightsError(f"{args.model}: cannot take these images ({str(error).splitlines()[0]})") from error
+        raise WeightsError(f"{args.model}: cannot process these images ({str(error).splitlines()[0]})") from error
     finally:
         for stage in shown.values():
             stage.close()
@@ -193,13 +205,14 @@ def _report(args: argparse.Namespace, model: "nn.Module", source: "Source", diss
 
     chosen = choose_units(dissection, args.strips)
     strips = draw_strips(model, source, dissection, chosen, seed=args.seed, device=args.device)
-    more = {"weights": args.weights, "masks": args.masks and str(args.masks), "segmenter": args.segmenter}
-    written = write_report(dissection, args.out, strips=strips, more=more)
-    rows = [("concept", "% of pixels", "cut", "detectors", "best unit", "IoU", "95 % interval")]
+    extra = {"weights": args.weights, "masks": args.masks and str(args.masks), "segmenter": args.segmenter}
+    written = write_report(dissection, args.out, strips=strips, extra=extra)
+    rows = [("concept", "% of pixels", "threshold", "detectors", "best unit", "IoU", "95 % interval")]
     for concept in dissection.concepts:
         best = next((unit for unit in dissection.detectors if unit.concept == concept.name), None)
-        own = (str(best.unit), f"{best.iou:.3f}", f"{best.low:.3f} to {best.high:.3f}") if best else ("", "", "")
-        rows.append((concept.name, f"{100 * concept.share:.2g}", f"{concept.cut:.3f}", str(concept.detectors), *own))
+        iou = best and (str(best.unit), f"{best.iou.value:.3f}", f"{best.iou.low:.3f} to {best.iou.high:.3f}")
+        pixels, threshold = f"{100 * concept.fraction:.2g}", f"{concept.threshold:.3f}"
+        rows.append((concept.name, pixels, threshold, str(concept.detectors), *(iou or ("", "", ""))))
     summary = dissection.summary()
     lines = [
         f"{dissection.model}, {dissection.layer}: {summary['detectors']} of {summary['units']} units are detectors of "
@@ -207,7 +220,9 @@ def _report(args: argparse.Namespace, model: "nn.Module", source: "Source", diss
         table(rows),
         *(f"written: {path}" for path in written),
     ]
-    show_result(dissection.as_dict() | more | {"written": [str(path) for path in written]}, "\n".join(lines), args.json)
+    show_result(
+        dissection.as_dict() | extra | {"written": [str(path) for path in written]}, "\n".join(lines), args.json
+    )
     return 0
 
 
@@ -218,12 +233,12 @@ def _ranking(
 
     by_iou = dissection.ranking(concept)
     if args.top > len(by_iou):
-        raise UsageError(f"--top: {args.layer} has {len(by_iou)} units, found {args.top}")
+        raise UsageError(f"--top: {args.layer} has {len(by_iou)} units, found {args.top}; give a smaller number")
     if args.rank == "iou":
         return by_iou
-    # Other images than those that the effect is measured on.
-    others = source.drawn_from(inputs_of(model, seed=args.seed + 1), _RANKED)
-    return rank_by_effect(model, args.layer, others, concept, together=args.top, device=args.device)
+    # The ranking uses other images than the measurement of the effect.
+    others = source.with_inputs(inputs_of(model, seed=args.seed + 1), _RANKED)
+    return rank_by_effect(model, args.layer, others, concept, greedy=args.top, device=args.device)
 
 
 def _ablate(args: argparse.Namespace, model: "nn.Module", source: Any, dissection: "Dissection") -> int:
@@ -236,18 +251,18 @@ def _ablate(args: argparse.Namespace, model: "nn.Module", source: Any, dissectio
     curve = ablation_curve(model, args.layer, source, ranking, counts=counts, seed=args.seed, device=args.device)
     save_image(ablation_strip(model, args.layer, source, ranking[: args.top], args.ablate), args.out)
     rows = [("units off", f"change of {args.ablate}", "random units")]
-    rows += [(str(count), _percent(own), _percent(other)) for count, own, other in curve.of(args.ablate)]
-    place = counts.index(args.top)
-    sides = [("concept", f"change with {args.top} off", "random units")]
+    rows += [(str(count), _percent(ranked), _percent(random)) for count, ranked, random in curve.of(args.ablate)]
+    row = counts.index(args.top)
+    side_effects = [("concept", f"change with {args.top} off", "random units")]
     for name in curve.quantities:
         if name != args.ablate:
-            _, own, other = curve.of(name)[place]
-            sides.append((name, _percent(own), _percent(other)))
+            _, ranked, random = curve.of(name)[row]
+            side_effects.append((name, _percent(ranked), _percent(random)))
     lines = [
         f"units {', '.join(map(str, ranking[: args.top]))}",
         table(rows),
         "",
-        table(sides),
+        table(side_effects),
         f"written: {args.out}",
     ]
     content = {"concept": args.ablate, "units": ranking[: args.top], **curve.as_dict(), "written": str(args.out)}
@@ -262,14 +277,14 @@ def _insert(args: argparse.Namespace, model: "nn.Module", source: Any, dissectio
     edit = {"patch": args.patch, "seed": args.seed}
     found = insertion_by_context(model, args.layer, source, units, args.insert, **edit)
     effect = average_causal_effect(model, args.layer, source, units, args.insert, **edit)
-    rows = [("under the place", "places", f"became {args.insert}, % of pixels", "% of places that did")]
-    rows += [(one.context, str(one.places), _percent(one.gain), _percent(one.rate)) for one in found]
+    rows = [("context", "positions", f"became {args.insert}, % of pixels", "success, % of positions")]
+    rows += [(one.context, str(one.positions), _percent(one.gain), _percent(one.rate)) for one in found]
     lines = [f"units {', '.join(map(str, units))}", table(rows), f"average causal effect: {_percent(effect.effect)}"]
     content = {
         "concept": args.insert,
         "units": units,
         "contexts": [
-            {"context": one.context, "places": one.places, "gain": one.gain._asdict(), "rate": one.rate._asdict()}
+            {"context": one.context, "positions": one.positions, "gain": one.gain._asdict(), "rate": one.rate._asdict()}
             for one in found
         ],
         "average_causal_effect": effect.effect._asdict(),
@@ -278,6 +293,6 @@ def _insert(args: argparse.Namespace, model: "nn.Module", source: Any, dissectio
     return 0
 
 
-def _percent(estimate: "Estimate") -> str:
-    value, low, high = (f"{100 * part:.0f}" for part in estimate)
+def _percent(interval: "Interval") -> str:
+    value, low, high = (f"{part:.0f}" for part in interval.scaled(100))
     return f"{value} % [{low}, {high}]"

@@ -1,10 +1,9 @@
-"""Networks opened up: what units answer to and what they cause, with chance and intervals beside every figure."""
+"""Network dissection: the concepts that units respond to, and what units cause in generated images."""
 
 from crossmodal.dissect.ablation import AblationCurve, ablation_curve, rank_by_effect
 from crossmodal.dissect.confusion import Confusion, measure_confusion
 from crossmodal.dissect.dissection import Concept, Dissection, Unit, dissect
 from crossmodal.dissect.editing import edit
-from crossmodal.dissect.estimate import Estimate
 from crossmodal.dissect.grid import CellGrid, centred_grid, trace_grid, upsample
 from crossmodal.dissect.insertion import (
     CausalEffect,
@@ -15,28 +14,27 @@ from crossmodal.dissect.insertion import (
 )
 from crossmodal.dissect.layer import find_layer, record
 from crossmodal.dissect.masks import MaskFolder
-from crossmodal.dissect.null_distribution import Chance, estimate_chance
+from crossmodal.dissect.null_distribution import NullDistribution, estimate_null_distribution
 from crossmodal.dissect.overlap import Overlap
 from crossmodal.dissect.quantile import QuantileSketch, exact_quantiles
-from crossmodal.dissect.source import ArraySource, DrawnSource, Labelled, Shuffled, Source, inputs_of
+from crossmodal.dissect.source import ArraySource, DrawnSource, Labelled, PermutedMasks, Source, inputs_of
 
 __all__ = [
     "AblationCurve",
     "ArraySource",
     "CausalEffect",
     "CellGrid",
-    "Chance",
     "Concept",
     "Confusion",
     "Dissection",
     "DrawnSource",
-    "Estimate",
     "Insertion",
     "Labelled",
     "MaskFolder",
+    "NullDistribution",
     "Overlap",
+    "PermutedMasks",
     "QuantileSketch",
-    "Shuffled",
     "Source",
     "Unit",
     "ablation_curve",
@@ -44,7 +42,7 @@ __all__ = [
     "centred_grid",
     "dissect",
     "edit",
-    "estimate_chance",
+    "estimate_null_distribution",
     "exact_quantiles",
     "find_layer",
     "inputs_of",

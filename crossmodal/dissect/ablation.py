@@ -1,7 +1,7 @@
-"""What is lost without units: concepts that shrink as more and more units are switched off, and what else changes.
+"""Ablation curves: the change of a network's output as more and more units are switched off.
 
-Everything is measured on the images a network gives, with and without the edit, by the pixels of each concept (or any
-other amounts of its output). Intervals are over images and, for random units, over their draws, too.
+The output is measured with and without the edit, by default by the pixels of each concept in the images of a generator.
+Intervals are over images and, for random units, also over their draws.
 
 References:
     Bau et al., "GAN dissection: visualizing and understanding generative adversarial networks", ICLR 2019, section 4.2.
@@ -17,54 +17,55 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crossmodal.dissect.editing import edit
-from crossmodal.dissect.estimate import Estimate, estimate, image_batches, poisson_weights
 from crossmodal.dissect.layer import Inputs, find_layer, record_with_output, to_device
-from crossmodal.dissect.source import DrawnSource, Source
+from crossmodal.dissect.source import DrawnSource, Source, image_batches
+from crossmodal.interval import Interval, percentile_interval, poisson_weights
 from crossmodal.randomness import generator
 
 Floats = NDArray[np.float64]
-#: Turns a network's output into amounts (n, quantities), such as pixels of each concept.
+#: Maps a network's output to quantities (n, quantities), such as the pixels of each concept.
 Measure = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class AblationCurve:
-    """How amounts change as more and more units are switched off.
+    """Relative change of quantities of the output against the number of units switched off.
 
     Attributes:
-        quantities: names of the amounts.
+        quantities: names of the quantities.
         counts: numbers of units switched off.
-        change: (counts, quantities, 3): relative change (-1: nothing is left) with its interval, best units first.
-        random_change: the same for units drawn at random; NaN without any draw.
-        rivals: draws of random units.
-        images: that all this is measured on.
+        change: (counts, quantities, 3): relative change (-1: nothing is left) with its interval, for the first units of
+            the ranking.
+        random_change: the same for random units; NaN without random rankings.
+        random_rankings: number of random rankings.
+        images: number of images.
     """
 
     quantities: tuple[str, ...]
     counts: tuple[int, ...]
     change: Floats
     random_change: Floats
-    rivals: int
+    random_rankings: int
     images: int
 
-    def of(self, quantity: str) -> list[tuple[int, Estimate, Estimate]]:
-        """The curve of one amount: number of units, change by the best, change by random ones."""
-        place = self.quantities.index(quantity)
+    def of(self, quantity: str) -> list[tuple[int, Interval, Interval]]:
+        """Return the curve of one quantity: number of units, change by the ranked units, change by random units."""
+        column = self.quantities.index(quantity)
         return [
-            (count, Estimate(*map(float, own[place])), Estimate(*map(float, other[place])))
-            for count, own, other in zip(self.counts, self.change, self.random_change, strict=True)
+            (count, Interval(*map(float, ranked[column])), Interval(*map(float, random[column])))
+            for count, ranked, random in zip(self.counts, self.change, self.random_change, strict=True)
         ]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values: by amount, a row for each number of units."""
+        """Return plain values: for each quantity, one row per number of units."""
         rows = {
             name: [
-                {"units": count, "change": own._asdict(), "random": other._asdict()}
-                for count, own, other in self.of(name)
+                {"units": count, "change": ranked._asdict(), "random": random._asdict()}
+                for count, ranked, random in self.of(name)
             ]
             for name in self.quantities
         }
-        return {"images": self.images, "rivals": self.rivals, "curves": rows}
+        return {"images": self.images, "random_rankings": self.random_rankings, "curves": rows}
 
 
 def ablation_curve(
@@ -76,56 +77,59 @@ def ablation_curve(
     counts: Sequence[int] = (1, 2, 4, 8),
     measure: Measure | None = None,
     quantities: Sequence[str] = (),
-    rivals: int = 5,
+    random_rankings: int = 5,
     resamples: int = 200,
     seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> AblationCurve:
-    """Switch off the first units of a ranking, and as many random ones, and measure what becomes of everything.
+    """Measure the relative change of the output when the first units of a ranking are switched off.
+
+    The same numbers of random units are switched off for comparison.
 
     Args:
         model: any network.
         layer: one of its layers.
-        source: what the network is given; for `DrawnSource` the amounts are pixels of its concepts by default.
-        ranking: units, the one that is expected to matter most first.
-        counts: how many are switched off.
-        measure: the amounts, for other sources or quantities.
-        quantities: their names.
-        rivals: rankings drawn at random from all units of the layer.
-        resamples: for intervals.
-        seed: of resamples and random rankings.
+        source: inputs of the network; for `DrawnSource` the quantities are by default the pixels of its concepts.
+        ranking: units, the most important first.
+        counts: numbers of units to switch off.
+        measure: maps the output to quantities.
+        quantities: names of the quantities of ``measure``.
+        random_rankings: number of random rankings of all units of the layer.
+        resamples: number of bootstrap resamples.
+        seed: of the resamples and the random rankings.
         device: where the network runs.
 
     Raises:
-        ValueError: a count exceeds the ranking, or no measure is given for a source that has none of its own.
+        ValueError: a count exceeds the ranking, or ``measure`` is missing for a source other than `DrawnSource`.
     """
     if max(counts) > len(ranking):
-        raise ValueError(f"{max(counts)} units were to be switched off, the ranking holds {len(ranking)}")
+        raise ValueError(f"cannot switch off {max(counts)} units: the ranking holds {len(ranking)}")
     measure, names = _measure(source, measure, quantities)
     model = model.eval().to(device)
     units = _count_units(model, layer, source, device)
     draws = generator(seed, "dissect/random units")
-    rankings = [list(ranking), *(draws.permutation(units).tolist() for _ in range(rivals))]
+    rankings = [list(ranking), *(draws.permutation(units).tolist() for _ in range(random_rankings))]
     totals = np.zeros((len(rankings), 1 + len(counts), 1 + resamples, len(names)))
     for indices in image_batches(len(source)):
-        weights = poisson_weights(seed, indices, resamples)
+        weights = poisson_weights(indices, resamples, seed=seed)
         inputs = to_device(source.inputs(indices), device)
-        whole = weights @ _amounts(model, inputs, measure)
-        for place, units_in_order in enumerate(rankings):
-            totals[place, 0] += whole
+        unedited = weights @ _quantities(model, inputs, measure)
+        for row, ordered_units in enumerate(rankings):
+            totals[row, 0] += unedited
             for column, count in enumerate(counts, start=1):
-                with edit(model, layer, units_in_order[:count]):
-                    totals[place, column] += weights @ _amounts(model, inputs, measure)
+                with edit(model, layer, ordered_units[:count]):
+                    totals[row, column] += weights @ _quantities(model, inputs, measure)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = totals[:, 1:] / totals[:, :1] - 1
-    picks = draws.integers(max(rivals, 1), size=(1 + resamples, max(rivals, 1)))
-    picks[0] = np.arange(max(rivals, 1))
-    others = np.full_like(change[0], np.nan)
-    if rivals:
-        for sample, pick in enumerate(picks):
-            others[:, sample] = change[1:][pick][:, :, sample].mean(axis=0)
+    size = max(random_rankings, 1)
+    picks = draws.integers(size, size=(1 + resamples, size))
+    picks[0] = np.arange(size)
+    random = np.full_like(change[0], np.nan)
+    if random_rankings:
+        for resample, pick in enumerate(picks):
+            random[:, resample] = change[1:][pick][:, :, resample].mean(axis=0)
     return AblationCurve(
-        tuple(names), tuple(counts), _with_interval(change[0]), _with_interval(others), rivals, len(source)
+        tuple(names), tuple(counts), _with_intervals(change[0]), _with_intervals(random), random_rankings, len(source)
     )
 
 
@@ -135,17 +139,17 @@ def rank_by_effect(
     source: DrawnSource,
     concept: str,
     *,
-    together: int = 4,
+    greedy: int = 4,
     device: torch.device | str = "cpu",
 ) -> list[int]:
-    """Rank units by how many pixels of a concept go when they are switched off, the most first.
+    """Rank units by the number of pixels of a concept that switching them off removes, the largest first.
 
-    The first ``together`` units are chosen one after the other, each as the one that takes most away from what those
-    before it leave; the others follow by what each takes away besides them. Measure the curve of such a ranking on
-    other images than these: chosen units look better on the images that chose them.
+    The first ``greedy`` units are selected one after the other: each removes most of what the units before it leave.
+    The remaining units follow in the order of what each removes in addition to these. Measure the ablation curve of the
+    ranking on other images: on the images of the selection it is biased.
 
     Raises:
-        ValueError: no such layer or concept.
+        ValueError: there is no such layer or concept.
     """
     measure, names = _measure(source, None, ())
     column = names.index(source.concepts[source.index_of(concept)])
@@ -153,14 +157,14 @@ def rank_by_effect(
     chosen: list[int] = []
     rest = list(range(_count_units(model, layer, source, device)))
     while rest:
-        left = np.zeros(len(rest))
+        pixels = np.zeros(len(rest))
         for indices in image_batches(len(source)):
             inputs = to_device(source.inputs(indices), device)
-            for place, unit in enumerate(rest):
+            for position, unit in enumerate(rest):
                 with edit(model, layer, [*chosen, unit]):
-                    left[place] += _amounts(model, inputs, measure)[:, column].sum()
-        order = [rest[place] for place in np.argsort(left, kind="stable")]
-        if len(chosen) + 1 >= together:
+                    pixels[position] += _quantities(model, inputs, measure)[:, column].sum()
+        order = [rest[position] for position in np.argsort(pixels, kind="stable")]
+        if len(chosen) + 1 >= greedy:
             return [*chosen, *order]
         chosen.append(order[0])
         rest.remove(order[0])
@@ -171,18 +175,20 @@ def _measure(source: Source, measure: Measure | None, quantities: Sequence[str])
     if measure is not None:
         return measure, list(quantities)
     if not isinstance(source, DrawnSource):
-        raise ValueError("a network that draws nothing needs a measure of its output, such as its class probabilities")
+        raise ValueError(
+            "a network that draws no images needs a measure of its output, such as its class probabilities"
+        )
     classes = sorted(source.concepts)
 
     def count(output: Tensor) -> Tensor:
-        labels = source.see(output).labels.flatten(1)
+        labels = source.label_output(output).labels.flatten(1)
         return torch.stack([(labels == index).sum(dim=1) for index in classes], dim=1)
 
     return count, [source.concepts[index] for index in classes]
 
 
 @torch.inference_mode()
-def _amounts(model: nn.Module, inputs: Inputs, measure: Measure) -> Floats:
+def _quantities(model: nn.Module, inputs: Inputs, measure: Measure) -> Floats:
     return measure(model(*inputs)).double().cpu().numpy()
 
 
@@ -191,6 +197,6 @@ def _count_units(model: nn.Module, layer: str, source: Source, device: torch.dev
     return int(maps.shape[1])
 
 
-def _with_interval(change: Floats) -> Floats:
+def _with_intervals(change: Floats) -> Floats:
     """(counts, 1 + resamples, quantities) to (counts, quantities, 3)."""
-    return np.array([[estimate(column[0], column[1:]) for column in row.T] for row in change])
+    return np.array([[percentile_interval(column[0], column[1:]) for column in row.T] for row in change])

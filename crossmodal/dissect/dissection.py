@@ -1,13 +1,13 @@
-"""Dissection: which concept each unit of a layer answers to, beyond chance, named and scored on different images.
+"""Network dissection: the concept that each unit of a layer responds to, named and scored on different images.
 
-A unit is named for the concept whose threshold its IoU exceeds by the largest factor (see
-`crossmodal.dissect.null_distribution`). The largest IoU, by which the literature names units, favours concepts whose
-size happens to be near that of the unit's active area: at a high level a wall's unit may share more with doors, by
-chance, than with walls.
+A unit is named for the concept whose IoU threshold it exceeds by the largest factor (see
+`crossmodal.dissect.null_distribution`). The rule of the literature, the largest IoU, favours concepts whose size is
+close to the active area of the unit: with a high activation threshold, a unit for walls may overlap more with doors
+than with walls.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,101 +16,104 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crossmodal.dissect.confusion import Confusion
-from crossmodal.dissect.estimate import Estimate, estimate
+from crossmodal.dissect.counter import OverlapCounter
 from crossmodal.dissect.layer import find_layer
-from crossmodal.dissect.level import LevelKind, estimate_levels
-from crossmodal.dissect.null_distribution import Chance, estimate_chance
+from crossmodal.dissect.null_distribution import NullDistribution, estimate_null_distribution
 from crossmodal.dissect.overlap import Overlap
+from crossmodal.dissect.recorder import Progress, Recorder
 from crossmodal.dissect.source import Source
-from crossmodal.dissect.tally import Tally
-from crossmodal.dissect.viewing import Progress, Viewer
+from crossmodal.dissect.threshold import ThresholdMethod, estimate_thresholds
 from crossmodal.errors import DatasetError
+from crossmodal.interval import Interval, percentile_interval
 from crossmodal.spelling import check_choice
 
 Floats = NDArray[np.float64]
+_Halves = tuple[OverlapCounter, OverlapCounter]
 
-#: The cut of the literature, beside ours.
-PUBLISHED_CUT = 0.04
+#: The fixed IoU threshold of the literature.
+PUBLISHED_THRESHOLD = 0.04
 
 
 @dataclass(frozen=True)
 class Concept:
-    """A concept that was frequent enough.
+    """A concept that is frequent enough to name units.
 
     Attributes:
-        name: as the source calls it.
+        name: its name in the source.
         index: its class index.
-        share: of the labelled pixels.
-        images: that show it.
-        cut: IoU that no unit exceeds by chance, see `crossmodal.dissect.null_distribution`.
-        detectors: units named for it that exceed the cut.
+        fraction: of the labelled pixels.
+        images: number of images that show it.
+        threshold: IoU above which a unit is a detector, see `crossmodal.dissect.null_distribution`.
+        detectors: number of units named for it that exceed the threshold.
     """
 
     name: str
     index: int
-    share: float
+    fraction: float
     images: int
-    cut: float
+    threshold: float
     detectors: int
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What a unit answers to. IoU and all that follows is measured on the half of the images that did not name it.
+    """The concept of a unit. The figures are from the half of the images that did not name it, unless stated.
 
     Attributes:
-        unit: its number in the layer.
-        concept: the one whose cut its IoU on the naming half exceeds by the largest factor.
-        iou: with the concept.
-        low: end of the 95 % interval over images.
-        high: the other end.
-        chance: IoU expected by chance.
-        detector: whether the IoU exceeds the concept's cut.
+        unit: its index in the layer.
+        concept: the concept whose threshold it exceeds by the largest factor on the naming half.
+        iou: IoU with the concept, with its 95 % interval over images.
+        null_iou: expected IoU under the null distribution.
+        detector: whether the IoU exceeds the threshold of the concept.
         information: information quality ratio of unit and concept.
-        corrected: IoU as true masks would give it, by the segmenter's confusion; NaN where that is not known.
-        corrected_low: end of its interval, with the uncertainty of the confusion.
-        corrected_high: the other end.
-        iou_all: IoU on all images with ``concept_all``, the figure of the literature.
-        concept_all: the concept of largest IoU on all images, the name of the literature.
-        level: above which it is active.
-        active: share of labelled pixels where it is.
-        also: other concepts whose cut it exceeds.
-        top: the images that it answers to most.
+        corrected: IoU corrected by the segmenter's confusion matrix, with an interval that includes the uncertainty of
+            the matrix; NaN where it is unknown.
+        iou_all: IoU with ``concept_all`` on all images, the figure of the literature.
+        concept_all: the concept with the largest IoU on all images, the name of the literature.
+        threshold: activation above which the unit is active.
+        active: fraction of the labelled pixels where it is active, on all images.
+        also: other concepts whose threshold it exceeds.
+        top: indices of the images with its largest activations.
     """
 
     unit: int
     concept: str
-    iou: float
-    low: float
-    high: float
-    chance: float
+    iou: Interval
+    null_iou: float
     detector: bool
     information: float
-    corrected: float
-    corrected_low: float
-    corrected_high: float
+    corrected: Interval
     iou_all: float
     concept_all: str
-    level: float
+    threshold: float
     active: float
     also: tuple[str, ...]
     top: tuple[int, ...]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values; an interval has the keys ``iou``, ``iou_low`` and ``iou_high``."""
+        plain: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            plain |= value.named(field.name) if isinstance(value, Interval) else {field.name: value}
+        return plain
+
 
 @dataclass(frozen=True, eq=False)
 class Dissection:
-    """A layer, dissected.
+    """The dissection of a layer.
 
     Attributes:
-        model: what the network is called.
-        layer: what the layer is called.
-        units: every unit, by number.
-        concepts: by share of pixels, largest first.
-        left_out: concepts too rare to name a unit, with their share of pixels.
-        layer_cut: the IoU that the layer's best unit and concept exceed by chance with probability alpha.
-        settings: how it was done.
+        model: name of the network.
+        layer: name of the layer.
+        units: all units, in the order of the layer.
+        concepts: by fraction of pixels, the largest first.
+        left_out: concepts too rare to name a unit, with their fraction of pixels.
+        layer_threshold: IoU that the best pair of unit and concept exceeds with probability alpha under the null
+            distribution.
+        settings: options and sizes of the dissection.
         iou: (units, concepts) on all images.
-        levels: (units,) above which each unit is active.
+        thresholds: (units,) activation thresholds.
     """
 
     model: str
@@ -118,43 +121,43 @@ class Dissection:
     units: tuple[Unit, ...]
     concepts: tuple[Concept, ...]
     left_out: dict[str, float]
-    layer_cut: float
+    layer_threshold: float
     settings: dict[str, Any]
     iou: Floats
-    levels: Tensor
+    thresholds: Tensor
 
     @property
     def detectors(self) -> tuple[Unit, ...]:
-        """Units that exceed the cut of the concept they are named for, best first."""
-        return tuple(sorted((unit for unit in self.units if unit.detector), key=lambda unit: -unit.iou))
+        """Units that exceed the threshold of their concept, the best first."""
+        return tuple(sorted((unit for unit in self.units if unit.detector), key=lambda unit: -unit.iou.value))
 
     def ranking(self, concept: str) -> list[int]:
-        """Units by their IoU with a concept on all images, best first.
+        """Return the units by their IoU with a concept on all images, the best first.
 
         Raises:
-            ValueError: no such concept.
+            ValueError: there is no such concept.
         """
         names = [one.name for one in self.concepts]
         check_choice("concept", concept, names)
         return [int(unit) for unit in np.argsort(-self.iou[:, names.index(concept)], kind="stable")]
 
     def summary(self) -> dict[str, Any]:
-        """The layer in a few figures."""
-        published = [unit for unit in self.units if unit.iou_all > PUBLISHED_CUT]
+        """Return the figures of the layer."""
+        published = [unit for unit in self.units if unit.iou_all > PUBLISHED_THRESHOLD]
         return {
             "units": len(self.units),
             "detectors": len(self.detectors),
             "unique_concepts": len({unit.concept for unit in self.detectors}),
-            "layer_cut": self.layer_cut,
-            "detectors_by_published_cut": len(published),
-            "unique_concepts_by_published_cut": len({unit.concept_all for unit in published}),
+            "layer_threshold": self.layer_threshold,
+            "detectors_by_published_threshold": len(published),
+            "unique_concepts_by_published_threshold": len({unit.concept_all for unit in published}),
             "silent_units": sum(unit.active == 0 for unit in self.units),
             "mean_best_iou": float(np.mean([unit.iou_all for unit in self.units])),
             "largest_iou": float(max(unit.iou_all for unit in self.units)),
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything but the matrix, as plain values."""
+        """Return plain values of everything but the IoU matrix."""
         return {
             "model": self.model,
             "layer": self.layer,
@@ -162,7 +165,7 @@ class Dissection:
             "settings": self.settings,
             "concepts": [asdict(concept) for concept in self.concepts],
             "left_out": self.left_out,
-            "units": [asdict(unit) for unit in self.units],
+            "units": [unit.as_dict() for unit in self.units],
         }
 
 
@@ -171,13 +174,13 @@ def dissect(
     layer: str,
     source: Source,
     *,
-    share: float = 0.01,
-    level: LevelKind = "sketch",
+    fraction: float = 0.01,
+    threshold: ThresholdMethod = "sketch",
     confusion: Confusion | None = None,
-    least_share: float = 1e-3,
-    least_images: int = 8,
+    min_fraction: float = 1e-3,
+    min_images: int = 8,
     resamples: int = 200,
-    pairings: int = 1000,
+    permutations: int = 1000,
     alpha: float = 0.05,
     top: int = 5,
     seed: int = 0,
@@ -185,95 +188,99 @@ def dissect(
     name: str | None = None,
     progress: Progress | None = None,
 ) -> Dissection:
-    """Find out which concept each unit of a layer answers to.
+    """Find the concept that each unit of a layer responds to.
 
-    The network is put into evaluation mode. Memory does not depend on the number of images.
+    The network is set to evaluation mode. Memory does not depend on the number of images.
 
     Args:
         model: any network.
-        layer: one of its layers by name, see `find_layer`.
-        source: what it looks at, or draws.
-        share: of its cells in which a unit is active; what ``level`` is.
-        level: how the level is found, see `estimate_levels`.
-        confusion: of the segmenter that labelled the images, to set IoU right.
-        least_share: of the labelled pixels that a concept needs.
-        least_images: in each half that a concept needs.
-        resamples: for intervals.
-        pairings: for cuts; more are drawn where the number of concepts asks for it.
-        alpha: probability that a layer that answers to nothing has any detector.
-        top: images kept for each unit.
-        seed: of order, resamples and pairings.
+        layer: name of a layer, see `find_layer`.
+        source: its images and masks.
+        fraction: of the layer's cells in which a unit is active; it sets the activation threshold.
+        threshold: method that computes the activation thresholds, see `estimate_thresholds`.
+        confusion: of the segmenter that labelled the images, for the corrected IoU.
+        min_fraction: of the labelled pixels that a concept needs.
+        min_images: number of images in each half that a concept needs.
+        resamples: number of bootstrap resamples.
+        permutations: number of permutations for the null distribution; at least the number of concepts / alpha are
+            used.
+        alpha: probability of any detector in a layer that responds to nothing.
+        top: number of images kept for each unit.
+        seed: of order, resamples and permutations.
         device: where the network runs.
         name: of the model, for the report.
-        progress: is told (done, total, stage).
+        progress: called with (done, total, stage).
 
     Raises:
-        ValueError: no such layer; a share or rate that makes no sense.
-        DatasetError: too few images, or no concept is frequent enough.
-        WeightsError: the network gives values that are not numbers.
+        ValueError: there is no such layer, or ``fraction``, ``threshold`` or ``alpha`` is invalid.
+        DatasetError: there are too few images, or no concept is frequent enough.
+        WeightsError: an activation or a generated image is not finite.
     """
     model = model.eval().to(device)
-    viewer = Viewer(model, find_layer(model, layer), source, seed=seed, device=device, progress=progress)
-    levels = estimate_levels(viewer, share, level)
+    recorder = Recorder(model, find_layer(model, layer), source, seed=seed, device=device, progress=progress)
+    thresholds = estimate_thresholds(recorder, fraction, threshold)
     classes = len(source.concepts)
-    pairings = max(pairings, int(np.ceil(classes / alpha))) if 0 < alpha < 1 else pairings
-    halves, tops = _count(viewer, levels, resamples, pairings, top)
-    frequent = _frequent(halves, source, least_share, least_images)
-    chances = [estimate_chance(half.paired().of_concepts(frequent).iou(), alpha) for half in halves]
-    assert viewer.cells is not None
-    assert viewer.grid is not None
+    permutations = max(permutations, int(np.ceil(classes / alpha))) if 0 < alpha < 1 else permutations
+    halves, tops = _count(recorder, thresholds, resamples, permutations, top)
+    frequent = _frequent(halves, source, min_fraction, min_images)
+    nulls = [estimate_null_distribution(half.permuted().of_concepts(frequent).iou(), alpha) for half in halves]
+    assert recorder.cells is not None
+    assert recorder.grid is not None
     settings = {
-        "images": len(source), "share": share, "level": level, "resamples": resamples, "pairings": pairings,
-        "alpha": alpha, "seed": seed, "cells": list(viewer.cells), "cell_step_px": list(viewer.grid.step),
-        "first_cell_px": list(viewer.grid.first), "image_px": list(viewer.grid.size),
-        "named_on": halves[0].images, "scored_on": halves[1].images, "segmenter_corrected": confusion is not None,
+        "images": len(source), "fraction": fraction, "threshold": threshold, "resamples": resamples,
+        "permutations": permutations, "alpha": alpha, "seed": seed, "cells": list(recorder.cells),
+        "cell_step_px": list(recorder.grid.step), "first_cell_px": list(recorder.grid.first),
+        "image_px": list(recorder.grid.size), "named_on": halves[0].images, "scored_on": halves[1].images,
+        "segmenter_corrected": confusion is not None,
     }  # fmt: skip
     return _conclude(
-        name or type(model).__name__, layer, source, halves, tops, levels, frequent, chances, confusion, settings
+        name or type(model).__name__, layer, source, halves, tops, thresholds, frequent, nulls, confusion, settings
     )
 
 
 def _count(
-    viewer: Viewer, levels: Tensor, resamples: int, pairings: int, top: int
-) -> tuple[tuple[Tally, Tally], NDArray[np.int64]]:
-    units, classes = len(levels), len(viewer.concept_indices)
-    # No interval is needed of the half that names.
-    naming = Tally(units, classes, resamples=0, pairings=pairings, seed=viewer.seed, stream="naming")
-    scoring = Tally(units, classes, resamples=resamples, pairings=pairings, seed=viewer.seed, stream="scoring")
-    concepts = viewer.concept_indices.to(viewer.device)
-    threshold = levels.to(viewer.device)[None, :, None]
-    best = torch.full((units, top), -torch.inf)
-    places = torch.full((units, top), -1, dtype=torch.int64)
-    for number, block in enumerate(viewer.blocks("overlap")):
-        view = viewer.look(block)
-        active = view.activations.flatten(2) > threshold
-        (naming, scoring)[number % 2].add(active, view.labels.flatten(1), concepts)
-        numbers = torch.from_numpy(block).expand(units, -1)
-        merged, order = torch.cat([best, view.peaks.T.cpu()], dim=1).sort(dim=1, descending=True, stable=True)
-        best = merged[:, :top]
-        places = torch.cat([places, numbers], dim=1).gather(1, order[:, :top])
-    return (naming, scoring), places.numpy()
+    recorder: Recorder, thresholds: Tensor, resamples: int, permutations: int, top: int
+) -> tuple[_Halves, NDArray[np.int64]]:
+    units, classes = len(thresholds), len(recorder.concept_indices)
+    # The naming half needs no interval.
+    naming, scoring = (
+        OverlapCounter(units, classes, resamples=count, permutations=permutations, seed=recorder.seed, stream=stream)
+        for stream, count in (("naming", 0), ("scoring", resamples))
+    )
+    concepts = recorder.concept_indices.to(recorder.device)
+    limits = thresholds.to(recorder.device)[None, :, None]
+    largest = torch.full((units, top), -torch.inf)
+    images = torch.full((units, top), -1, dtype=torch.int64)
+    for number, indices in enumerate(recorder.blocks("overlap")):
+        block = recorder.labelled_activations(indices)
+        active = block.activations.flatten(2) > limits
+        (naming, scoring)[number % 2].add(active, block.labels.flatten(1), concepts)
+        candidates = torch.from_numpy(indices).expand(units, -1)
+        merged, order = torch.cat([largest, block.peaks.T.cpu()], dim=1).sort(dim=1, descending=True, stable=True)
+        largest = merged[:, :top]
+        images = torch.cat([images, candidates], dim=1).gather(1, order[:, :top])
+    return (naming, scoring), images.numpy()
 
 
-def _frequent(halves: tuple[Tally, Tally], source: Source, least_share: float, least_images: int) -> NDArray[np.int64]:
-    """Places of the concepts that are frequent enough, the largest first."""
-    shares = _shares(halves)
-    enough = shares >= least_share
+def _frequent(halves: _Halves, source: Source, min_fraction: float, min_images: int) -> NDArray[np.int64]:
+    """Positions of the concepts that are frequent enough, the most frequent first."""
+    fractions = _pixel_fractions(halves)
+    enough = fractions >= min_fraction
     for half in halves:
-        # Of few images, a quarter is asked for.
-        enough &= half.images_with >= min(least_images, max(1, half.images // 4))
+        # With few images, a quarter of them is enough.
+        enough &= half.images_with >= min(min_images, max(1, half.images // 4))
     if not enough.any():
         names = [source.concepts[index] for index in sorted(source.concepts)]
-        rarest = ", ".join(f"{names[place]} {100 * shares[place]:.2g} %" for place in np.argsort(-shares)[:5])
+        top = ", ".join(f"{names[index]} {100 * fractions[index]:.2g} %" for index in np.argsort(-fractions)[:5])
         raise DatasetError(
-            f"no concept is frequent enough: each needs {100 * least_share:g} % of the labelled pixels and "
-            f"{least_images} images in each half; the most frequent are {rarest or 'none'}; give more images"
+            f"no concept is frequent enough: each needs {100 * min_fraction:g} % of the labelled pixels and "
+            f"{min_images} images in each half; the most frequent are {top or 'none'}; add more images"
         )
     chosen = np.flatnonzero(enough)
-    return chosen[np.argsort(-shares[chosen], kind="stable")]
+    return chosen[np.argsort(-fractions[chosen], kind="stable")]
 
 
-def _shares(halves: tuple[Tally, Tally]) -> Floats:
+def _pixel_fractions(halves: _Halves) -> Floats:
     whole = halves[0].observed() + halves[1].observed()
     return whole.present / max(float(whole.pixels), 1.0)
 
@@ -282,39 +289,40 @@ def _conclude(
     model: str,
     layer: str,
     source: Source,
-    halves: tuple[Tally, Tally],
+    halves: _Halves,
     tops: NDArray[np.int64],
-    levels: Tensor,
+    thresholds: Tensor,
     frequent: NDArray[np.int64],
-    chances: list[Chance],
+    nulls: list[NullDistribution],
     confusion: Confusion | None,
     settings: dict[str, Any],
 ) -> Dissection:
-    indices, chance = np.array(sorted(source.concepts)), chances[1]
+    indices, null = np.array(sorted(source.concepts)), nulls[1]
     names = [source.concepts[int(index)] for index in indices[frequent]]
-    beyond = halves[0].observed().of_concepts(frequent).iou() / np.maximum(chances[0].cuts, 1e-9)
-    labels = beyond.argmax(axis=1)
+    factors = halves[0].observed().of_concepts(frequent).iou() / np.maximum(nulls[0].thresholds, 1e-9)
+    labels = factors.argmax(axis=1)
     scored = halves[1].observed().of_concepts(frequent)
     whole = (halves[0].observed() + halves[1].observed()).of_concepts(frequent)
     own, corrected = _estimate_overlaps(halves[1], confusion, frequent, labels)
-    units = _describe_units(scored, whole, labels, names, chance, tops, levels, own, corrected)
-    shares, images = _shares(halves), halves[0].images_with + halves[1].images_with
+    units = _describe_units(scored, whole, labels, names, null, tops, thresholds, own, corrected)
+    fractions, images = _pixel_fractions(halves), halves[0].images_with + halves[1].images_with
     concepts = [
         Concept(
             name=name,
-            index=int(indices[place]),
-            share=float(shares[place]),
-            images=int(images[place]),
-            cut=float(cut),
+            index=int(indices[position]),
+            fraction=float(fractions[position]),
+            images=int(images[position]),
+            threshold=float(threshold),
             detectors=sum(unit.detector and unit.concept == name for unit in units),
         )
-        for name, place, cut in zip(names, frequent, chance.cuts, strict=True)
+        for name, position, threshold in zip(names, frequent, null.thresholds, strict=True)
     ]
     rare = np.setdiff1d(np.arange(len(indices)), frequent)
-    left_out = {source.concepts[int(indices[place])]: float(shares[place]) for place in rare}
+    left_out = {source.concepts[int(indices[position])]: float(fractions[position]) for position in rare}
     return Dissection(
-        model, layer, tuple(units), tuple(concepts), left_out, chance.layer_cut, settings, whole.iou(), levels.cpu()
-    )
+        model, layer, tuple(units), tuple(concepts), left_out, null.layer_threshold, settings, whole.iou(),
+        thresholds.cpu(),
+    )  # fmt: skip
 
 
 def _describe_units(
@@ -322,34 +330,30 @@ def _describe_units(
     whole: Overlap,
     labels: NDArray[np.int64],
     names: list[str],
-    chance: Chance,
+    null: NullDistribution,
     tops: NDArray[np.int64],
-    levels: Tensor,
-    own: list[Estimate],
-    corrected: list[Estimate],
+    thresholds: Tensor,
+    own: list[Interval],
+    corrected: list[Interval],
 ) -> list[Unit]:
     iou_all, information = whole.iou(), scored.information_quality()
-    above, found = scored.iou() > chance.cuts, []
+    above, found = scored.iou() > null.thresholds, []
     for unit, label in enumerate(labels):
         best = int(iou_all[unit].argmax())
         found.append(
             Unit(
                 unit=unit,
                 concept=names[label],
-                iou=own[unit].value,
-                low=own[unit].low,
-                high=own[unit].high,
-                chance=float(chance.mean[unit, label]),
+                iou=own[unit],
+                null_iou=float(null.mean[unit, label]),
                 detector=bool(above[unit, label]),
                 information=float(information[unit, label]),
-                corrected=corrected[unit].value,
-                corrected_low=corrected[unit].low,
-                corrected_high=corrected[unit].high,
+                corrected=corrected[unit],
                 iou_all=float(iou_all[unit, best]),
                 concept_all=names[best],
-                level=float(levels[unit]),
+                threshold=float(thresholds[unit]),
                 active=float(whole.active[unit] / whole.pixels),
-                also=tuple(names[place] for place in np.flatnonzero(above[unit]) if place != label),
+                also=tuple(names[other] for other in np.flatnonzero(above[unit]) if other != label),
                 top=tuple(int(image) for image in tops[unit] if image >= 0),
             )
         )
@@ -357,17 +361,19 @@ def _describe_units(
 
 
 def _estimate_overlaps(
-    half: Tally, confusion: Confusion | None, frequent: NDArray[np.int64], labels: NDArray[np.int64]
-) -> tuple[list[Estimate], list[Estimate]]:
-    """For each unit, its IoU with its concept, and that IoU set right by the confusion (NaN without one)."""
+    half: OverlapCounter, confusion: Confusion | None, frequent: NDArray[np.int64], labels: NDArray[np.int64]
+) -> tuple[list[Interval], list[Interval]]:
+    """The IoU of each unit with its concept, and the IoU corrected by the confusion matrix (NaN without one)."""
     rows = np.arange(len(labels))
 
     def iou(overlap: Overlap) -> Floats:
         return overlap.of_concepts(frequent).iou()[..., rows, labels]
 
+    def intervals(observed: Overlap, resampled: Overlap) -> list[Interval]:
+        return [percentile_interval(*pair) for pair in zip(iou(observed), iou(resampled).T, strict=True)]
+
     observed, resampled = half.observed(), half.resampled()
-    own = [estimate(value, again) for value, again in zip(iou(observed), iou(resampled).T, strict=True)]
+    own = intervals(observed, resampled)
     if confusion is None:
-        return own, [Estimate(math.nan, math.nan, math.nan)] * len(labels)
-    again = iou(confusion.correct_resamples(resampled))
-    return own, [estimate(value, some) for value, some in zip(iou(confusion.correct(observed)), again.T, strict=True)]
+        return own, [Interval(math.nan, math.nan, math.nan)] * len(labels)
+    return own, intervals(confusion.correct(observed), confusion.correct_resamples(resampled))

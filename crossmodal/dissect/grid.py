@@ -1,9 +1,9 @@
-"""Where the cells of a layer lie in the image, and maps brought to the image's pixels.
+"""Positions of a layer's cells in the image, and upsampling of maps to the pixels of the image.
 
-Pixel i covers [i, i + 1) and has its centre at i + 1/2. A layer that has ``cells`` cells where the image has
-``pixels`` pixels is *centred* unless more is known: cell k stands for an equal share of the image, its centre at
-(k + 1/2) pixels / cells. That is so for generators, which enlarge by doubling cells. Networks that stride and pool look
-elsewhere: `trace_grid` composes the kernels, strides and paddings on the way to the layer.
+Pixel i covers [i, i + 1) and has its centre at i + 1/2. By default a layer of ``cells`` cells over ``pixels`` pixels is
+*centred*: each cell covers an equal part of the image, and cell k has its centre at (k + 1/2) pixels / cells. This is
+exact for generators, which upsample by doubling cells. The cells of networks with strides and pooling have other
+positions: `trace_grid` composes the kernels, strides and paddings on the path to the layer.
 
 References:
     Bau et al., "Network dissection", CVPR 2017, section 2.3 (bilinear, anchored at the centres of receptive fields);
@@ -27,12 +27,12 @@ _CELLWISE = (
 
 @dataclass(frozen=True)
 class CellGrid:
-    """Cell k of a layer has its centre at ``first + k * step`` along an axis, in pixels of an image, (row, column).
+    """Positions of cells: cell k has its centre at ``first + k * step``, in pixels of an image, by axis (row, column).
 
     Attributes:
-        step: pixels from one cell to the next.
-        first: place of the first cell's centre.
-        size: of the image that the places are of, in pixels.
+        step: distance between cells, in pixels.
+        first: position of the centre of the first cell.
+        size: of the image, in pixels.
     """
 
     step: tuple[float, float]
@@ -40,15 +40,15 @@ class CellGrid:
     size: tuple[int, int]
 
     def weights(self, axis: int, cells: int, pixels: int) -> Tensor:
-        """Weights (pixels, cells) of linear interpolation along an axis; beyond the outer centres, the outer cells'.
+        """Return weights (pixels, cells) of linear interpolation along an axis; constant beyond the outer centres.
 
-        ``pixels`` may differ from ``size``: the image is the same, its pixels are others.
+        ``pixels`` may differ from ``size``, for the same image at another resolution.
         """
         scale = self.size[axis] / pixels
-        places = ((torch.arange(pixels, dtype=torch.float64) + 0.5) * scale - self.first[axis]) / self.step[axis]
-        places = places.clamp(0, cells - 1)
-        low = places.floor().clamp(max=max(cells - 2, 0)).long()
-        part = places - low
+        positions = ((torch.arange(pixels, dtype=torch.float64) + 0.5) * scale - self.first[axis]) / self.step[axis]
+        positions = positions.clamp(0, cells - 1)
+        low = positions.floor().clamp(max=max(cells - 2, 0)).long()
+        part = positions - low
         weights = torch.zeros(pixels, cells, dtype=torch.float64)
         rows = torch.arange(pixels)
         weights[rows, low] = 1 - part
@@ -57,13 +57,13 @@ class CellGrid:
 
 
 def centred_grid(cells: tuple[int, int], size: tuple[int, int]) -> CellGrid:
-    """Equal shares of the image: what ``align_corners=False`` means."""
+    """Return the grid of equal parts of the image, as with ``align_corners=False``."""
     step = (size[0] / cells[0], size[1] / cells[1])
     return CellGrid(step, (step[0] / 2, step[1] / 2), size)
 
 
 def upsample(maps: Tensor, size: tuple[int, int], grid: CellGrid | None = None) -> Tensor:
-    """Interpolate maps (..., rows, columns) bilinearly at the centres of an image's pixels: (..., *size)."""
+    """Upsample maps (..., rows, columns) bilinearly to the pixel centres of an image: (..., *size)."""
     cells = (int(maps.shape[-2]), int(maps.shape[-1]))
     grid = grid or centred_grid(cells, size)
     down, across = (grid.weights(axis, cells[axis], size[axis]).to(maps) for axis in (0, 1))
@@ -72,31 +72,31 @@ def upsample(maps: Tensor, size: tuple[int, int], grid: CellGrid | None = None) 
 
 @torch.inference_mode()
 def trace_grid(model: nn.Module, layer: nn.Module, images: Tensor) -> CellGrid | None:
-    """Follow images (n, channels, height, width) through the network to a layer, and tell where its cells look.
+    """Trace the centres of the receptive fields of a layer's cells, for images (n, channels, height, width).
 
     Returns:
-        None where the way cannot be followed: a layer that is none of convolution, pooling, norm or activation stands
-        before it (attention, enlarging, linear).
+        The grid, or None if the path to the layer contains anything but convolution, pooling, normalisation and
+        activation (such as attention, upsampling or a linear layer).
     """
-    # What each tensor's cells see, by its identity; the tensors are kept so that no identity is used twice.
+    # The grid of each tensor by its id; the tensors are kept so that no id is reused.
     known: dict[int, tuple[tuple[float, float], tuple[float, float]]] = {}
     kept: list[Tensor] = []
     size = (int(images.shape[-2]), int(images.shape[-1]))
     whole = ((1.0, 1.0), (0.5, 0.5))
 
     def follow(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        given = inputs[0] if inputs else None
-        if not isinstance(given, Tensor) or not isinstance(output, Tensor):
+        source = inputs[0] if inputs else None
+        if not isinstance(source, Tensor) or not isinstance(output, Tensor):
             return
-        kept.extend((given, output))
-        # Whatever normalises the image before the first layer keeps its pixels.
-        seen = known.get(id(given)) or (whole if not known and tuple(given.shape[-2:]) == size else None)
-        if seen is None:
+        kept.extend((source, output))
+        # Normalisation before the first layer keeps the pixels of the image.
+        grid = known.get(id(source)) or (whole if not known and tuple(source.shape[-2:]) == size else None)
+        if grid is None:
             return
         if isinstance(module, _WINDOWED):
-            known[id(output)] = _through(module, *seen)
+            known[id(output)] = _through(module, *grid)
         elif isinstance(module, _CELLWISE):
-            known[id(output)] = seen
+            known[id(output)] = grid
 
     handles = [part.register_forward_hook(follow) for part in model.modules() if not list(part.children())]
     reached: list[Tensor] = []

@@ -1,10 +1,10 @@
-"""The overlap that chance reaches: cuts for a layer at its level, from pairings of activations with others' masks.
+"""Null distribution of the overlap, and IoU thresholds, from permutations of the masks among images.
 
-A fixed cut (0.04 in the literature) means something else at every level, layer and concept. Here the cut of a concept
-is the IoU that, when activations and masks of *different* images meet, its best unit rarely exceeds; and the cuts of
-all concepts are chosen together, each at the same rank among its own pairings, so that with probability ``1 - alpha``
-no unit of the layer exceeds any of them. An error is thus one detector too many in the whole layer (family-wise, over
-units and concepts).
+A fixed IoU threshold (0.04 in the literature) has a different meaning for each activation threshold, layer and concept.
+Here the threshold of a concept is the IoU that its best unit rarely exceeds when activations are compared with the
+masks of *other* images. The thresholds of all concepts are chosen together, each at the same rank among the
+permutations of its concept, so that with probability ``1 - alpha`` no unit of the layer exceeds any threshold. The
+error is thus family-wise: one false detector in the whole layer, over units and concepts.
 
 References:
     Westfall & Young, "Resampling-based multiple testing", 1993, section 2.3 (max-T over units, min-P over concepts).
@@ -19,45 +19,46 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Chance:
-    """What chance reaches.
+class NullDistribution:
+    """IoU under the null hypothesis that units and concepts are independent, apart from the common layout of images.
 
     Attributes:
-        cuts: (concepts,) IoU above which a unit is a detector of the concept.
-        layer_cut: the IoU that the best unit and concept of the layer exceed with probability alpha: one number in the
-            place of the published 0.04.
-        mean: (units, concepts) expected IoU by chance.
-        alpha: the family-wise rate.
-        pairings: that all this rests on.
+        thresholds: (concepts,) IoU above which a unit is a detector of the concept.
+        layer_threshold: the IoU that the best pair of unit and concept exceeds with probability alpha; a single number
+            comparable to the published 0.04.
+        mean: (units, concepts) expected IoU.
+        alpha: the family-wise error rate.
+        permutations: number of permutations.
     """
 
-    cuts: Floats
-    layer_cut: float
+    thresholds: Floats
+    layer_threshold: float
     mean: Floats
     alpha: float
-    pairings: int
+    permutations: int
 
 
-def estimate_chance(iou: Floats, alpha: float = 0.05) -> Chance:
-    """Derive cuts from the IoU (pairings, units, concepts) of chance pairings.
+def estimate_null_distribution(iou: Floats, alpha: float = 0.05) -> NullDistribution:
+    """Compute thresholds from the IoU (permutations, units, concepts) of permuted masks.
 
     Raises:
-        ValueError: alpha is not between 0 and 1, or there are fewer than 1 / alpha pairings.
+        ValueError: alpha is not between 0 and 1, or there are fewer than 1 / alpha permutations.
     """
     if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
-    pairings = len(iou)
-    if pairings * alpha < 1:
-        raise ValueError(f"a rate of {alpha:g} takes at least {int(np.ceil(1 / alpha))} pairings, got {pairings}")
+        raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
+    permutations = len(iou)
+    if permutations * alpha < 1:
+        raise ValueError(f"alpha {alpha:g} needs at least {int(np.ceil(1 / alpha))} permutations, got {permutations}")
     best = iou.max(axis=1)
     ordered = np.sort(best, axis=0)
-    # The share of pairings whose best unit does at least as well, concept by concept; then the luckiest concept.
-    tails = np.stack(
-        [pairings - np.searchsorted(column, values) for column, values in zip(ordered.T, best.T, strict=True)], axis=1
+    # Rank from above of each permutation's best unit, concept by concept; then the most extreme concept of each.
+    ranks = np.stack(
+        [permutations - np.searchsorted(column, values) for column, values in zip(ordered.T, best.T, strict=True)],
+        axis=1,
     )
-    luckiest = np.sort(tails.min(axis=1))
-    # At most alpha of the pairings may have a concept within the rank that is cut off.
-    cut_off = int(luckiest[int(np.floor(alpha * pairings))]) - 1
-    cuts = ordered[pairings - 1 - max(cut_off, 0)]
-    layer_cut = float(np.quantile(best.max(axis=1), 1 - alpha, method="higher"))
-    return Chance(cuts, layer_cut, iou.mean(axis=0), alpha, pairings)
+    most_extreme = np.sort(ranks.min(axis=1))
+    # At most a fraction alpha of the permutations may have a concept above the threshold rank.
+    threshold_rank = int(most_extreme[int(np.floor(alpha * permutations))]) - 1
+    thresholds = ordered[permutations - 1 - max(threshold_rank, 0)]
+    layer_threshold = float(np.quantile(best.max(axis=1), 1 - alpha, method="higher"))
+    return NullDistribution(thresholds, layer_threshold, iou.mean(axis=0), alpha, permutations)

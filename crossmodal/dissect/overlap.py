@@ -1,4 +1,4 @@
-"""How far the pixels where units are active are those of concepts: counts, and what is made of them."""
+"""Overlap of active units and concepts: pixel counts, IoU and information quality ratio."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Overlap:
-    """Pixels counted over a whole data set; pixels without a label do not count at all. Leading axes may be added.
+    """Pixel counts over a data set, without the pixels that have no label. Leading axes may be added.
 
     Attributes:
-        both: (..., units, concepts) where the unit is active and the concept is there.
-        active: (..., units) where the unit is active.
-        present: (..., concepts) where the concept is there.
-        pixels: (...) all that have a label.
+        both: (..., units, concepts) pixels where the unit is active and the concept is present.
+        active: (..., units) pixels where the unit is active.
+        present: (..., concepts) pixels where the concept is present.
+        pixels: (...) labelled pixels.
     """
 
     both: Floats
@@ -32,12 +32,12 @@ class Overlap:
             self.pixels + other.pixels,
         )
 
-    def of_concepts(self, places: NDArray[np.int64]) -> "Overlap":
-        """The counts of some of the concepts."""
-        return Overlap(self.both[..., places], self.active, self.present[..., places], self.pixels)
+    def of_concepts(self, positions: NDArray[np.int64]) -> "Overlap":
+        """Return the counts of some of the concepts, by their positions."""
+        return Overlap(self.both[..., positions], self.active, self.present[..., positions], self.pixels)
 
     def iou(self) -> Floats:
-        """Intersection over union of data set totals (not the mean over images): (..., units, concepts), 0 to 1.
+        """Return the intersection over union of data set totals, not the mean over images: (..., units, concepts).
 
         References:
             Bau et al., "Network dissection", CVPR 2017, equation 1.
@@ -46,9 +46,9 @@ class Overlap:
         return np.divide(self.both, union, out=np.zeros_like(self.both), where=union != 0)
 
     def information_quality(self) -> Floats:
-        """Mutual information over joint entropy of "active" and "there": (..., units, concepts), 0 to 1.
+        """Return mutual information over joint entropy of "active" and "present": (..., units, concepts), 0 to 1.
 
-        1 where one tells the other exactly, be it as its opposite; 0 where they are independent or constant.
+        It is 1 where each determines the other, also as its negation, and 0 where they are independent or constant.
 
         References:
             Bau et al., "GAN dissection", ICLR 2019, section 3.1; Wijaya et al., "Information quality ratio as a novel
@@ -58,14 +58,14 @@ class Overlap:
         active, present = self.active[..., :, None], self.present[..., None, :]
         cells = (self.both, active - self.both, present - self.both, whole - active - present + self.both)
         joint = sum(_entropy_term(cell, whole) for cell in cells)
-        apart = sum(
+        separate = sum(
             _entropy_term(part, whole) for part in (active + 0 * present, whole - active, present + 0 * active)
         ) + _entropy_term(whole - present, whole)
-        mutual = np.asarray(apart - joint)
+        mutual = np.asarray(separate - joint)
         return np.divide(mutual, joint, out=np.zeros_like(mutual), where=np.asarray(joint) > 0).clip(0, 1)
 
 
 def _entropy_term(counts: Floats, whole: Floats) -> Floats:
-    share = np.divide(counts, whole, out=np.zeros(np.broadcast_shapes(counts.shape, whole.shape)), where=whole > 0)
-    logarithm = np.log2(share, out=np.zeros_like(share), where=share > 0)
-    return -share * logarithm
+    fraction = np.divide(counts, whole, out=np.zeros(np.broadcast_shapes(counts.shape, whole.shape)), where=whole > 0)
+    logarithm = np.log2(fraction, out=np.zeros_like(fraction), where=fraction > 0)
+    return -fraction * logarithm

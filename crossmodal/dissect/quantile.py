@@ -1,4 +1,4 @@
-"""The level that a unit exceeds in a given share of its cells: by a mergeable sketch, or exactly in two passes."""
+"""Quantiles of the activations of units: by a mergeable sketch, or exactly in two passes."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -14,14 +14,14 @@ _BINS = 1 << _HALF_BITS
 
 
 class QuantileSketch:
-    """A sketch of the distribution of each unit's activations, in memory that grows with the logarithm of their number.
+    """A sketch of the distribution of each unit's activations; memory grows with the logarithm of their number.
 
-    Values wait in buffers of ``size``; level h holds values that stand for 2**h each. A full buffer is sorted and every
-    other value, from a start drawn at random, moves up. The rank of a quantile is then off by about 0.6 / ``size`` of
-    all values; sketches of parts can be merged in any order.
+    Values are kept in buffers of ``size``; a value in level h has the weight 2**h. A full buffer is sorted, and every
+    other value, from a random start, moves to the next level. The rank error of a quantile is about 0.6 / ``size`` of
+    all values. Sketches of parts can be merged in any order.
 
     Args:
-        units: how many distributions.
+        units: number of distributions.
         size: of a buffer, even.
         seed: of the random starts.
 
@@ -42,18 +42,18 @@ class QuantileSketch:
         self._starts = generator(seed, "dissect/quantile sketch")
 
     def add(self, values: Tensor) -> None:
-        """Take values (units, n) in.
+        """Add values (units, n).
 
         Raises:
-            ValueError: the number of units differs.
+            ValueError: the number of units is wrong.
         """
         if values.ndim != 2 or len(values) != self.units:
-            raise ValueError(f"values of {self.units} units were expected, found shape {tuple(values.shape)}")
+            raise ValueError(f"expected values of {self.units} units, found shape {tuple(values.shape)}")
         self.count += values.shape[1]
         self._push(0, values.detach().to("cpu", torch.float32))
 
     def merge(self, other: "QuantileSketch") -> None:
-        """Take in all that another sketch has seen.
+        """Add the values of another sketch.
 
         Raises:
             ValueError: the sketches differ in units or size.
@@ -69,17 +69,17 @@ class QuantileSketch:
         """Estimate quantiles: (units, fractions), float32.
 
         Raises:
-            ValueError: nothing was added, or a fraction is not within 0 to 1.
+            ValueError: no value was added, or a fraction is not within 0 to 1.
         """
-        wanted = _checked(fractions, self.count)
+        checked = _checked(fractions, self.count)
         values = torch.cat(self._levels, dim=1)
         weights = torch.cat([torch.full((part.shape[1],), 2.0**level) for level, part in enumerate(self._levels)])
         ordered, order = values.sort(dim=1)
         weight = weights[order].double()
-        # Each value stands for a stretch of ranks; its own rank is the middle of it, as in a sorted list.
+        # Each value covers a range of ranks; its own rank is the middle of the range, as in a sorted list.
         ranks = weight.cumsum(dim=1) - (weight + 1) / 2
-        places = torch.tensor(wanted, dtype=torch.float64) * (self.count - 1)
-        return torch.stack([_interpolate(ranks, ordered, float(place)) for place in places], dim=1)
+        targets = torch.tensor(checked, dtype=torch.float64) * (self.count - 1)
+        return torch.stack([_interpolate(ranks, ordered, float(target)) for target in targets], dim=1)
 
     def _push(self, level: int, values: Tensor) -> None:
         while len(self._levels) <= level:
@@ -93,15 +93,14 @@ class QuantileSketch:
 
 
 def exact_quantiles(passes: Callable[[], Iterable[Tensor]], fractions: Iterable[float]) -> Tensor:
-    """Find quantiles exactly, as `numpy.quantile` does, by going over the values twice: (units, fractions), float32.
+    """Compute exact quantiles, as `numpy.quantile` does, in two passes over the values: (units, fractions), float32.
 
-    The first pass counts how often the upper 16 bits of a value occur, the second how often the lower 16 bits occur
-    among the values whose upper bits are those of a wanted rank. Memory does not depend on the number of values: half a
-    megabyte a unit.
+    The first pass counts the upper 16 bits of the values. The second counts the lower 16 bits of the values that have
+    the upper bits of a target rank. Memory does not depend on the number of values: half a megabyte per unit.
 
     Args:
-        passes: begins a pass; gives values (units, n), the same each time, in any grouping.
-        fractions: the wanted ones.
+        passes: returns an iterator over values (units, n), the same values each time, in any grouping.
+        fractions: of the quantiles.
 
     Raises:
         ValueError: there are no values, or a fraction is not within 0 to 1.
@@ -111,28 +110,28 @@ def exact_quantiles(passes: Callable[[], Iterable[Tensor]], fractions: Iterable[
         codes = _ordered_codes(values) >> _HALF_BITS
         upper = _counted(upper, codes)
     count = 0 if upper is None else int(upper[0].sum())
-    wanted = _checked(fractions, count)
+    checked = _checked(fractions, count)
     assert upper is not None
-    places = [fraction * (count - 1) for fraction in wanted]
-    ranks = sorted({rank for place in places for rank in (math.floor(place), math.ceil(place))})
+    targets = [fraction * (count - 1) for fraction in checked]
+    ranks = sorted({rank for target in targets for rank in (math.floor(target), math.ceil(target))})
     heads, rests = zip(*(_bin_of(upper, rank) for rank in ranks), strict=True)
     del upper
     found = dict(zip(ranks, _lower_halves(passes, list(heads), list(rests)), strict=True))
     columns = []
-    for place in places:
-        low, high, part = found[math.floor(place)], found[math.ceil(place)], place - math.floor(place)
+    for target in targets:
+        low, high, part = found[math.floor(target)], found[math.ceil(target)], target - math.floor(target)
         columns.append((low.double() + part * (high.double() - low.double())).float())
     return torch.stack(columns, dim=1)
 
 
 def _lower_halves(passes: Callable[[], Iterable[Tensor]], heads: list[Tensor], rests: list[Tensor]) -> list[Tensor]:
-    """The values of the wanted ranks, given the upper bits of each and its rank among those that share them."""
+    """The values of the target ranks, given the upper bits of each and its rank among the values with these bits."""
     lower: list[Tensor | None] = [None] * len(heads)
     for values in passes():
         codes = _ordered_codes(values)
-        for place, head in enumerate(heads):
+        for index, head in enumerate(heads):
             inside = (codes >> _HALF_BITS) == head[:, None]
-            lower[place] = _counted(lower[place], codes & (_BINS - 1), inside)
+            lower[index] = _counted(lower[index], codes & (_BINS - 1), inside)
     found = []
     for head, rest, counts in zip(heads, rests, lower, strict=True):
         assert counts is not None
@@ -142,7 +141,7 @@ def _lower_halves(passes: Callable[[], Iterable[Tensor]], heads: list[Tensor], r
 
 
 def _ordered_codes(values: Tensor) -> Tensor:
-    """Integers 0 to 2**32 - 1 in the order of the float32 values: the sign bit turned, negative ones reversed."""
+    """Integers 0 to 2**32 - 1 in the order of the float32 values: sign bit flipped, negative values reversed."""
     # Adding zero makes -0 and 0 one value.
     bits = (values.detach().to("cpu", torch.float32) + 0.0).contiguous().view(torch.int32).long() & 0xFFFFFFFF
     return torch.where(bits >> 31 == 1, 0xFFFFFFFF - bits, bits | 0x80000000)
@@ -161,28 +160,28 @@ def _counted(counts: Tensor | None, codes: Tensor, inside: Tensor | None = None)
 
 
 def _bin_of(counts: Tensor, rank: int | Tensor) -> tuple[Tensor, Tensor]:
-    """The bin in which each unit's value of a rank (from 0) lies, and its rank within the bin."""
+    """The bin of each unit's value of a rank (from 0), and the rank within the bin."""
     below = counts.cumsum(dim=1)
     target = torch.as_tensor(rank).expand(len(counts)).contiguous()
-    place = torch.searchsorted(below, target[:, None], right=True)
-    before = (below - counts).gather(1, place)
-    return place[:, 0], target - before[:, 0]
+    bins = torch.searchsorted(below, target[:, None], right=True)
+    before = (below - counts).gather(1, bins)
+    return bins[:, 0], target - before[:, 0]
 
 
-def _interpolate(ranks: Tensor, values: Tensor, place: float) -> Tensor:
-    target = torch.full((len(ranks), 1), place, dtype=ranks.dtype)
+def _interpolate(ranks: Tensor, values: Tensor, rank: float) -> Tensor:
+    target = torch.full((len(ranks), 1), rank, dtype=ranks.dtype)
     high = torch.searchsorted(ranks, target).clamp(1, max(ranks.shape[1] - 1, 1)).clamp(max=ranks.shape[1] - 1)
     low = (high - 1).clamp(min=0)
     low_rank, high_rank = ranks.gather(1, low), ranks.gather(1, high)
-    part = ((place - low_rank) / (high_rank - low_rank).clamp(min=1)).clamp(0, 1).float()
+    part = ((rank - low_rank) / (high_rank - low_rank).clamp(min=1)).clamp(0, 1).float()
     low_value, high_value = values.gather(1, low), values.gather(1, high)
     return (low_value + part * (high_value - low_value))[:, 0]
 
 
 def _checked(fractions: Iterable[float], count: int) -> list[float]:
-    wanted = [float(fraction) for fraction in fractions]
+    checked = [float(fraction) for fraction in fractions]
     if not count:
-        raise ValueError("quantiles of no values were asked for")
-    if not all(0 <= fraction <= 1 for fraction in wanted):
-        raise ValueError(f"fractions must lie within 0 to 1, got {wanted}")
-    return wanted
+        raise ValueError("there are no values to compute quantiles of")
+    if not all(0 <= fraction <= 1 for fraction in checked):
+        raise ValueError(f"fractions must be within 0 to 1, got {checked}")
+    return checked

@@ -1,4 +1,4 @@
-"""The report of a dissection: JSON, tables, and one HTML page that works offline, its strips and charts inside it."""
+"""The report of a dissection: JSON, CSV tables and one HTML page with embedded strips and charts."""
 
 import html
 import os
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from crossmodal import offline_page
-from crossmodal.dissect.dissection import PUBLISHED_CUT, Dissection, Unit
+from crossmodal.dissect.dissection import PUBLISHED_THRESHOLD, Dissection, Unit
 from crossmodal.dissect.strip import ImageArray
 from crossmodal.files import replace_atomically
 from crossmodal.json_text import write_json
@@ -23,7 +23,7 @@ FILES = ("dissection.json", "units.csv", "concepts.csv", "report.html")
 _OURS, _OTHER, _INK, _FAINT = "#1f6f8b", "#e4572e", "#333333", "#b5b5b5"
 _STYLE = """
 .units { display: grid; grid-template-columns: repeat(auto-fill, minmax(490px, 1fr)); gap: 1rem 1.4rem; }
-.unit b { color: #1f6f8b; } .unit.chance b { color: #999; font-weight: 500; } .unit p { margin: 0 0 .25rem; }
+.unit b { color: #1f6f8b; } .unit.null b { color: #999; font-weight: 500; } .unit p { margin: 0 0 .25rem; }
 """
 
 
@@ -32,48 +32,48 @@ def write_report(
     folder: str | os.PathLike[str],
     *,
     strips: Mapping[int, ImageArray] | None = None,
-    more: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
     title: str | None = None,
 ) -> list[Path]:
     """Write a dissection into a folder: ``dissection.json``, ``units.csv``, ``concepts.csv`` and ``report.html``.
 
     Args:
-        dissection: what was found.
-        folder: made where it is missing; files of the same names are replaced.
-        strips: of units, see `crossmodal.dissect.strip.draw_strips`; they come in this order.
-        more: goes into the JSON file as well, such as what the network and its images were.
+        dissection: the dissection.
+        folder: created if missing; files with the same names are replaced.
+        strips: strips of units in the order of the report, see `crossmodal.dissect.strip.draw_strips`.
+        extra: more entries for the JSON file, such as the names of the weights and the masks.
         title: of the page.
 
     Returns:
-        The files.
+        The paths of the files.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    place = Path(folder)
-    write_json(place / "dissection.json", dissection.as_dict() | dict(more or {}))
+    root = Path(folder)
+    write_json(root / "dissection.json", dissection.as_dict() | dict(extra or {}))
     offline_page.write_rows(
-        place / "units.csv", [_unit_row(unit) for unit in dissection.units], ("unit", "concept", "iou")
+        root / "units.csv", [_unit_row(unit) for unit in dissection.units], ("unit", "concept", "iou")
     )
     offline_page.write_rows(
-        place / "concepts.csv", [asdict(concept) for concept in dissection.concepts], ("name", "index")
+        root / "concepts.csv", [asdict(concept) for concept in dissection.concepts], ("name", "index")
     )
     page = as_page(dissection, strips or {}, title or f"{dissection.model}, {dissection.layer}")
-    with replace_atomically(place / "report.html") as temporary:
+    with replace_atomically(root / "report.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
-    return [place / name for name in FILES]
+    return [root / name for name in FILES]
 
 
 def as_page(dissection: Dissection, strips: Mapping[int, ImageArray], title: str) -> str:
-    """Write the page: figures, concepts, units and how it was done."""
+    """Return the HTML page: charts, concepts, units and settings."""
     summary, settings = dissection.summary(), dissection.settings
     facts = [
         f"{summary['units']} units",
         f"{summary['detectors']} detectors of {summary['unique_concepts']} concepts",
         f"{settings['images']} images",
-        f"level exceeded in {100 * settings['share']:g} % of cells"
-        if settings["level"] != "information"
-        else "most telling level of each unit",
+        f"activation threshold exceeded in {100 * settings['fraction']:g} % of cells"
+        if settings["threshold"] != "information"
+        else "most informative activation threshold of each unit",
     ]
     body = [
         f"<h1>{html.escape(title)}</h1>",
@@ -87,7 +87,7 @@ def as_page(dissection: Dissection, strips: Mapping[int, ImageArray], title: str
         body.append(offline_page.as_figure(offline_page.as_png(figure), caption))
     body += ["<h2>Concepts</h2>", _concept_table(dissection)]
     if dissection.left_out:
-        rare = ", ".join(f"{name} ({100 * share:.2g} %)" for name, share in dissection.left_out.items())
+        rare = ", ".join(f"{name} ({100 * fraction:.2g} %)" for name, fraction in dissection.left_out.items())
         body.append(f"<p><small>Too rare to name a unit: {html.escape(rare)}</small></p>")
     if strips:
         body.append("<h2>Units</h2><div class=units>")
@@ -97,34 +97,36 @@ def as_page(dissection: Dissection, strips: Mapping[int, ImageArray], title: str
         f"<tr><td>{html.escape(str(key))}</td><td>{html.escape(str(value))}</td></tr>"
         for key, value in settings.items()
     )
-    body.append(f"<h2>How</h2><table>{rows}</table>")
+    body.append(f"<h2>Settings</h2><table>{rows}</table>")
     return offline_page.as_page(title, body, _STYLE)
 
 
 _UNITS_CAPTION = (
-    "IoU of every unit with its concept, on images that did not name it, with the 95 % interval over images; "
-    "ticks: the cut of the concept, which no unit exceeds by chance."
+    "IoU of each unit with its concept, on images that did not name it, with the 95 % interval over images; "
+    "ticks: the threshold of the concept from the null distribution."
 )
-_CONCEPTS_CAPTION = "Units of each concept: detectors, and units named for it that do not exceed its cut."
+_CONCEPTS_CAPTION = "Units of each concept: detectors, and units named for it that do not exceed its threshold."
 
 
 def figure_units(dissection: Dissection) -> Figure:
-    """Draw every unit's IoU with interval and cut, best first."""
-    units = sorted(dissection.units, key=lambda unit: (-unit.detector, -unit.iou))
-    cuts = {concept.name: concept.cut for concept in dissection.concepts}
+    """Draw the IoU of each unit with its interval and threshold, the best unit first."""
+    units = sorted(dissection.units, key=lambda unit: (-unit.detector, -unit.iou.value))
+    thresholds = {concept.name: concept.threshold for concept in dissection.concepts}
     figure = Figure((12.0, 3.2), layout="constrained")
     axis = figure.add_subplot()
-    for chosen, colour, name in ((True, _OURS, "detector"), (False, _FAINT, "not beyond chance")):
-        places = [place for place, unit in enumerate(units) if unit.detector == chosen]
-        own = [units[place] for place in places]
-        if not own:
+    for chosen, colour, name in ((True, _OURS, "detector"), (False, _FAINT, "below the threshold")):
+        positions = [position for position, unit in enumerate(units) if unit.detector == chosen]
+        iou = [units[position].iou for position in positions]
+        if not iou:
             continue
-        axis.vlines(places, [unit.low for unit in own], [unit.high for unit in own], color=colour, lw=1, alpha=0.6)
-        axis.plot(places, [unit.iou for unit in own], "o", ms=3, color=colour, label=name)
+        axis.vlines(positions, [one.low for one in iou], [one.high for one in iou], color=colour, lw=1, alpha=0.6)
+        axis.plot(positions, [one.value for one in iou], "o", ms=3, color=colour, label=name)
     axis.plot(
-        range(len(units)), [cuts[unit.concept] for unit in units], "_", ms=4, color=_OTHER, label="cut of the concept"
-    )
-    axis.axhline(PUBLISHED_CUT, color=_INK, lw=0.7, ls=":", label=f"{PUBLISHED_CUT}, the cut of the literature")
+        range(len(units)), [thresholds[unit.concept] for unit in units], "_", ms=4, color=_OTHER,
+        label="threshold of the concept",
+    )  # fmt: skip
+    published = f"{PUBLISHED_THRESHOLD}, the threshold of the literature"
+    axis.axhline(PUBLISHED_THRESHOLD, color=_INK, lw=0.7, ls=":", label=published)
     axis.set_ylim(bottom=0)
     axis.set_xlim(-1, len(units))
     axis.set_ylabel("IoU", fontsize=9, color=_INK)
@@ -135,7 +137,7 @@ def figure_units(dissection: Dissection) -> Figure:
 
 
 def figure_concepts(dissection: Dissection) -> Figure:
-    """Draw how many units answer to each concept."""
+    """Draw the number of units of each concept."""
     names = [concept.name for concept in dissection.concepts]
     named = [sum(unit.concept == name for unit in dissection.units) for name in names]
     detectors = [concept.detectors for concept in dissection.concepts]
@@ -151,22 +153,22 @@ def figure_concepts(dissection: Dissection) -> Figure:
 
 
 def choose_units(dissection: Dissection, count: int) -> list[int]:
-    """Units worth showing: detectors, best first, then the rest by how far they come towards their cuts."""
-    cuts = {concept.name: concept.cut for concept in dissection.concepts}
+    """Select units to show: detectors, the best first, then other active units by IoU relative to the threshold."""
+    thresholds = {concept.name: concept.threshold for concept in dissection.concepts}
     rest = [unit for unit in dissection.units if not unit.detector and unit.active > 0]
-    rest.sort(key=lambda unit: -unit.iou / max(cuts[unit.concept], 1e-9))
+    rest.sort(key=lambda unit: -unit.iou.value / max(thresholds[unit.concept], 1e-9))
     return [unit.unit for unit in (*dissection.detectors, *rest)][:count]
 
 
 def _explain(dissection: Dissection) -> str:
-    summary, settings = dissection.summary(), dissection.settings
+    summary, settings, alpha = dissection.summary(), dissection.settings, dissection.settings["alpha"]
     return (
         f"Units are named on {settings['named_on']} images and scored on {settings['scored_on']} others. A detector "
-        f"exceeds the cut of its concept: no unit of a layer that answers to nothing exceeds any cut, with probability "
-        f"{1 - settings['alpha']:g} (by {settings['pairings']} pairings of activations with masks of other images). "
-        f"In {100 * settings['alpha']:g} % of these pairings the best unit of the layer has an IoU of more than "
-        f"{dissection.layer_cut:.3f} with some concept. By the fixed cut of {PUBLISHED_CUT} there would be "
-        f"{summary['detectors_by_published_cut']} detectors."
+        f"exceeds the threshold of its concept. With probability {1 - alpha:g}, no unit of a layer that "
+        f"responds to nothing exceeds any threshold (null distribution: {settings['permutations']} permutations of "
+        f"masks among images). In {100 * alpha:g} % of these permutations the best unit of the layer has an "
+        f"IoU above {dissection.layer_threshold:.3f} with some concept. The fixed threshold of {PUBLISHED_THRESHOLD} "
+        f"would give {summary['detectors_by_published_threshold']} detectors."
     )
 
 
@@ -177,29 +179,29 @@ def _concept_table(dissection: Dissection) -> str:
         rows.append(
             (
                 html.escape(concept.name),
-                f"{100 * concept.share:.2g}",
+                f"{100 * concept.fraction:.2g}",
                 str(concept.images),
-                f"{concept.cut:.3f}",
+                f"{concept.threshold:.3f}",
                 str(concept.detectors),
-                f"{best.unit}: {best.iou:.3f} [{best.low:.3f}, {best.high:.3f}]" if best else "",
+                f"{best.unit}: {best.iou:.3f}" if best else "",
             )
         )
-    return offline_page.as_table(("concept", "% of pixels", "images", "cut", "detectors", "best unit"), rows)
+    return offline_page.as_table(("concept", "% of pixels", "images", "threshold", "detectors", "best unit"), rows)
 
 
 def _unit_block(unit: Unit, strip: ImageArray) -> str:
     memory = BytesIO()
     Image.fromarray(strip).save(memory, "JPEG", quality=88)
     also = f", also {', '.join(unit.also)}" if unit.also else ""
-    corrected = f"; corrected {unit.corrected:.3f}" if np.isfinite(unit.corrected) else ""
-    figures = f"IoU {unit.iou:.3f} [{unit.low:.3f}, {unit.high:.3f}]{corrected}; by chance {unit.chance:.3f}"
-    words = f"unit {unit.unit} <b>{html.escape(unit.concept)}</b> <small>{html.escape(figures + also)}</small>"
+    corrected = f"; corrected {unit.corrected.value:.3f}" if np.isfinite(unit.corrected.value) else ""
+    figures = f"IoU {unit.iou:.3f}{corrected}; null {unit.null_iou:.3f}"
+    text = f"unit {unit.unit} <b>{html.escape(unit.concept)}</b> <small>{html.escape(figures + also)}</small>"
     image = offline_page.as_image(memory.getvalue(), "jpeg")
-    return f'<div class="unit{"" if unit.detector else " chance"}"><p>{words}</p>{image}</div>'
+    return f'<div class="unit{"" if unit.detector else " null"}"><p>{text}</p>{image}</div>'
 
 
 def _unit_row(unit: Unit) -> dict[str, Any]:
-    row = asdict(unit) | {"also": " ".join(unit.also), "top": " ".join(map(str, unit.top))}
+    row = unit.as_dict() | {"also": " ".join(unit.also), "top": " ".join(map(str, unit.top))}
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in row.items()}
 
 

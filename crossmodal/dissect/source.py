@@ -1,6 +1,6 @@
-"""What a network is dissected on: labelled images that it looks at, or images that it draws."""
+"""Images with masks that a network is dissected on: given ones, or ones that a generator draws."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -12,53 +12,55 @@ from torch import Tensor, nn
 from crossmodal.dissect.layer import Inputs
 from crossmodal.errors import WeightsError
 from crossmodal.randomness import generator, normals
-from crossmodal.spelling import suggestion
+from crossmodal.spelling import check_choice
 
 #: The class index of pixels without a label.
 UNLABELLED = 255
 
+#: Labels images; see `DrawnSource`.
 Segment = Callable[[Tensor], Tensor]
+_BATCH = 16
 
 
 class Labelled(NamedTuple):
-    """Images with a class index for every pixel."""
+    """Images with a class index for each pixel."""
 
     #: uint8 (n, 3, height, width).
     images: Tensor
-    #: int64 (n, height, width); indices that are no concept's do not count.
+    #: int64 (n, height, width); pixels with the index of no concept do not count.
     labels: Tensor
 
 
 class Source(Protocol):
-    """Images by number, each time the same."""
+    """Images and masks by index; an index always gives the same image."""
 
     #: Names of concepts by class index.
     concepts: dict[int, str]
-    #: Whether the masks lie over what goes into the network or over what comes out.
+    #: Whether the masks cover the network's input or its output.
     over: Literal["input", "output"]
 
     def __len__(self) -> int:
-        """How many images there are."""
+        """Return the number of images."""
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
-        """What the network is given for some of the images."""
+        """Return the arguments of the network for some of the images."""
 
     def labelled(self, indices: NDArray[np.int64], inputs: Inputs, output: Tensor | None) -> Labelled:
-        """The images and their masks; ``output`` is the network's where masks lie over its output."""
+        """Return images and masks; ``output`` is that of the network if masks cover the output."""
 
 
 class ArraySource:
     """Labelled images in memory: uint8 (n, 3, height, width), int (n, height, width) and names by class index.
 
     Raises:
-        ValueError: images and masks differ in number or size.
+        ValueError: the numbers or sizes of images and masks differ.
     """
 
     over: Literal["input", "output"] = "input"
 
     def __init__(self, images: Tensor, labels: Tensor, concepts: dict[int, str]) -> None:
         if len(images) != len(labels) or images.shape[-2:] != labels.shape[-2:]:
-            raise ValueError(f"images {tuple(images.shape)} and masks {tuple(labels.shape)} do not go together")
+            raise ValueError(f"images {tuple(images.shape)} and masks {tuple(labels.shape)} differ in number or size")
         self._images, self._labels = images, labels
         self.concepts = concepts
 
@@ -66,11 +68,11 @@ class ArraySource:
         return len(self._images)
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
-        """The images."""
+        """Return the images."""
         return (self._images[torch.from_numpy(indices)],)
 
     def labelled(self, indices: NDArray[np.int64], inputs: Inputs, output: Tensor | None) -> Labelled:
-        """The images and their masks."""
+        """Return the images and their masks."""
         return Labelled(inputs[0], self._labels[torch.from_numpy(indices)].long())
 
 
@@ -78,13 +80,12 @@ class DrawnSource:
     """Images that a generator draws, labelled by a segmenter.
 
     Args:
-        draw_inputs: gives what the generator is called with for some of the images, each time the same; see
-            `inputs_of`.
-        segment: gives labels (n, height, width) or one score a class (n, classes, height, width) for images (n, 3,
-            height, width), float in 0 to 1.
+        draw_inputs: returns the arguments of the generator for some of the image indices; see `inputs_of`.
+        segment: returns labels (n, height, width) or class scores (n, classes, height, width) of images (n, 3, height,
+            width), float within 0 to 1.
         concepts: names by class index.
-        count: of the images.
-        span: what the generator gives for black and for white.
+        count: number of images.
+        span: the generator's values of black and white.
     """
 
     over: Literal["input", "output"] = "output"
@@ -104,79 +105,80 @@ class DrawnSource:
     def __len__(self) -> int:
         return self._count
 
-    def drawn_from(self, draw_inputs: Callable[[NDArray[np.int64]], Inputs], count: int) -> "DrawnSource":
-        """The same segmenter over other images."""
+    def with_inputs(self, draw_inputs: Callable[[NDArray[np.int64]], Inputs], count: int) -> "DrawnSource":
+        """Return a source of other images with the same segmenter."""
         return DrawnSource(draw_inputs, self._segment, self.concepts, count=count, span=self._span)
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
-        """What the generator is called with."""
+        """Return the arguments of the generator."""
         return self._draw_inputs(indices)
 
     def labelled(self, indices: NDArray[np.int64], inputs: Inputs, output: Tensor | None) -> Labelled:
-        """What the generator drew, and what the segmenter sees in it.
+        """Return the generator's images and the segmenter's labels.
 
         Raises:
-            WeightsError: the generator gave values that are not numbers.
+            WeightsError: the generator's output is not finite, or not images.
         """
         assert output is not None
-        return self.see(output)
+        return self.label_output(output)
 
     def index_of(self, concept: str) -> int:
-        """The class index of a concept.
+        """Return the class index of a concept.
 
         Raises:
-            ValueError: there is none of this name.
+            ValueError: there is no such concept.
         """
-        for index, name in self.concepts.items():
-            if name == concept:
-                return index
-        raise ValueError(f"unknown concept {concept!r}{suggestion(concept, self.concepts.values())}")
+        check_choice("concept", concept, self.concepts.values())
+        return next(index for index, name in self.concepts.items() if name == concept)
 
-    def see(self, output: Tensor) -> Labelled:
-        """Images of the generator's output (n, 3, height, width), and their labels.
+    def label_output(self, output: Tensor) -> Labelled:
+        """Return images and labels of the generator's output (n, 3, height, width).
 
         Raises:
-            WeightsError: the generator gave values that are not numbers, or no images.
+            WeightsError: the generator's output is not finite, or not images.
         """
         images = as_images(output, self._span)
         return Labelled((images * 255).round().to(torch.uint8), segment_images(self._segment, images))
 
 
 def inputs_of(model: nn.Module, *, seed: int = 0) -> Callable[[NDArray[np.int64]], Inputs]:
-    """Find out what a generator is called with: its ``latents`` and ``labels``, or normal numbers by its ``latent``.
+    """Return a function that draws the arguments of a generator for image indices.
+
+    It uses the generator's methods ``latents(indices, seed)`` and, if there is one, ``labels(indices, seed)``, or draws
+    normal vectors of the length ``latent``.
 
     Raises:
-        ValueError: it has neither; it is no generator, or one of another kind.
+        ValueError: the network has neither ``latents`` nor ``latent``.
     """
-    own, length = getattr(model, "latents", None), getattr(model, "latent", None)
-    if callable(own):
+    draw_latents, length = getattr(model, "latents", None), getattr(model, "latent", None)
+    if callable(draw_latents):
         labels = getattr(model, "labels", lambda _indices, _seed: None)
 
         def draw(indices: NDArray[np.int64]) -> Inputs:
-            drawn = own(indices.tolist(), seed), labels(indices.tolist(), seed)
+            drawn = draw_latents(indices.tolist(), seed), labels(indices.tolist(), seed)
             return tuple(part for part in drawn if part is not None)
 
         return draw
     if isinstance(length, int):
         return lambda indices: (normals(seed, "dissect/latents", indices, length),)
     raise ValueError(
-        f"{type(model).__name__} is no generator: it has neither latents(indices, seed) nor the length of a latent "
-        "vector (latent)"
+        f"{type(model).__name__} is no generator: it has neither a method latents(indices, seed) nor an attribute "
+        "latent, the length of its latent vectors"
     )
 
 
 def as_images(output: Tensor, span: tuple[float, float] = (0.0, 1.0)) -> Tensor:
-    """Bring a generator's output (n, 3, height, width) from black and white at ``span`` to 0 to 1.
+    """Scale a generator's output (n, 3, height, width) to 0 to 1, with black and white at ``span``.
 
     Raises:
-        WeightsError: it holds values that are not numbers, or is no images.
+        WeightsError: the output is not finite, or not images.
     """
     if output.ndim != 4 or output.shape[1] != 3:
         raise WeightsError(
-            f"a generator's images (n, 3, height, width) were expected, found shape {tuple(output.shape)}; "
+            f"expected images of a generator (n, 3, height, width), found shape {tuple(output.shape)}; "
             "is this network a generator?"
         )
-    refuse_not_numbers(output, "the generator's images")
+    require_finite(output, "the generator's images")
     return ((output.float() - span[0]) / (span[1] - span[0])).clamp(0, 1)
 
 
@@ -185,38 +187,38 @@ def segment_images(segment: Segment, images: Tensor) -> Tensor:
     """Label images (n, 3, height, width): int64 (n, height, width).
 
     Raises:
-        WeightsError: the segmenter gives neither labels nor scores of the images' size.
+        WeightsError: the segmenter returns neither labels nor scores of the size of the images.
     """
-    given = segment(images)
-    labels = given.argmax(dim=1) if given.ndim == 4 else given
+    output = segment(images)
+    labels = output.argmax(dim=1) if output.ndim == 4 else output
     if labels.shape != (len(images), *images.shape[-2:]):
         raise WeightsError(
-            f"a segmenter's labels of {tuple(images.shape[-2:])} pixels were expected, found shape "
-            f"{tuple(given.shape)}; is this network a segmenter?"
+            f"expected labels of {tuple(images.shape[-2:])} pixels from a segmenter, found shape "
+            f"{tuple(output.shape)}; is this network a segmenter?"
         )
     return labels.long()
 
 
-def refuse_not_numbers(values: Tensor, what: str) -> None:
-    """Complain where values are NaN or infinite.
+def require_finite(values: Tensor, what: str) -> None:
+    """Check that all values are finite.
 
     Raises:
-        WeightsError: some are.
+        WeightsError: a value is NaN or infinite.
     """
     wrong = int((~torch.isfinite(values)).flatten(1).any(dim=1).sum())
     if wrong:
         raise WeightsError(
-            f"{what} hold values that are not numbers ({wrong} of {len(values)} samples); "
-            "its weights are damaged, or it was not trained to the end: choose another checkpoint"
+            f"{what} hold values that are not numbers ({wrong} of {len(values)} samples); the weights are damaged, or "
+            "training has diverged: choose another checkpoint"
         )
 
 
 @dataclass(frozen=True)
-class Shuffled:
-    """Another source whose masks are those of other images: what is found on it is chance.
+class PermutedMasks:
+    """A source with the masks permuted among its images, to test the null hypothesis.
 
     Raises:
-        ValueError: the masks lie over the network's output, and so belong to their images.
+        ValueError: the masks cover the network's output, and so depend on the images.
     """
 
     source: Source
@@ -224,34 +226,40 @@ class Shuffled:
 
     def __post_init__(self) -> None:
         if self.source.over != "input":
-            raise ValueError("only masks over the network's input can be exchanged")
+            raise ValueError("only masks over the network's input can be permuted")
         order = generator(self.seed, "dissect/shuffled masks").permutation(len(self.source))
         object.__setattr__(self, "_order", order)
 
     @property
     def concepts(self) -> dict[int, str]:
-        """Those of the source."""
+        """The concepts of the source."""
         return self.source.concepts
 
     @property
     def over(self) -> Literal["input", "output"]:
-        """The input."""
+        """Always the input."""
         return self.source.over
 
     def __len__(self) -> int:
         return len(self.source)
 
     def inputs(self, indices: NDArray[np.int64]) -> Inputs:
-        """The images."""
+        """Return the images."""
         return self.source.inputs(indices)
 
     def labelled(self, indices: NDArray[np.int64], inputs: Inputs, output: Tensor | None) -> Labelled:
-        """The images with masks of others."""
-        others: NDArray[np.int64] = self._order[indices]  # type: ignore[attr-defined]
-        return Labelled(inputs[0], self.source.labelled(others, inputs, None).labels)
+        """Return the images with permuted masks."""
+        permuted: NDArray[np.int64] = self._order[indices]  # type: ignore[attr-defined]
+        return Labelled(inputs[0], self.source.labelled(permuted, inputs, None).labels)
 
 
 def concepts_of(segmenter: nn.Module) -> dict[int, str]:
-    """The names that a segmenter has for its classes (``classes``), by class index; none if it has no names."""
+    """Return the class names of a segmenter (``classes``) by class index; empty if it has none."""
     names = getattr(segmenter, "classes", None)
     return dict(enumerate(map(str, names))) if isinstance(names, tuple | list) else {}
+
+
+def image_batches(count: int) -> Iterator[NDArray[np.int64]]:
+    """Iterate over the indices of images in batches of 16."""
+    for first in range(0, count, _BATCH):
+        yield np.arange(first, min(first + _BATCH, count))

@@ -8,7 +8,6 @@ from crossmodal.evaluation.segmenter import evaluate_segmenter
 from crossmodal.evaluation.sound.baselines import ImageMatch, MeanSound, RandomImpact, TrueSound
 from crossmodal.evaluation.sound.measure import (
     TOLERANCES_MS,
-    Difference,
     Evaluation,
     VideoMeasurement,
     evaluate,
@@ -22,7 +21,6 @@ from crossmodal.evaluation.sound.table import EvaluationTable, evaluate_all, eva
 
 __all__ = [
     "TOLERANCES_MS",
-    "Difference",
     "Evaluation",
     "EvaluationTable",
     "ImageMatch",

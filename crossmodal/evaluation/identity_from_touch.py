@@ -87,9 +87,8 @@ def evaluate_identity(
         for kind, counted in (("unseen", other), ("same", ~other)):
             table = np.where(counted, scores, np.nan)
             for name, measure in (("eer", verify), ("rank_one", rank_one)):
-                score = measure(table, drawn.probe_people, drawn.set_people, samples=bootstrap, seed=seed)
-                key = f"{method}_{kind}_{name}"
-                figures |= {key: score.rate, f"{key}_low": score.low, f"{key}_high": score.high}
+                score = measure(table, drawn.probe_people, drawn.set_people, resamples=bootstrap, seed=seed)
+                figures |= score.rate.named(f"{method}_{kind}_{name}")
     return figures
 
 

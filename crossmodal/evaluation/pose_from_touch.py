@@ -83,9 +83,8 @@ def evaluate_pose(
     for method, poses in predicted.items():
         errors = joint_errors_mm(poses, seen.true)
         for kind, chosen in (("mpjpe_mm", None), ("moving_mpjpe_mm", moving)):
-            score = pose_score(errors, groups, chosen, samples=bootstrap, seed=seed)
-            figures[f"{method}_{kind}"] = score.mpjpe_mm
-            figures |= {f"{method}_{kind}_low": score.low, f"{method}_{kind}_high": score.high}
+            score = pose_score(errors, groups, chosen, resamples=bootstrap, seed=seed)
+            figures |= score.mpjpe_mm.named(f"{method}_{kind}")
     by_joint = joint_errors_mm(seen.predicted, seen.true).mean(axis=0)
     return figures | {f"model_{joint}_mm": float(error) for joint, error in zip(JOINTS, by_joint, strict=True)}
 

@@ -8,14 +8,8 @@ import torch
 from torch import Tensor
 
 from crossmodal.data.scenes.dataset import SceneDataset
-from crossmodal.metrics import (
-    bootstrap_weights,
-    class_iou,
-    confusion_matrix,
-    mean_iou,
-    percentile_interval,
-    pixel_accuracy,
-)
+from crossmodal.interval import bootstrap_weights, percentile_interval
+from crossmodal.metrics import class_iou, confusion_matrix, mean_iou, pixel_accuracy
 
 _BATCH = 64
 
@@ -49,8 +43,7 @@ def evaluate_segmenter(
     measures |= {f"iou_{name}": partial(_one_iou, place) for place, name in enumerate(classes.names)}
     figures: dict[str, float] = {"images": len(each)}
     for name, measure in measures.items():
-        low, high, _ = percentile_interval(np.array([measure(one) for one in resampled]))
-        figures |= {name: measure(total), f"{name}_low": low, f"{name}_high": high}
+        figures |= percentile_interval(measure(total), np.array([measure(one) for one in resampled])).named(name)
     return figures
 
 

@@ -1,4 +1,4 @@
-"""Labels for as many images as wanted from a few annotated ones (DatasetGAN, BigDatasetGAN)."""
+"""Few-shot label synthesis: data sets from a generator and a few annotated images (DatasetGAN, BigDatasetGAN)."""
 
 from crossmodal.labels.features import default_layers
 from crossmodal.labels.file import load_head, save_head

@@ -1,7 +1,7 @@
-"""A page for the browser on this machine to paint masks over a generator's images; it needs no network.
+"""A local web page to paint masks over the images of a generator; it needs no network.
 
-One HTML file and a server that speaks to this machine alone. A mask travels as one byte a pixel, its class index, and
-is written whole or not at all as a palette PNG.
+It is one HTML file and a server on 127.0.0.1. A mask is sent as one byte per pixel, the class index, and is written
+atomically as a palette PNG.
 """
 
 import json
@@ -20,19 +20,19 @@ from crossmodal.labels.label_set import palette_of
 
 _PAGE = Path(__file__).with_name("annotation_page.html")
 _POLICY = "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self' data:"
-_LONGEST_LIST = 100_000
+_MAX_LIST_BYTES = 100_000
 
 
 class AnnotationServer(ThreadingHTTPServer):
-    """Serves a folder that `begin_annotations` made to the browser on this machine.
+    """Serves a folder of `begin_annotations` to the browser on this machine.
 
     Args:
         root: the folder.
-        port: 0 for any that is free.
+        port: 0 for any free port.
 
     Raises:
         DatasetError: the folder holds no images.
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
 
     daemon_threads = True
@@ -41,22 +41,22 @@ class AnnotationServer(ThreadingHTTPServer):
         self.root = root
         self.images = sorted(int(path.stem) for path in (root / "images").glob("*.png") if path.stem.isdecimal())
         if not self.images:
-            raise DatasetError(f"{root / 'images'}: holds no images to annotate")
+            raise DatasetError(f"{root / 'images'}: holds no images to annotate; draw some with `crossmodal annotate`")
         with Image.open(self.image_path(self.images[0])) as first:
             self.width, self.height = first.size
         super().__init__(("127.0.0.1", port), _Handler)
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return f"http://127.0.0.1:{self.server_port}/"
 
     def image_path(self, index: int) -> Path:
-        """Where an image lies."""
+        """Return the path of an image."""
         return self.root / "images" / f"{index:06d}.png"
 
     def describe(self) -> dict[str, Any]:
-        """What the page needs to know: size, classes and colours, and the state of each image."""
+        """Return the state of the page: image size, classes and colours, and whether each image is painted."""
         classes = read_classes(self.root)
         flat = palette_of(UNLABELLED)
         return {
@@ -65,12 +65,12 @@ class AnnotationServer(ThreadingHTTPServer):
             "height": self.height,
             "unlabelled": UNLABELLED,
             "classes": list(classes),
-            "colours": [flat[3 * place : 3 * place + 3] for place in range(UNLABELLED)],
+            "colours": [flat[3 * index : 3 * index + 3] for index in range(UNLABELLED)],
             "images": [{"index": index, "painted": mask_path(self.root, index).is_file()} for index in self.images],
         }
 
     def read_mask(self, index: int) -> bytes:
-        """Class indices of an image, row by row; all unlabelled where nothing was painted."""
+        """Return the class indices of an image, row by row; all unlabelled without a mask."""
         path = mask_path(self.root, index)
         if not path.is_file():
             return bytes([UNLABELLED]) * (self.width * self.height)
@@ -81,15 +81,15 @@ class AnnotationServer(ThreadingHTTPServer):
         """Save the mask of an image.
 
         Raises:
-            DatasetError: it is no mask of this size and these classes.
-            OutputError: it cannot be written.
+            DatasetError: the size or a class index is wrong.
+            OutputError: the mask cannot be written.
         """
         labels = np.frombuffer(body, dtype=np.uint8)
         if len(labels) != self.width * self.height:
-            raise DatasetError(f"a mask of {self.width * self.height} pixels was expected, found {len(labels)}")
+            raise DatasetError(f"expected a mask of {self.width * self.height} pixels, found {len(labels)}")
         classes = len(read_classes(self.root))
         if ((labels >= classes) & (labels != UNLABELLED)).any():
-            raise DatasetError(f"the mask holds a class beyond the {classes} that are named")
+            raise DatasetError(f"the mask holds a class index above {classes - 1}; {classes} classes are named")
         save_annotation(self.root, index, labels.reshape(self.height, self.width))
 
 
@@ -97,11 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: AnnotationServer
 
     def do_GET(self) -> None:
-        """Give the page, its state, an image or a mask."""
-        place = self._place()
-        if place is None:
+        """Send the page, its state, an image or a mask."""
+        resource = self._resource()
+        if resource is None:
             return
-        kind, index = place
+        kind, index = resource
         if kind == "":
             self._answer(_PAGE.read_bytes(), "text/html; charset=utf-8")
         elif kind == "state":
@@ -115,13 +115,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         """Save a mask, or the list of classes."""
-        place = self._place()
-        if place is None:
+        resource = self._resource()
+        if resource is None:
             return
-        kind, index = place
+        kind, index = resource
         length = self.headers.get("Content-Length", "")
-        most = max(_LONGEST_LIST, self.server.width * self.server.height)
-        if not length.isdecimal() or int(length) > most:
+        limit = max(_MAX_LIST_BYTES, self.server.width * self.server.height)
+        if not length.isdecimal() or int(length) > limit:
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return
         body = self.rfile.read(int(length))
@@ -138,10 +138,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._answer(b"", "text/plain")
 
-    def _place(self) -> tuple[str, int | None] | None:
-        """What is asked for, and of which image; answers itself where that cannot be."""
+    def _resource(self) -> tuple[str, int | None] | None:
+        """Return the kind and the image index of the request, or send an error and return None."""
         port = self.server.server_port
-        # A page from elsewhere whose name was made to point here would send its own name.
+        # DNS rebinding: a foreign page whose host name resolves to this machine sends its own host name.
         if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
             self.send_error(HTTPStatus.FORBIDDEN)
             return None
@@ -162,4 +162,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name in the standard library
-        """Say nothing; the page tells what was saved."""
+        """Print nothing: the page shows what was saved."""

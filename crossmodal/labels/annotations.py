@@ -1,8 +1,8 @@
-"""Images of a generator that somebody labels: the folder that the annotation page writes and label heads learn from.
+"""Annotated images of a generator: the folder that the annotation page writes and label heads are trained on.
 
 The folder holds ``images/000007.png``, ``masks/000007.png`` (palette PNG of class indices, 255 where nothing is
-painted), ``classes.txt`` and ``provenance.json`` (fingerprint and seed of the generator). An image's name is its index
-among the generator's images. `crossmodal.dissect.MaskFolder` reads it, too, once every image has its mask.
+painted), ``classes.txt`` and ``provenance.json`` (fingerprint and seed of the generator). The name of an image is its
+index among the images of the generator. `crossmodal.dissect.MaskFolder` also reads it if each image has a mask.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from crossmodal.labels.features import fingerprint
 from crossmodal.labels.label_set import palette_of, write_mask
 from crossmodal.provenance import describe_origin
 
-#: What a page begins with when no classes are named.
+#: Default classes.
 CLASSES = ("background", "object")
 _CLASSES, _PROVENANCE = "classes.txt", "provenance.json"
 
@@ -38,9 +38,9 @@ class Annotations:
 
     Attributes:
         root: the folder.
-        indices: of the images, among those of the generator and the seed.
-        masks: int64 (height, width) of each; 255 is not annotated.
-        classes: their names.
+        indices: of the images, among those of the generator for the seed.
+        masks: int64 (height, width) of each image; 255 is not annotated.
+        classes: names of the classes.
         seed: of the latents.
     """
 
@@ -51,28 +51,28 @@ class Annotations:
     seed: int
 
     def digest(self) -> str:
-        """SHA-256 of what is annotated, in hexadecimal."""
-        found = hashlib.sha256(f"{self.indices} {self.classes} {self.seed}".encode())
+        """Return the SHA-256 of the annotations, in hexadecimal."""
+        digest = hashlib.sha256(f"{self.indices} {self.classes} {self.seed}".encode())
         for mask in self.masks:
-            found.update(mask.to(torch.uint8).numpy().tobytes())
-        return found.hexdigest()
+            digest.update(mask.to(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
 
 def begin_annotations(
     model: nn.Module, folder: str | os.PathLike[str], indices: Sequence[int], classes: Sequence[str], *, seed: int = 0
 ) -> Path:
-    """Draw the images to annotate; a folder that was begun with the same generator and seed is gone on with.
+    """Draw the images to annotate; a folder of the same generator and seed is resumed.
 
     Raises:
-        DatasetError: the folder holds something else, or there are not 2 to 255 different classes.
+        DatasetError: the folder holds other files, or the number of different classes is not 2 to 255.
         ValueError: the network is no generator.
-        WeightsError: the generator gives values that are not numbers.
+        WeightsError: the images of the generator are not finite.
         OutputError: the folder cannot be written.
     """
     root = Path(folder)
     origin = {"generator": fingerprint(model), "seed": seed}
     if (root / _PROVENANCE).is_file():
-        _refuse_others(root, origin)
+        _check_origin(root, origin)
     elif root.is_dir() and any(root.iterdir()):
         raise DatasetError(f"{root}: holds files but no {_PROVENANCE}; name an empty or a new folder")
     images = (draw_images(model, indices, seed) * 255).round().to(torch.uint8)
@@ -89,10 +89,10 @@ def begin_annotations(
 def annotate_with(
     model: nn.Module, segment: Segment, folder: str | os.PathLike[str], indices: Sequence[int], *, seed: int = 0
 ) -> None:
-    """Label images of a begun folder by a segmenter; masks that are there already stay.
+    """Label the images of a folder by a segmenter; existing masks are kept.
 
     Raises:
-        WeightsError: the segmenter gives no labels of the images' size.
+        WeightsError: the segmenter does not return labels of the size of the images.
         OutputError: a mask cannot be written.
     """
     root = Path(folder)
@@ -104,12 +104,12 @@ def annotate_with(
 
 
 def read_annotations(model: nn.Module, folder: str | os.PathLike[str]) -> Annotations:
-    """Read what is annotated of a generator's images.
+    """Read the annotations of a generator's images.
 
     Raises:
-        DatasetError: there is no such folder or no mask, a mask cannot be read, is named by no index, has another size
-            than the generator's images or holds a class without a name, or the folder is another generator's.
-        WeightsError: the generator gives values that are not numbers.
+        DatasetError: the folder or all masks are missing, the folder belongs to another generator, or a mask cannot be
+            read, is not named by an index, differs in size from the images or holds a class without a name.
+        WeightsError: the images of the generator are not finite.
     """
     root = Path(folder)
     paths = sorted((root / "masks").glob("*.png"))
@@ -118,12 +118,12 @@ def read_annotations(model: nn.Module, folder: str | os.PathLike[str]) -> Annota
             f"{root / 'masks'}: holds no mask (NUMBER.png); paint some with `crossmodal annotate GENERATOR --out "
             f"{root}`"
         )
-    seed = _refuse_others(root, {"generator": fingerprint(model)})
+    seed = _check_origin(root, {"generator": fingerprint(model)})
     classes = read_classes(root)
     unnamed = [path.name for path in paths if not path.stem.isdecimal()]
     if unnamed:
         raise DatasetError(
-            f"{root / 'masks' / unnamed[0]}: a mask is named by the index of its image, as in 000007.png"
+            f"{root / 'masks' / unnamed[0]}: a mask must be named by the index of its image, such as 000007.png"
         )
     size = tuple(int(side) for side in draw_images(model, [0], seed).shape[-2:])
     masks = tuple(_read_mask(path, (size[0], size[1]), len(classes)) for path in paths)
@@ -131,22 +131,22 @@ def read_annotations(model: nn.Module, folder: str | os.PathLike[str]) -> Annota
 
 
 def draw_images(model: nn.Module, indices: Sequence[int], seed: int) -> Tensor:
-    """Draw images of a generator: float (n, 3, height, width) in 0 to 1.
+    """Draw images of a generator: float (n, 3, height, width), 0 to 1.
 
     Raises:
-        WeightsError: it gives values that are not numbers.
+        WeightsError: the images are not finite.
     """
     with torch.inference_mode():
         return as_images(model.eval()(*inputs_of(model, seed=seed)(np.asarray(indices)))).cpu()
 
 
 def mask_path(root: Path, index: int) -> Path:
-    """Where the mask of an image lies."""
+    """Return the path of the mask of an image."""
     return root / "masks" / f"{index:06d}.png"
 
 
 def save_annotation(root: Path, index: int, labels: NDArray[np.uint8]) -> None:
-    """Write the mask (height, width) of an image, whole or not at all.
+    """Write the mask (height, width) of an image atomically.
 
     Raises:
         OutputError: the mask cannot be written.
@@ -155,57 +155,59 @@ def save_annotation(root: Path, index: int, labels: NDArray[np.uint8]) -> None:
 
 
 def read_classes(root: Path) -> tuple[str, ...]:
-    """The classes of a folder.
+    """Read the class names of a folder.
 
     Raises:
-        DatasetError: it has no list of them.
+        DatasetError: the list of classes cannot be read.
     """
     try:
         return tuple((root / _CLASSES).read_text(encoding="utf-8").splitlines())
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{root / _CLASSES}: cannot be read; a class name a line was expected") from error
+        raise DatasetError(f"{root / _CLASSES}: cannot be read; expected one class name per line") from error
 
 
 def read_seed(root: Path) -> int:
-    """The seed that a folder was begun with.
+    """Read the seed of a folder.
 
     Raises:
-        DatasetError: it does not tell.
+        DatasetError: the provenance file cannot be read.
     """
-    return _refuse_others(root, {})
+    return _check_origin(root, {})
 
 
 def write_classes(root: Path, classes: Sequence[str]) -> None:
-    """Write the list of classes; one that is there can be renamed and added to, for masks hold places in it.
+    """Write the list of classes. Existing classes can be renamed but not removed: masks hold their indices.
 
     Raises:
         DatasetError: there are not 2 to 255 different names without line breaks, or fewer than before.
         OutputError: the list cannot be written.
     """
     if not 2 <= len(classes) <= UNLABELLED or len(set(classes)) < len(classes):
-        raise DatasetError(f"2 to {UNLABELLED} different classes were expected, found {', '.join(classes) or 'none'}")
+        raise DatasetError(f"expected 2 to {UNLABELLED} different classes, found {', '.join(classes) or 'none'}")
     wrong = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
     if wrong:
-        raise DatasetError(f"the name of a class is a line of text, found {wrong[0]!r}")
+        raise DatasetError(f"the name of a class must be one line of text, found {wrong[0]!r}")
     if (root / _CLASSES).is_file() and len(classes) < len(read_classes(root)):
-        raise DatasetError(f"{root / _CLASSES}: a class cannot be taken away, for masks may hold it; rename it")
+        raise DatasetError(
+            f"{root / _CLASSES}: a class cannot be removed, because masks may hold it; rename it instead"
+        )
     with replace_atomically(root / _CLASSES) as temporary:
         temporary.write_text("\n".join(classes) + "\n", encoding="utf-8")
 
 
-def _refuse_others(root: Path, origin: dict[str, Any]) -> int:
-    """Complain where a folder was begun with something else; gives its seed."""
+def _check_origin(root: Path, origin: dict[str, Any]) -> int:
+    """Check the generator and the seed of a folder, and return the seed."""
     try:
         found = json.loads((root / _PROVENANCE).read_text(encoding="utf-8"))
         seed = int(found["seed"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
-            f"{root / _PROVENANCE}: tells not which generator and seed the images are of; begin a folder with "
+            f"{root / _PROVENANCE}: does not name the generator and the seed of the images; make a folder with "
             "`crossmodal annotate`"
         ) from error
     other = [key for key, value in origin.items() if found.get(key) != value]
     if other:
-        raise DatasetError(f"{root}: these are annotations of another {' and '.join(other)}; name another folder")
+        raise DatasetError(f"{root}: holds annotations of another {' and '.join(other)}; name another folder")
     return seed
 
 
@@ -216,16 +218,16 @@ def _read_mask(path: Path, size: tuple[int, int], classes: int) -> Tensor:
     except (OSError, SyntaxError) as error:
         raise DatasetError(f"{path}: cannot be read ({error})") from error
     if mode not in ("L", "P"):
-        raise DatasetError(f"{path}: a mask of class indices (8-bit grey or palette PNG) was expected, found {mode}")
+        raise DatasetError(f"{path}: expected a mask of class indices (8-bit grey or palette PNG), found {mode}")
     if labels.shape != size:
         raise DatasetError(
             f"{path}: has {labels.shape[1]} x {labels.shape[0]} pixels, the generator's images "
-            f"{size[1]} x {size[0]}; they must be the same"
+            f"{size[1]} x {size[0]}; both must have the same size"
         )
     unknown = [value for value in np.unique(labels).tolist() if value >= classes and value != UNLABELLED]
     if unknown:
         raise DatasetError(
-            f"{path}: holds class {unknown[0]}, which {_CLASSES} does not name; add it there, or paint these pixels "
-            f"{UNLABELLED} (no label)"
+            f"{path}: holds class {unknown[0]}, which {_CLASSES} does not name; add it there, or set these pixels "
+            f"to {UNLABELLED} (no label)"
         )
     return torch.from_numpy(labels).long()

@@ -1,4 +1,4 @@
-"""Label heads as files: ``model.safetensors`` and ``config.json``, refused for another generator than their own."""
+"""Label heads as files: ``model.safetensors`` and ``config.json``, with a check of the generator."""
 
 import json
 import os
@@ -35,10 +35,10 @@ def save_head(head: Head, folder: str | os.PathLike[str]) -> Path:
 
 
 def load_head(folder: str | os.PathLike[str], model: nn.Module) -> Head:
-    """Read a head for a generator.
+    """Read a head of a generator.
 
     Raises:
-        WeightsError: there is none, it is damaged, or it was trained on another generator.
+        WeightsError: the head is missing or damaged, or was trained on another generator.
     """
     root = Path(folder)
     try:
@@ -48,8 +48,8 @@ def load_head(folder: str | os.PathLike[str], model: nn.Module) -> Head:
         raise WeightsError(f"{root}: holds no label head ({error})") from error
     if head.generator != fingerprint(model):
         raise WeightsError(
-            f"{root}: this head was trained on another generator (its fingerprint is {head.generator[:12]}, this "
-            f"generator's {fingerprint(model)[:12]}); train a head on this one"
+            f"{root}: this head was trained on another generator (fingerprint {head.generator[:12]}, this generator "
+            f"has {fingerprint(model)[:12]}); train a head on this one"
         )
     load_weights(head, root / _TENSORS)
     return head.eval()

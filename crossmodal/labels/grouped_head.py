@@ -1,8 +1,8 @@
-"""Labels for what a class-conditional generator draws, for many classes of images from a few annotated ones of each.
+"""Label head for class-conditional generators, trained on a few annotated images of each class.
 
-The layers are gathered in groups of like fineness, coarse to fine. Each group is reduced by a 1 x 1 convolution; what
-the coarser ones gave is enlarged, set beside it and mixed by a residual block. The norms in these blocks are scaled and
-shifted by the class that the image was drawn for, so that one head serves all classes.
+The layers are grouped by resolution, from coarse to fine. Each group is reduced by a 1 x 1 convolution. The result of
+the coarser groups is upsampled, concatenated with it and mixed by a residual block. The normalisations in these blocks
+are scaled and shifted by the class of the image, so one head covers all classes.
 
 References:
     Li et al., "BigDatasetGAN: synthesizing ImageNet with pixel-wise annotations", CVPR 2022, section 3.2.
@@ -21,13 +21,13 @@ from crossmodal.dissect.grid import upsample
 from crossmodal.dissect.layer import Inputs
 from crossmodal.dissect.source import inputs_of
 from crossmodal.errors import DatasetError
-from crossmodal.labels.features import fingerprint, observe
-from crossmodal.labels.head import Labels, descend
+from crossmodal.labels.features import compute_feature_maps, fingerprint
+from crossmodal.labels.head import Labels, minimise
 from crossmodal.randomness import generator, stream_key
 
 
 class ConditionalNorm(nn.Module):
-    """Batch normalisation whose scales and shifts come from the vector of a class.
+    """Batch normalisation with scale and shift from the embedding of a class.
 
     References:
         Brock et al., "Large scale GAN training", ICLR 2019, appendix B.
@@ -42,22 +42,22 @@ class ConditionalNorm(nn.Module):
             nn.init.zeros_(linear.bias)
 
     def forward(self, maps: Tensor, vectors: Tensor) -> Tensor:
-        """Normalise maps (n, channels, rows, columns) by vectors (n, embedding)."""
+        """Normalise maps (n, channels, rows, columns), given class vectors (n, embedding)."""
         scale, shift = self.scale(vectors)[..., None, None], self.shift(vectors)[..., None, None]
         normed: Tensor = self.norm(maps) * (1 + scale) + shift
         return normed
 
 
 class _Mix(nn.Module):
-    """A residual block of two 3 x 3 convolutions behind conditional norms; a 1 x 1 convolution beside them."""
+    """A residual block: two 3 x 3 convolutions after conditional norms, and a 1 x 1 convolution as the shortcut."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, embedding: int) -> None:
         super().__init__()
-        self.norms = nn.ModuleList(ConditionalNorm(channels, embedding) for channels in (inputs, outputs))
+        self.norms = nn.ModuleList(ConditionalNorm(channels, embedding) for channels in (in_channels, out_channels))
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(channels, outputs, 3, padding=1, bias=False) for channels in (inputs, outputs)
+            nn.Conv2d(channels, out_channels, 3, padding=1, bias=False) for channels in (in_channels, out_channels)
         )
-        self.beside = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.beside = nn.Conv2d(in_channels, out_channels, 1, bias=False)
 
     def forward(self, maps: Tensor, vectors: Tensor) -> Tensor:
         inner = maps
@@ -68,20 +68,21 @@ class _Mix(nn.Module):
 
 
 class GroupedHead(nn.Module):
-    """A head over groups of layers, told the class that an image was drawn for.
+    """A head over groups of layers, conditioned on the class of the image.
 
     Args:
-        groups: names of the generator's layers, group by group, from coarse to fine.
-        units: of all layers of each group together; of the last one with the image's three.
-        classes: names of the classes of pixels; with two, one score tells the second from the first.
-        conditions: classes that the generator draws; 1 for one without classes.
+        groups: names of the generator's layers in each group, from coarse to fine.
+        units: total number of units of each group; the last group includes the 3 channels of the image.
+        classes: names of the classes of pixels; two classes have one score, the log odds of the second.
+        conditions: number of classes of images; 1 for an unconditional generator.
         widths: channels that each group is reduced to.
-        embedding: length of the vector of a class.
-        generator: fingerprint of the generator that the head belongs to.
-        seed: of the random start.
+        embedding: length of the class vectors.
+        generator: fingerprint of the generator that the head was trained on.
+        seed: of the initial weights.
 
     Raises:
-        ValueError: fewer than two classes of pixels, no condition, or groups, units and widths differ in number.
+        ValueError: there are fewer than two classes of pixels or no condition, or groups, units and widths differ in
+            number.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class GroupedHead(nn.Module):
         super().__init__()
         if len(classes) < 2 or conditions < 1 or not len(groups) == len(units) == len(widths):
             raise ValueError(
-                "need two classes of pixels, a condition, units and width of each group, got "
+                "need at least two classes of pixels, a condition, and units and width of each group, got "
                 f"{classes=}, {conditions=}, {groups=}, {units=}, {widths=}"
             )
         self.arguments: dict[str, Any] = {
@@ -123,10 +124,10 @@ class GroupedHead(nn.Module):
             )
 
     def forward(self, maps: Sequence[Tensor], conditions: Tensor) -> Tensor:
-        """Score images from maps of each group (n, units, rows, columns) and classes (n,).
+        """Score images, given the maps (n, units, rows, columns) of each group and the classes (n,) of the images.
 
         Returns:
-            Log odds (n, classes of pixels, rows, columns) at the finest group's cells, up to a shift per pixel.
+            Log odds (n, classes of pixels, rows, columns) at the cells of the finest group, up to a shift per pixel.
         """
         vectors = F.normalize(self.embedding(conditions), dim=1) * self.embedding.embedding_dim**0.5
         mixed = self.reduce[0](maps[0])
@@ -137,41 +138,42 @@ class GroupedHead(nn.Module):
         return F.pad(scores, (0, 0, 0, 0, 1, 0)) if len(self.classes) == 2 else scores
 
     def gather(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """Bring what `observe` gives, each layer's maps and the image, together by group, on its finest cells."""
-        places = iter(maps)
-        grouped = [[next(places) for _ in group] for group in self.groups]
-        grouped[-1].append(next(places))
-        return [_on_finest(group) for group in grouped]
+        """Concatenate the maps of `compute_feature_maps` (layers and image) by group, at the group's finest cells."""
+        remaining = iter(maps)
+        grouped = [[next(remaining) for _ in group] for group in self.groups]
+        grouped[-1].append(next(remaining))
+        return [_concatenate(group) for group in grouped]
 
     @torch.inference_mode()
     def draw_labelled(self, model: nn.Module, inputs: Inputs) -> tuple[Tensor, Labels]:
-        """Run the generator; give its output (n, 3, height, width) and the labels.
+        """Run the generator; return its output (n, 3, height, width) and the labels.
 
-        Uncertainty is the entropy of a pixel's classes, in nats: there is one head, so there is no disagreement.
+        The uncertainty is the entropy of the classes of a pixel, in nats, because there is no ensemble.
 
         Raises:
-            WeightsError: the generator gives values that are not numbers.
+            WeightsError: the output of the generator is not finite.
         """
-        maps, output = observe(model, self.layers, inputs)
+        maps, output = compute_feature_maps(model, self.layers, inputs)
         scores = self(self.gather(maps), conditions_of(inputs, len(output)))
-        share = upsample(scores, (int(output.shape[2]), int(output.shape[3]))).softmax(dim=1)
-        return output, Labels(share.argmax(dim=1), torch.special.entr(share).sum(dim=1))
+        probabilities = upsample(scores, (int(output.shape[2]), int(output.shape[3]))).softmax(dim=1)
+        return output, Labels(probabilities.argmax(dim=1), torch.special.entr(probabilities).sum(dim=1))
 
 
 def conditions_of(inputs: Inputs, count: int) -> Tensor:
-    """The classes (n,) that a generator is called with beside the latents; zeros where it takes none."""
+    """Return the classes (n,) among the arguments of a generator; zeros if it is unconditional."""
     return inputs[1] if len(inputs) > 1 else torch.zeros(count, dtype=torch.int64, device=inputs[0].device)
 
 
-def choose_each(model: nn.Module, samples: int = 5, seed: int = 0) -> list[int]:
-    """Choose the first ``samples`` images of each class that a conditional generator draws, by their indices.
+def choose_per_class(model: nn.Module, samples: int = 5, seed: int = 0) -> list[int]:
+    """Return the indices of the first ``samples`` images of each class of a conditional generator.
 
     Raises:
-        ValueError: it draws no classes, or one so rarely that there are fewer in 200 times as many as wanted.
+        ValueError: the generator is unconditional, or a class has fewer than ``samples`` of the first 200 x ``samples``
+            x classes images.
     """
     classes = int(getattr(model, "classes", 0))
     if not classes:
-        raise ValueError(f"{type(model).__name__} draws no classes; say how many images to choose in all")
+        raise ValueError(f"{type(model).__name__} draws no classes; give the total number of images instead")
     indices = range(200 * samples * classes)
     drawn = inputs_of(model, seed=seed)(np.array(indices))[1].cpu()
     chosen = [(drawn == one).nonzero()[:samples, 0].tolist() for one in range(classes)]
@@ -190,80 +192,79 @@ def train_grouped_head(
     *,
     widths: Sequence[int] = (128, 64, 32),
     steps: int = 5000,
-    batch: int = 4,
-    rate: float = 1e-3,
+    batch_size: int = 4,
+    learning_rate: float = 1e-3,
     seed: int = 0,
 ) -> GroupedHead:
-    """Train a head on annotated images of a generator; the generator is left as it is.
+    """Train a head on annotated images of a generator; the generator is not changed.
 
-    The vectors of the classes are the generator's own where it has such, and are not trained: classes that are alike to
-    it are alike to the head.
+    If the generator has class vectors, the head uses them without training them, so classes that are similar for the
+    generator are similar for the head.
 
     Args:
         model: the generator.
-        groups: of its layers, from coarse to fine; see `grouped_layers`.
-        inputs: what the generator is called with for annotated image i, a batch of one: latents and, if it is
+        groups: of its layers, from coarse to fine; see `group_layers`.
+        inputs: returns the arguments of the generator for annotated image i, a batch of one: latents and, if it is
             conditional, labels.
-        masks: int (height, width) of each annotated image; indices beyond the classes are not annotated.
-        classes: their names; two for binary masks.
+        masks: int (height, width) of each annotated image; indices outside the classes are not annotated.
+        classes: names of the classes; two for binary masks.
         widths: channels that each group is reduced to.
         steps: of Adam.
-        batch: images a step.
-        rate: of learning at the start; it falls to nothing along a cosine.
-        seed: of batches and starts.
+        batch_size: images per step.
+        learning_rate: at the start; it decays to 0 along a cosine.
+        seed: of the batches and the initial weights.
 
     Raises:
-        DatasetError: nothing is annotated, or fewer than two classes are.
-        WeightsError: the generator gives values that are not numbers.
+        DatasetError: fewer than two classes are annotated.
+        WeightsError: the output of the generator is not finite.
         ValueError: a layer does not exist.
     """
-    wanted = torch.stack([mask.long() for mask in masks])
-    wanted = wanted.where(wanted < len(classes), -1)
-    annotated = int((torch.bincount(wanted.flatten() + 1)[1:] > 0).sum())
+    targets = torch.stack([mask.long() for mask in masks])
+    targets = targets.where(targets < len(classes), -1)
+    annotated = int((torch.bincount(targets.flatten() + 1)[1:] > 0).sum())
     if annotated < 2:
         raise DatasetError(f"at least two classes must be annotated, found {annotated} in {len(masks)} masks")
     layers = [name for group in groups for name in group]
-    units = iter(int(part.shape[1]) for part in observe(model.eval(), layers, inputs(0))[0])
+    units = iter(int(part.shape[1]) for part in compute_feature_maps(model.eval(), layers, inputs(0))[0])
     totals = [sum(next(units) for _ in group) for group in groups]
     totals[-1] += next(units)
-    known = _class_vectors(model)
-    rows, length = (max(1, int(getattr(model, "classes", 0))), 128) if known is None else known.shape
+    vectors = _class_vectors(model)
+    rows, length = (max(1, int(getattr(model, "classes", 0))), 128) if vectors is None else vectors.shape
     head = GroupedHead(groups, totals, classes, rows, widths, length, fingerprint(model), seed)
-    if known is not None:
-        head.embedding.weight.data.copy_(known)
+    if vectors is not None:
+        head.embedding.weight.data.copy_(vectors)
         head.embedding.requires_grad_(False)
     draws = generator(seed, "grouped head/batches")
-    batches = (draws.permutation(len(masks))[:batch].tolist() for _ in range(steps))
-    descend(
-        head, (_loss(head, model, [inputs(place) for place in some], wanted[some]) for some in batches), steps, rate
-    )
+    batches = (draws.permutation(len(masks))[:batch_size].tolist() for _ in range(steps))
+    losses = (_loss(head, model, [inputs(number) for number in batch], targets[batch]) for batch in batches)
+    minimise(head, losses, steps, learning_rate)
     return head.eval()
 
 
-def _loss(head: GroupedHead, model: nn.Module, inputs: Sequence[Inputs], wanted: Tensor) -> Tensor:
-    """Cross-entropy over some images; they are drawn anew, for the maps of all would fill the memory."""
-    together = tuple(torch.cat(parts) for parts in zip(*inputs, strict=True))
-    maps, _ = observe(model, head.layers, together)
-    # What was computed for inference alone cannot be learnt from; its copy can.
-    scores = head([part.clone() for part in head.gather(maps)], conditions_of(together, len(wanted)))
-    # One score through a softmax against 0 is the binary cross-entropy.
-    return F.cross_entropy(upsample(scores, (int(wanted.shape[1]), int(wanted.shape[2]))), wanted, ignore_index=-1)
+def _loss(head: GroupedHead, model: nn.Module, inputs: Sequence[Inputs], targets: Tensor) -> Tensor:
+    """Cross-entropy over a batch of images, which are drawn again: the maps of all images would fill the memory."""
+    batch = tuple(torch.cat(parts) for parts in zip(*inputs, strict=True))
+    maps, _ = compute_feature_maps(model, head.layers, batch)
+    # Autograd rejects inference tensors but takes copies of them.
+    scores = head([part.clone() for part in head.gather(maps)], conditions_of(batch, len(targets)))
+    # The softmax of one score against 0 gives the binary cross-entropy.
+    return F.cross_entropy(upsample(scores, (int(targets.shape[1]), int(targets.shape[2]))), targets, ignore_index=-1)
 
 
-def grouped_layers(layers: Sequence[str], groups: int = 3) -> list[list[str]]:
-    """Share out layers, given from coarse to fine, to groups as evenly as goes; the coarse ones get the rest.
+def group_layers(layers: Sequence[str], groups: int = 3) -> list[list[str]]:
+    """Divide layers, from coarse to fine, into groups of equal size; the first groups get the remainder.
 
     Raises:
         ValueError: there are fewer layers than groups.
     """
     if not 1 <= groups <= len(layers):
-        raise ValueError(f"{len(layers)} layers cannot be shared out to {groups} groups")
-    bounds = [-(-len(layers) * place // groups) for place in range(groups + 1)]
+        raise ValueError(f"cannot divide {len(layers)} layers into {groups} groups")
+    bounds = [-(-len(layers) * group // groups) for group in range(groups + 1)]
     return [list(layers[first:last]) for first, last in pairwise(bounds)]
 
 
 def _class_vectors(model: nn.Module) -> Tensor | None:
-    """A generator's own vectors (classes, length) of its classes: an embedding, or a linear layer of one-hots."""
+    """The class vectors (classes, length) of a generator: an embedding, or a linear layer on one-hot vectors."""
     classes = getattr(model, "classes", 0)
     for part in model.modules():
         if isinstance(part, nn.Embedding) and part.num_embeddings == classes:
@@ -273,6 +274,6 @@ def _class_vectors(model: nn.Module) -> Tensor | None:
     return None
 
 
-def _on_finest(maps: Sequence[Tensor]) -> Tensor:
+def _concatenate(maps: Sequence[Tensor]) -> Tensor:
     rows, columns = (max(int(part.shape[axis]) for part in maps) for axis in (2, 3))
     return torch.cat([upsample(part, (rows, columns)) for part in maps], dim=1)

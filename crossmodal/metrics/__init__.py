@@ -1,4 +1,4 @@
-"""Pure functions that put numbers on predictions, each with a stated convention."""
+"""Metrics: pure functions, each with a stated convention."""
 
 from crossmodal.metrics.image_distance import frechet_distance, sliced_wasserstein
 from crossmodal.metrics.impact import (
@@ -10,7 +10,6 @@ from crossmodal.metrics.impact import (
     pearson_r,
     spectral_centroid,
 )
-from crossmodal.metrics.interval import Interval, bootstrap_interval, bootstrap_weights, percentile_interval
 from crossmodal.metrics.material import MaterialClassifier, class_averaged_accuracy
 from crossmodal.metrics.onset import (
     OnsetCounts,
@@ -28,15 +27,12 @@ from crossmodal.metrics.verification import VerificationScore, equal_error_rate,
 __all__ = [
     "STEPS_PER_FRAME",
     "ImpactScores",
-    "Interval",
     "MaterialClassifier",
     "OnsetCounts",
     "OnsetScores",
     "PooledOnsets",
     "PoseScore",
     "VerificationScore",
-    "bootstrap_interval",
-    "bootstrap_weights",
     "class_averaged_accuracy",
     "class_iou",
     "confusion_matrix",
@@ -54,7 +50,6 @@ __all__ = [
     "moving_frames",
     "onset_scores",
     "pearson_r",
-    "percentile_interval",
     "pixel_accuracy",
     "pose_score",
     "rank_one",

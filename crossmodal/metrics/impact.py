@@ -1,7 +1,7 @@
-"""Loudness and spectral centroid of impacts, and how well predicted ones follow true ones.
+"""Loudness and spectral centroid of impacts; error and correlation of predicted and true values.
 
 Conventions: an impact is a window of a cochleagram, shape (channels, steps), with the impact at step ``steps // 2``.
-Both quantities are taken on the compressed envelopes as they are.
+Both quantities are computed on the compressed envelopes.
 """
 
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-# The centroid looks at one video frame: 1/30 s at 90 steps a second.
+# The centroid is taken over one video frame: 1/30 s at 90 steps per second.
 STEPS_PER_FRAME = 3
-# Below this ratio of spread to size a column of numbers is called constant: what is left is rounding of float32.
+# Below this ratio of spread to magnitude, values count as constant: the rest is float32 rounding.
 _CONSTANT = 1e-6
 
 
 class ImpactScores(NamedTuple):
-    """Mean squared error and Pearson's r over impacts, and the number of impacts that entered."""
+    """Mean squared error and Pearson's r over impacts, and the number of impacts."""
 
     error: float
     r: float
@@ -28,11 +28,11 @@ class ImpactScores(NamedTuple):
 def cut_impact_windows(cochleagram: ArrayLike, impact_steps: ArrayLike, steps: int = 45) -> NDArray[np.float32]:
     """Cut a window around each impact out of a recording's cochleagram (channels, total steps).
 
-    Returns shape (impacts, channels, steps); the impact stands at step ``steps // 2`` and what lies beyond the
-    recording is zero. 45 steps are half a second.
+    Returns shape (impacts, channels, steps), with the impact at step ``steps // 2``. Steps outside the recording are
+    zero. 45 steps are half a second.
 
     Raises:
-        ValueError: the cochleagram has not two axes.
+        ValueError: the cochleagram does not have two axes.
 
     References:
         Owens et al., "Visually indicated sounds", CVPR 2016, section 4 (0.5 s around each impact).
@@ -47,9 +47,9 @@ def cut_impact_windows(cochleagram: ArrayLike, impact_steps: ArrayLike, steps: i
 
 
 def loudness(windows: ArrayLike) -> Floats:
-    """The largest L2 norm over channels that occurs in each window; shape (..., channels, steps) to (...).
+    """Return the loudness of each window, the maximum L2 norm over channels: (..., channels, steps) to (...).
 
-    In units of the compressed envelope; 0 is silence.
+    The unit is that of the compressed envelope; silence is 0.
 
     References:
         Owens et al., CVPR 2016, section 6.1.
@@ -59,10 +59,10 @@ def loudness(windows: ArrayLike) -> Floats:
 
 
 def spectral_centroid(windows: ArrayLike, impact_step: int | None = None) -> Floats:
-    """The centre of mass over channels at the impact; shape (..., channels, steps) to (...).
+    """Return the spectral centroid at the impact, in channels: (..., channels, steps) to (...).
 
-    In channels, from 0 to ``channels - 1``: the mean channel index weighted by the envelopes summed over the
-    `STEPS_PER_FRAME` steps centred on ``impact_step`` (the middle of the window by default). nan where they are silent.
+    It is the mean channel index, 0 to ``channels - 1``, weighted by the envelopes summed over the `STEPS_PER_FRAME`
+    steps centred on ``impact_step`` (by default the middle of the window). NaN where these steps are silent.
 
     References:
         Owens et al., CVPR 2016, section 6.1 (one frame, about 0.03 s, at the impact).
@@ -77,9 +77,9 @@ def spectral_centroid(windows: ArrayLike, impact_step: int | None = None) -> Flo
 
 
 def pearson_r(predicted: ArrayLike, true: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """Pearson's correlation of two columns of numbers, each pair counted ``weights`` times.
+    """Return Pearson's correlation of paired values, each pair counted ``weights`` times.
 
-    nan where it is undefined: fewer than two pairs with weight, or a column that is constant up to rounding.
+    NaN for fewer than two pairs with nonzero weight, or if either side is constant up to rounding.
     """
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(true, dtype=np.float64)
     w = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -94,10 +94,10 @@ def pearson_r(predicted: ArrayLike, true: ArrayLike, weights: ArrayLike | None =
 
 
 def impact_scores(predicted: ArrayLike, true: ArrayLike, weights: ArrayLike | None = None) -> ImpactScores:
-    """Mean squared error and Pearson's r of a quantity of impacts (loudness or centroid), shape (impacts,) each.
+    """Compute mean squared error and Pearson's r of a quantity of impacts (loudness or centroid), (impacts,) each.
 
-    Pairs in which either side is nan (a centroid of silence) are left out; ``impacts`` counts the others. Without any
-    pair both numbers are nan.
+    Pairs with a NaN (the centroid of silence) are left out; ``impacts`` counts the others. Both numbers are NaN without
+    any pair.
 
     Raises:
         ValueError: the shapes differ.
@@ -107,7 +107,7 @@ def impact_scores(predicted: ArrayLike, true: ArrayLike, weights: ArrayLike | No
     """
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(true, dtype=np.float64)
     if x.shape != y.shape or x.ndim != 1:
-        raise ValueError(f"predicted and true must be columns of one length, got {x.shape} and {y.shape}")
+        raise ValueError(f"predicted and true must have one axis and one length, got {x.shape} and {y.shape}")
     w = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
     kept = np.isfinite(x) & np.isfinite(y) & (w > 0)
     if not kept.any():

@@ -1,4 +1,4 @@
-"""Materials recognised from impact sounds: a linear classifier trained on true sounds, tried on any."""
+"""Material recognition from impact sounds, by a linear classifier trained on true sounds."""
 
 from typing import Any, Self
 
@@ -10,16 +10,16 @@ Labels = NDArray[Any]
 
 
 class MaterialClassifier:
-    """A linear support vector machine over impact windows of cochleagrams, classes weighted alike.
+    """A linear support vector machine on impact windows of cochleagrams, with balanced class weights.
 
-    It is trained on *true* sounds; applied to predicted ones it tells how much of the material they carry.
+    It is trained on *true* sounds. Its accuracy on predicted sounds measures how much material information they hold.
 
     References:
         Owens et al., "Visually indicated sounds", CVPR 2016, section 6.1 (material from predicted sound).
     """
 
     def __init__(self, regularisation: float = 0.001) -> None:
-        """Take the weight C of the classification errors against the size of the weights."""
+        """Set C, the weight of classification errors relative to the norm of the coefficients."""
         self.regularisation = regularisation
         self._centre: Floats | None = None
         self._spread = 1.0
@@ -28,10 +28,10 @@ class MaterialClassifier:
         self.classes: Labels = np.zeros(0, dtype=np.int64)
 
     def fit(self, windows: ArrayLike, materials: ArrayLike) -> Self:
-        """Learn from windows (impacts, channels, steps) and class names or indices (impacts,).
+        """Fit to windows (impacts, channels, steps) and class names or indices (impacts,).
 
         Raises:
-            ValueError: no impact, or as many labels as windows are not given.
+            ValueError: there is no impact, or the numbers of windows and labels differ.
         """
         from sklearn.svm import LinearSVC
 
@@ -40,7 +40,7 @@ class MaterialClassifier:
             raise ValueError(f"need one material for each of at least one impact, got {len(labels)} for {len(flat)}")
         self.classes = np.unique(labels)
         self._centre = flat.mean(axis=0)
-        # One scale for all features: the quiet channels stay quiet, as they are in the sound.
+        # One scale for all features, so that quiet channels stay quiet.
         self._spread = float(flat.std()) or 1.0
         if len(self.classes) == 1:
             self._weights, self._offsets = np.zeros((1, flat.shape[1])), np.zeros(1)
@@ -54,7 +54,7 @@ class MaterialClassifier:
         return self
 
     def predict(self, windows: ArrayLike) -> Labels:
-        """Name the class of each window (impacts, channels, steps); shape (impacts,).
+        """Predict the class of each window (impacts, channels, steps): (impacts,).
 
         Raises:
             RuntimeError: `fit` has not been called.
@@ -66,21 +66,23 @@ class MaterialClassifier:
 
 
 def class_averaged_accuracy(predicted: ArrayLike, true: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """The mean over the classes that occur in ``true`` of the share recognised in each; nan without any.
+    """Return the mean recall over the classes that occur in ``true``; NaN without any.
 
-    Every class that occurs counts alike, be it frequent or rare, and also when the classifier never met it: chance is
-    one over the number of classes. Entries are counted ``weights`` times.
+    Each class that occurs has the same weight, whatever its frequency and even if the classifier was not trained on
+    it; random guessing gives one over the number of classes. Entries are counted ``weights`` times.
 
     Raises:
         ValueError: the shapes differ.
     """
-    guessed, labels = np.asarray(predicted), np.asarray(true)
-    if guessed.shape != labels.shape or labels.ndim != 1:
-        raise ValueError(f"predicted and true must be columns of one length, got {guessed.shape} and {labels.shape}")
+    guesses, labels = np.asarray(predicted), np.asarray(true)
+    if guesses.shape != labels.shape or labels.ndim != 1:
+        raise ValueError(
+            f"predicted and true must have one axis and one length, got {guesses.shape} and {labels.shape}"
+        )
     w = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
     _, index = np.unique(labels, return_inverse=True)
     whole = np.bincount(index, weights=w)
-    right = np.bincount(index, weights=w * (guessed == labels))
+    right = np.bincount(index, weights=w * (guesses == labels))
     present = whole > 0
     return float(np.mean(right[present] / whole[present])) if present.any() else float("nan")
 

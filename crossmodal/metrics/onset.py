@@ -2,11 +2,12 @@
 
 Conventions:
 
-- Truth is a list of times. A prediction may claim one true onset at most ``tolerance_s`` away (the bound itself
-  counts), and each true onset may be claimed once. The number of matches is the largest possible.
-- Recall divides by *all* true onsets, so a missed onset costs recall, F1 and average precision alike.
+- The true onsets are a list of times. A prediction matches at most one true onset, at most ``tolerance_s`` away (bound
+  included), and a true onset matches at most one prediction. The number of matches is the largest possible.
+- Recall divides by *all* true onsets, so a missed onset lowers recall, F1 and average precision.
 - Several recordings are pooled: matches, predictions and true onsets are summed before dividing.
-- Undefined is nan: precision without predictions, recall and average precision without true onsets, F1 without both.
+- Undefined values are NaN: precision without predictions, recall and average precision without true onsets, F1 without
+  either.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ _ROUNDING_S = 1e-9
 
 
 class OnsetScores(NamedTuple):
-    """Precision, recall, F1 and average precision, each in [0, 1] or nan, with the counts they rest on."""
+    """Precision, recall, F1 and average precision, each in [0, 1] or NaN, with the counts behind them."""
 
     precision: float
     recall: float
@@ -36,11 +37,11 @@ class OnsetScores(NamedTuple):
 
 @dataclass(frozen=True)
 class OnsetCounts:
-    """What one recording adds to pooled onset scores at one tolerance.
+    """Onset counts of one recording at one tolerance, which `PooledOnsets` adds up.
 
     ``matched``, ``predicted`` and ``true`` are counts at the operating point. ``scores`` and ``found`` have one entry
-    for each candidate, however doubtful: its score, and whether it claims a true onset when candidates are taken in
-    descending order of score.
+    for each candidate, whatever its score: the score, and whether the candidate matches a true onset when candidates
+    are added in descending order of score.
     """
 
     matched: int
@@ -51,12 +52,12 @@ class OnsetCounts:
 
 
 def match_onsets(predicted_s: ArrayLike, true_s: ArrayLike, tolerance_s: float) -> NDArray[np.intp]:
-    """The largest one-to-one matching of predicted to true onsets, as index pairs of shape (matches, 2).
+    """Return the largest one-to-one matching of predicted to true onsets, as index pairs of shape (matches, 2).
 
-    Column 0 indexes ``predicted_s``, column 1 ``true_s``, in order of time; neither needs to be sorted.
+    Column 0 indexes ``predicted_s``, column 1 ``true_s``, in order of time. The inputs need not be sorted.
 
-    With one tolerance for all, taking both lists in order of time and pairing the earliest that can be paired is
-    exact: if an optimal matching pairs them otherwise, swapping the partners keeps every distance within tolerance.
+    As the tolerance is the same for all, it is exact to go through both lists in order of time and to pair the earliest
+    onsets that can be paired: swapping partners in any other optimal matching keeps all distances within tolerance.
 
     Raises:
         ValueError: a time is not finite, or the tolerance is negative.
@@ -76,12 +77,12 @@ def match_onsets(predicted_s: ArrayLike, true_s: ArrayLike, tolerance_s: float) 
 
 
 def find_by_rank(predicted_s: ArrayLike, scores: ArrayLike, true_s: ArrayLike, tolerance_s: float) -> NDArray[np.bool_]:
-    """Whether each prediction raises the number of matches when predictions are admitted by descending score.
+    """Return whether each prediction increases the number of matches when predictions are added by descending score.
 
-    Shape (predictions,). The count of found ones among the first k is the size of the largest matching of those k, so
-    every point of the precision-recall curve rests on an exact matching. A prediction is found when an augmenting path
-    exists; how many are found among equal scores does not depend on their order (sets of predictions that can be
-    matched together form a matroid).
+    Shape (predictions,). The number of True values among the first k predictions is the size of the largest matching of
+    those k, so every point of the precision-recall curve is based on an exact matching. A prediction is True when an
+    augmenting path exists. The number of True values among equal scores does not depend on their order (sets of
+    predictions that can be matched together form a matroid).
 
     Raises:
         ValueError: a time or a score is not finite, lengths differ, or the tolerance is negative.
@@ -112,10 +113,10 @@ def count_onsets(
     scores: ArrayLike | None = None,
     threshold: float = -np.inf,
 ) -> OnsetCounts:
-    """Match the onsets of one recording.
+    """Match the onsets of one recording and count.
 
-    Predictions that score at least ``threshold`` make the operating point (precision, recall, F1); all of them make
-    the precision-recall curve. Without ``scores`` all predictions rank alike.
+    Predictions with a score of at least ``threshold`` define the operating point (precision, recall, F1); all
+    predictions define the precision-recall curve. Without ``scores`` all predictions have the same rank.
 
     Raises:
         ValueError: as `match_onsets` and `find_by_rank`.
@@ -136,7 +137,7 @@ def onset_scores(
     scores: ArrayLike | None = None,
     threshold: float = -np.inf,
 ) -> OnsetScores:
-    """Precision, recall, F1 and average precision of one recording; see the conventions of this module.
+    """Compute precision, recall, F1 and average precision of one recording; see the conventions of this module.
 
     Raises:
         ValueError: as `count_onsets`.
@@ -146,9 +147,9 @@ def onset_scores(
 
 
 class PooledOnsets:
-    """Onset counts of many recordings, sorted once so that weighted scores of all of them are cheap.
+    """Onset counts of many recordings, sorted once so that weighted scores are cheap.
 
-    Scores of different recordings are compared with each other: average precision asks for one ranking over all.
+    Average precision uses one ranking over all recordings, so scores must be comparable between recordings.
     """
 
     def __init__(self, counts: Sequence[OnsetCounts]) -> None:
@@ -159,11 +160,11 @@ class PooledOnsets:
         recording = np.repeat(np.arange(len(counts)), [len(c.scores) for c in counts])
         order = np.argsort(-scores, kind="stable")
         self._found, self._recording = found[order].astype(np.float64), recording[order]
-        # The last candidate of every run of equal scores: equal scores enter the curve together.
+        # The last candidate of each run of equal scores: equal scores are one point of the curve.
         self._group_ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)) if scores.size else order
 
     def scores(self, weights: Floats | None = None) -> OnsetScores:
-        """Pooled scores, each recording counted ``weights`` (recordings,) times; once without weights."""
+        """Return pooled scores, with each recording counted ``weights`` (recordings,) times, by default once."""
         counted = np.ones(len(self._totals)) if weights is None else weights
         matched, predicted, true = (float(total) for total in counted @ self._totals)
         return OnsetScores(
@@ -177,10 +178,10 @@ class PooledOnsets:
         )
 
     def _average_precision(self, weights: Floats, true: float) -> float:
-        """Sum of precision times the rise of recall over the distinct scores; recall is relative to all true onsets.
+        """Return the sum of precision times the increase of recall over the distinct scores.
 
-        The curve is neither interpolated nor extended beyond the last candidate: onsets that no candidate reaches add
-        nothing.
+        Recall is relative to all true onsets. The curve is neither interpolated nor extended beyond the last candidate:
+        onsets without a candidate contribute 0.
         """
         if true == 0:
             return float("nan")
@@ -192,7 +193,7 @@ class PooledOnsets:
 
 
 def _augment(prediction: int, first: NDArray[np.intp], stop: NDArray[np.intp], owner: NDArray[np.intp]) -> bool:
-    """Give ``prediction`` a true onset, moving earlier claims along a path when needed; False when none is free."""
+    """Match ``prediction``, moving earlier matches along an augmenting path if needed; False if none exists."""
     reached_by: dict[int, int] = {}
     waiting = [prediction]
     while waiting:
@@ -210,7 +211,7 @@ def _augment(prediction: int, first: NDArray[np.intp], stop: NDArray[np.intp], o
 
 
 def _move_claims(onset: int, prediction: int, reached_by: dict[int, int], owner: NDArray[np.intp]) -> None:
-    """Walk an augmenting path back from a free ``onset`` to ``prediction``, handing every onset on."""
+    """Reassign the onsets along an augmenting path, from a free ``onset`` back to ``prediction``."""
     claimed = {int(holder): index for index, holder in enumerate(owner) if holder >= 0}
     while True:
         claimant = reached_by[onset]

@@ -1,8 +1,8 @@
-"""How far joints are from where they should be: all frames, frames that move, and each joint by itself.
+"""Position errors of joints: over all frames, over moving frames, and by joint.
 
-Conventions: joints are millimetres, (frames, joints, 3), not aligned in any way. A frame moves when its joints are, on
-average, more than so many millimetres from where they were ``lag`` frames before. Intervals are drawn over groups
-(people, or recordings), since frames of one recording are alike.
+Conventions: positions are in millimetres, (frames, joints, 3), without any alignment. A frame moves if the mean
+distance of its joints from their positions ``lag`` frames earlier exceeds a threshold. Intervals are bootstrapped over
+groups (people or recordings), because frames of one recording are alike.
 """
 
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crossmodal.metrics.interval import bootstrap_weights, percentile_interval
+from crossmodal.interval import Interval, bootstrap_weights, percentile_interval
 
 Floats = NDArray[np.float64]
 
 
 class PoseScore(NamedTuple):
-    """Mean per-joint position error in millimetres, its 95 % interval, and the frames that entered."""
+    """Mean per-joint position error in millimetres with its 95 % interval, and the number of frames."""
 
-    mpjpe_mm: float
-    low: float
-    high: float
+    mpjpe_mm: Interval
     frames: int
 
 
 def joint_errors_mm(predicted_mm: ArrayLike, true_mm: ArrayLike) -> Floats:
-    """Measure the distance of every joint from its place: (frames, joints, 3) twice to (frames, joints).
+    """Return the distance of each joint from its true position, in millimetres: (frames, joints).
+
+    Both arguments have the shape (frames, joints, 3).
 
     Raises:
         ValueError: the shapes differ, or are not of this kind.
@@ -38,24 +38,25 @@ def joint_errors_mm(predicted_mm: ArrayLike, true_mm: ArrayLike) -> Floats:
 
 
 def earlier_poses(true_mm: ArrayLike, recordings: Sequence[int], frames: Sequence[int], lag: int) -> Floats:
-    """Give the pose of ``lag`` frames before each frame, which persistence predicts: (frames, joints, 3).
+    """Return the pose ``lag`` frames before each frame, the prediction of persistence: (frames, joints, 3).
 
-    ``recordings`` and ``frames`` tell where each pose was taken. NaN where there is no such pose.
+    ``recordings`` and ``frames`` give the recording and the frame number of each pose. NaN where there is no earlier
+    pose.
     """
     true = np.asarray(true_mm, np.float64)
-    place = {key: index for index, key in enumerate(zip(recordings, frames, strict=True))}
+    index_of = {key: index for index, key in enumerate(zip(recordings, frames, strict=True))}
     earlier = np.full_like(true, np.nan)
     for index, (recording, frame) in enumerate(zip(recordings, frames, strict=True)):
-        before = place.get((recording, frame - lag))
+        before = index_of.get((recording, frame - lag))
         if before is not None:
             earlier[index] = true[before]
     return earlier
 
 
-def moving_frames(true_mm: ArrayLike, earlier_mm: ArrayLike, least_mm: float) -> NDArray[np.bool_]:
-    """Tell which frames moved by more than ``least_mm``, mean over joints; those without an earlier pose did not."""
+def moving_frames(true_mm: ArrayLike, earlier_mm: ArrayLike, threshold_mm: float) -> NDArray[np.bool_]:
+    """Return which frames moved by more than ``threshold_mm``, mean over joints; False without an earlier pose."""
     # A comparison with NaN is False.
-    return np.asarray(joint_errors_mm(true_mm, earlier_mm).mean(axis=1) > least_mm)
+    return np.asarray(joint_errors_mm(true_mm, earlier_mm).mean(axis=1) > threshold_mm)
 
 
 def pose_score(
@@ -63,13 +64,12 @@ def pose_score(
     groups: ArrayLike,
     chosen: NDArray[np.bool_] | None = None,
     *,
-    samples: int = 1000,
+    resamples: int = 1000,
     seed: int = 0,
 ) -> PoseScore:
-    """Average errors (frames, joints) over frames, with the interval of a bootstrap over ``groups`` (frames,).
+    """Return the mean of errors (frames, joints) over frames, with a bootstrap interval over ``groups`` (frames,).
 
-    ``chosen`` are the frames that count, all of them by default. The mean is NaN where none does; the interval is NaN
-    with a single group.
+    ``chosen`` selects frames, all by default. The mean is NaN without any frame, the interval with a single group.
     """
     errors = np.asarray(errors_mm, np.float64).mean(axis=1)
     counted = np.isfinite(errors) if chosen is None else chosen & np.isfinite(errors)
@@ -78,11 +78,11 @@ def pose_score(
     counts = np.bincount(member, counted, minlength=len(names))
     total = int(counts.sum())
     if not total:
-        return PoseScore(float("nan"), float("nan"), float("nan"), 0)
-    weights = bootstrap_weights(len(names), samples, seed=seed)
+        return PoseScore(Interval(np.nan, np.nan, np.nan), 0)
+    mean = sums.sum() / total
+    if np.count_nonzero(counts) < 2:
+        return PoseScore(Interval(float(mean), np.nan, np.nan), total)
+    weights = bootstrap_weights(len(names), resamples, seed=seed)
     drawn = weights @ counts
-    means = np.divide(weights @ sums, drawn, out=np.full(samples, np.nan), where=drawn > 0)
-    low, high, _ = percentile_interval(means)
-    single = np.count_nonzero(counts) < 2
-    mean = float(sums.sum() / total)
-    return PoseScore(mean, *((float("nan"),) * 2 if single else (low, high)), total)
+    means = np.divide(weights @ sums, drawn, out=np.full(resamples, np.nan), where=drawn > 0)
+    return PoseScore(percentile_interval(mean, means), total)

@@ -1,36 +1,36 @@
-"""How well scores tell whether two footsteps (voices, faces) are one person's: equal error rate and rank one.
+"""Equal error rate and rank-one accuracy of scores that compare footsteps (voices, faces) of people.
 
-Conventions: a score is larger the more alike; a claim is accepted at a threshold when its score is at least that. The
-false reject rate is the share of genuine scores below the threshold, the false accept rate that of impostors at it or
-above. Intervals are drawn over people: a person who is drawn k times counts k times as a probe and as who is claimed.
+Conventions: a larger score means more alike. A claim is accepted if its score is at or above the threshold. The false
+reject rate is the fraction of genuine scores below the threshold, the false accept rate the fraction of impostor scores
+at or above it. Intervals are bootstrapped over people: a person who is drawn k times counts k times, both as a probe
+and as a claimed identity.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crossmodal.metrics.interval import bootstrap_weights, percentile_interval
+from crossmodal.interval import Interval, bootstrap_weights, percentile_interval
 
 Floats = NDArray[np.float64]
 
 
 class VerificationScore(NamedTuple):
-    """A rate, its 95 % interval over people, and the scores (or probes) that entered."""
+    """A rate with its 95 % interval over people, and the number of scores (or probes) behind it."""
 
-    rate: float
-    low: float
-    high: float
+    rate: Interval
     scores: int
 
 
 def reference_scores(probes: ArrayLike, references: ArrayLike) -> Floats:
-    """Score probes against reference sets: the mean cosine of a probe with a set's vectors.
+    """Return the mean cosine of each probe with the vectors of each reference set: (probes, sets).
 
-    ``probes`` are unit vectors (probes, dimension), ``references`` (sets, vectors, dimension): (probes, sets).
+    ``probes`` are unit vectors (probes, dimension), ``references`` unit vectors (sets, vectors, dimension).
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: the shapes do not fit.
     """
     left, right = np.asarray(probes, np.float64), np.asarray(references, np.float64)
     if left.ndim != 2 or right.ndim != 3 or left.shape[1] != right.shape[2]:
@@ -42,7 +42,7 @@ def reference_scores(probes: ArrayLike, references: ArrayLike) -> Floats:
 
 
 def equal_error_rate(genuine: ArrayLike, impostor: ArrayLike) -> float:
-    """Find the rate at which false rejects and false accepts are equal: 0 (told apart) to 1 (the wrong way round).
+    """Return the rate at which false rejects and false accepts are equal, from 0 (separable) to 1 (reversed).
 
     Between neighbouring thresholds both rates are interpolated linearly. NaN without genuine or impostor scores.
     """
@@ -52,15 +52,15 @@ def equal_error_rate(genuine: ArrayLike, impostor: ArrayLike) -> float:
 
 
 def verify(
-    scores: ArrayLike, probe_people: ArrayLike, claimed_people: ArrayLike, *, samples: int = 1000, seed: int = 0
+    scores: ArrayLike, probe_people: ArrayLike, claimed_people: ArrayLike, *, resamples: int = 1000, seed: int = 0
 ) -> VerificationScore:
     """Compute the equal error rate of a table of scores (probes, sets) and its interval over people.
 
-    ``probe_people`` (probes,) and ``claimed_people`` (sets,) number who they are of. NaN scores, as of a probe against
-    a set that it belongs to, do not count.
+    ``probe_people`` (probes,) and ``claimed_people`` (sets,) hold the number of each person. NaN scores, such as those
+    of a probe against a set that contains it, do not count.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: the shapes do not fit.
     """
     table = _checked(scores, probe_people, claimed_people)
     names, member = np.unique(np.concatenate([probe_people, claimed_people]), return_inverse=True)
@@ -72,24 +72,23 @@ def verify(
     rate = _weighted_eer(order, np.ones(len(same)))
     rates = np.array(
         [
-            # Two copies of a person are that person still, so their genuine scores count once for each copy.
+            # Two copies of a person are the same person, so their genuine scores count once for each copy.
             _weighted_eer(order, np.where(same, row[probe[rows]], row[probe[rows]] * row[claimed[columns]]))
-            for row in bootstrap_weights(len(names), samples, seed=seed)
+            for row in bootstrap_weights(len(names), resamples, seed=seed)
         ]
     )
-    low, high, _ = percentile_interval(rates)
-    return VerificationScore(rate, low, high, len(same))
+    return VerificationScore(percentile_interval(rate, rates), len(same))
 
 
 def rank_one(
-    scores: ArrayLike, probe_people: ArrayLike, claimed_people: ArrayLike, *, samples: int = 1000, seed: int = 0
+    scores: ArrayLike, probe_people: ArrayLike, claimed_people: ArrayLike, *, resamples: int = 1000, seed: int = 0
 ) -> VerificationScore:
-    """Compute the share of probes (closed set) whose best set is of their own person, and its interval over people.
+    """Compute the fraction of probes whose best set belongs to the same person (closed set), with its interval.
 
-    Probes with none of their own person's sets among those that are scored do not count; ties go to the first set.
+    Probes without a scored set of their own person do not count. Ties go to the first set.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: the shapes do not fit.
     """
     table = _checked(scores, probe_people, claimed_people)
     probe, claimed = np.asarray(probe_people), np.asarray(claimed_people)
@@ -98,16 +97,15 @@ def rank_one(
     names, member = np.unique(probe, return_inverse=True)
     hits, counts = (np.bincount(member, part, len(names)) for part in (right & known, known))
     if not known.any():
-        return VerificationScore(float("nan"), float("nan"), float("nan"), 0)
-    weights = bootstrap_weights(len(names), samples, seed=seed)
+        return VerificationScore(Interval(math.nan, math.nan, math.nan), 0)
+    weights = bootstrap_weights(len(names), resamples, seed=seed)
     drawn = weights @ counts
-    rates = np.divide(weights @ hits, drawn, out=np.full(samples, np.nan), where=drawn > 0)
-    low, high, _ = percentile_interval(rates)
-    return VerificationScore(float(hits.sum() / counts.sum()), low, high, int(known.sum()))
+    rates = np.divide(weights @ hits, drawn, out=np.full(resamples, np.nan), where=drawn > 0)
+    return VerificationScore(percentile_interval(hits.sum() / counts.sum(), rates), int(known.sum()))
 
 
 class _Sorted(NamedTuple):
-    """Scores in rising order: their order, whether each is genuine, and the last of each run of equal ones."""
+    """Scores in ascending order: their order, whether each is genuine, and the last index of each run of ties."""
 
     order: NDArray[np.int64]
     same: NDArray[np.bool_]
@@ -126,14 +124,14 @@ def _weighted_eer(scores: _Sorted, weights: Floats) -> float:
     refused = np.cumsum(np.where(scores.same, 0.0, weight))
     if not len(weight) or below[-1] <= 0 or refused[-1] <= 0:
         return float("nan")
-    # Thresholds: at or below the least score, then above each run of equal scores.
+    # Thresholds: at or below the smallest score, then above each run of ties.
     rejects = np.concatenate([[0.0], below[scores.ends] / below[-1]])
     accepts = np.concatenate([[1.0], 1 - refused[scores.ends] / refused[-1]])
     gap = rejects - accepts
     after = int(np.argmax(gap >= 0))
     before = after - 1
-    share = -gap[before] / (gap[after] - gap[before])
-    return float(rejects[before] + share * (rejects[after] - rejects[before]))
+    fraction = -gap[before] / (gap[after] - gap[before])
+    return float(rejects[before] + fraction * (rejects[after] - rejects[before]))
 
 
 def _checked(scores: ArrayLike, probe_people: ArrayLike, claimed_people: ArrayLike) -> Floats:

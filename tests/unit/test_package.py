@@ -10,7 +10,7 @@ import crossmodal
 
 MODULES = sorted(module.name for module in iter_modules(crossmodal.__path__) if not module.name.startswith("_"))
 #: These are used by commands that answer at once, and by users who need no network.
-WITHOUT_TORCH = ("cards", "errors", "files", "gait", "progress", "randomness", "recipe", "tactile")
+WITHOUT_TORCH = ("cards", "errors", "files", "gait", "interval", "progress", "randomness", "recipe", "tactile")
 
 
 def test_no_package_attribute_hides_a_module():

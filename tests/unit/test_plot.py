@@ -32,7 +32,7 @@ def frame_titles(figure):
     return [axis.get_title() for axis in figure.axes if axis.get_title()]
 
 
-def test_has_a_row_for_everything_that_is_given(parts):
+def test_each_given_part_has_a_row(parts):
     more = {"onset_probability": torch.rand(STEPS), "waveform": torch.rand(3 * 8000) - 0.5, "waveform_rate_hz": 8000}
     figure = figure_prediction(**parts, **more, title="a clip")
     rows = ["true sound", "predicted sound", "onsets", "waveform"]
@@ -60,13 +60,13 @@ def test_no_more_frames_than_asked(parts):
     assert len(frame_titles(figure_prediction(**many, images=5))) == 5
 
 
-def test_where_frames_are_few_each_is_shown_once_with_its_own_time(parts):
+def test_few_frames_are_shown_once_each_with_their_own_times(parts):
     onsets_s = [0.1, 0.2, 1.1, 2.2, 2.3]
     few = parts | {"frames": parts["frames"][::30], "times_s": [0.0, 1.0, 2.0], "true_onsets_s": onsets_s}
     assert frame_titles(figure_prediction(**few, images=6)) == ["0.00 s", "1.00 s", "2.00 s"]
 
 
-def test_both_cochleagrams_share_their_colours_and_name_their_frequencies(parts):
+def test_both_cochleagrams_have_one_colour_scale_and_frequency_labels(parts):
     figure = figure_prediction(**parts | {"predicted_cochleagram": 3 * parts["predicted_cochleagram"]})
     true, predicted = (axis for axis in figure.axes if "frequency (Hz)" in axis.get_ylabel())
     assert true.images[0].get_clim() == predicted.images[0].get_clim()
@@ -110,18 +110,18 @@ def test_the_same_content_gives_the_same_file(parts, tmp_path):
         ({"waveform": np.zeros(10)}, "rate_hz"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(parts, change, message):
+def test_invalid_arguments_are_refused(parts, change, message):
     with pytest.raises(ValueError, match=message):
         figure_prediction(**parts | change)
 
 
-def test_a_place_that_cannot_be_written_is_named(parts, tmp_path):
+def test_a_path_that_cannot_be_written_is_named(parts, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"file/figure\.png"):
         save_figure(figure_prediction(**parts), tmp_path / "file" / "figure.png")
 
 
-def test_a_contact_sheet_has_a_captioned_image_in_every_place(tmp_path):
+def test_a_contact_sheet_has_all_images_with_captions(tmp_path):
     images = [np.full((3, 18, 32), 40 * index, np.uint8) for index in range(5)]
     figure = figure_contact_sheet(images, ["one", "two", "three", "four", "five"], columns=3)
     assert [axis.get_title() for axis in figure.axes] == ["one", "two", "three", "four", "five", ""]
@@ -138,8 +138,8 @@ def test_tiles_keep_every_pixel(tmp_path):
     images = torch.randint(0, 255, (5, 3, 6, 30), dtype=torch.uint8)
     sheet = tile_images(images, list("abcde"), columns=2)
     assert sheet.shape == (4 + 3 * (6 + 18), 4 + 2 * 34, 3)
-    for place, image in enumerate(images):
-        top, left = 4 + place // 2 * 24, 4 + place % 2 * 34
+    for number, image in enumerate(images):
+        top, left = 4 + number // 2 * 24, 4 + number % 2 * 34
         assert np.array_equal(sheet[top : top + 6, left : left + 30], image.permute(1, 2, 0))
     save_image(sheet, tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").read_bytes()[:4] == b"\x89PNG"
@@ -148,7 +148,7 @@ def test_tiles_keep_every_pixel(tmp_path):
 def test_tiles_make_room_for_their_captions():
     sheet = tile_images(torch.zeros(2, 3, 1, 1, dtype=torch.uint8), ["1234567", "9"])
     written = np.flatnonzero((sheet[5:] < 128).any(axis=(0, 2)))
-    assert written.max() > 30  # the second caption stands clear of the first
+    assert written.max() > 30  # the second caption does not overlap the first
     assert len(np.flatnonzero(np.diff(written) > 3)) >= 1
 
 

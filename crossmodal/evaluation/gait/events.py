@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from crossmodal.gait import Stance
-from crossmodal.metrics import bootstrap_weights
-from crossmodal.metrics.interval import percentile_interval
+from crossmodal.interval import bootstrap_weights, percentile_interval
 from crossmodal.simulation.walks import Footstep, WalkTruth
 
 #: Event errors within which a heel strike or a toe off counts as found.
@@ -96,8 +95,7 @@ def summarise_walks(scores: Sequence[WalkScore], *, samples: int = 1000, seed: i
     """
     summary: dict[str, float] = {}
     for name, values in resample_walks(scores, samples=samples, seed=seed).items():
-        low, high, _ = percentile_interval(values[1:])
-        summary |= {name: float(values[0]), f"{name}_low": low, f"{name}_high": high}
+        summary |= percentile_interval(values[0], values[1:]).named(name)
     return summary | {"walks": len(scores), "footsteps": sum(score.true for score in scores)}
 
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from crossmodal.gait import GaitAnalysis
-from crossmodal.metrics import bootstrap_weights
-from crossmodal.metrics.interval import percentile_interval
+from crossmodal.interval import bootstrap_weights, percentile_interval
 from crossmodal.simulation.walks import Footstep, WalkTruth, measure_gait
 
 
@@ -49,9 +48,7 @@ def summarise_parameters(
         with np.errstate(invalid="ignore"):
             for kind, values in (("mae", np.abs(error[known])), ("bias", error[known])):
                 means = weights[:, known] @ values / weights[:, known].sum(axis=1)
-                low, high, _ = percentile_interval(means[1:])
-                key = f"{name}_{kind}"
-                summary |= {key: float(means[0]), f"{key}_low": low, f"{key}_high": high}
+                summary |= percentile_interval(means[0], means[1:]).named(f"{name}_{kind}")
         summary[f"{name}_walks"] = int(known.sum())
     return summary
 

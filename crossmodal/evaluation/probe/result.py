@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossmodal.evaluation.probe.score import Score
+from crossmodal.interval import Interval
 
 _NAMED = 4
 
@@ -21,11 +21,11 @@ class ProbeRow:
         few_shot: accuracy by number of labelled images a class.
     """
 
-    top1: Score
+    top1: Interval
     fits: tuple[float, ...]
     numbers: int
     choices: tuple[Mapping[str, float], ...]
-    few_shot: Mapping[int, Score]
+    few_shot: Mapping[int, Interval]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class ProbeResult:
 
     name: str
     rows: Mapping[str, ProbeRow]
-    times_random: Score | None
+    times_random: Interval | None
     about: Mapping[str, Any]
     broken: tuple[str, ...]
 
@@ -88,8 +88,7 @@ class ProbeResult:
             f"{about['commit']}."
         ]
         if self.times_random is not None:
-            low, high = self.times_random.low, self.times_random.high
-            said.append(f"{self.times_random.value:.2f} [{low:.2f}, {high:.2f}] times a random start.")
+            said.append(f"{self.times_random:.2f} times a random start.")
         if self.broken:
             said.append(f"{len(self.broken)} images left out: {_few(self.broken)}.")
         if about["repeated"]:
@@ -105,20 +104,16 @@ class ProbeResult:
 
 def _row_as_dict(row: ProbeRow) -> dict[str, Any]:
     return {
-        **_score_as_dict(row.top1),
+        **row.top1.named("top1"),
         "fits": list(row.fits),
         "numbers": row.numbers,
         "choices": [dict(choice) for choice in row.choices],
-        "few_shot": {str(shots): _score_as_dict(found) for shots, found in row.few_shot.items()},
+        "few_shot": {str(shots): found.named("top1") for shots, found in row.few_shot.items()},
     }
 
 
-def _score_as_dict(found: Score) -> dict[str, float]:
-    return {"top1": found.value, "top1_low": found.low, "top1_high": found.high}
-
-
-def _percent(found: Score) -> str:
-    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+def _percent(found: Interval) -> str:
+    return f"{found.scaled(100):.1f}"
 
 
 def _chosen(row: ProbeRow) -> str:

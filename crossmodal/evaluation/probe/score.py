@@ -1,26 +1,16 @@
 """Accuracies of probes with their intervals."""
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
-from crossmodal.metrics.interval import percentile_interval
+from crossmodal.interval import Interval, percentile_interval
 from crossmodal.randomness import generator
 
 #: (fits, test images): which fit has which image right.
 Right = npt.NDArray[np.bool_]
 
 
-class Score(NamedTuple):
-    """A mean and the bounds of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def score(right: Right, *, samples: int = 1000, seed: int = 0) -> Score:
+def score(right: Right, *, samples: int = 1000, seed: int = 0) -> Interval:
     """The mean accuracy of fits of one kind, between 0 and 1.
 
     The interval is a percentile bootstrap over test images; of several fits (random starts, draws of shots) also
@@ -29,10 +19,10 @@ def score(right: Right, *, samples: int = 1000, seed: int = 0) -> Score:
     References:
         Efron & Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
     """
-    return _summary(float(right.mean()), _resampled(right, [right.shape[0]], samples, seed)[0])
+    return percentile_interval(right.mean(), _resampled(right, [right.shape[0]], samples, seed)[0])
 
 
-def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Score:
+def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Interval:
     """How many times the mean accuracy of others is that of fits, paired: both see the same test images each time.
 
     Not a number where the others have nothing right.
@@ -40,13 +30,13 @@ def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> 
     above, below = _paired(right, other, samples, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(np.float64(right.mean()) / other.mean())
-        return _summary(value if np.isfinite(value) else np.nan, above / below)
+        return percentile_interval(value if np.isfinite(value) else np.nan, above / below)
 
 
-def difference(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Score:
+def difference(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Interval:
     """The mean accuracy of fits less that of others, paired: both see the same test images each time."""
     first, second = _paired(right, other, samples, seed)
-    return _summary(float(right.mean() - other.mean()), first - second)
+    return percentile_interval(right.mean() - other.mean(), first - second)
 
 
 def _paired(right: Right, other: Right, samples: int, seed: int) -> list[npt.NDArray[np.float64]]:
@@ -66,8 +56,3 @@ def _resampled(right: Right, sizes: list[int], samples: int, seed: int) -> list[
         means.append(np.take_along_axis(accuracies, chosen, axis=1).mean(axis=1))
         first += size
     return means
-
-
-def _summary(value: float, resampled: npt.NDArray[np.float64]) -> Score:
-    interval = percentile_interval(resampled)
-    return Score(value, interval.low, interval.high)

@@ -15,7 +15,7 @@ References:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,17 +33,16 @@ from crossmodal.evaluation.sound.prediction import (
     is_labelled,
     require_whole_videos,
 )
+from crossmodal.interval import Interval, bootstrap_weights, percentile_interval
 from crossmodal.metrics import (
     MaterialClassifier,
     OnsetCounts,
     PooledOnsets,
-    bootstrap_weights,
     class_averaged_accuracy,
     count_onsets,
     cut_impact_windows,
     impact_scores,
     loudness,
-    percentile_interval,
     spectral_centroid,
 )
 
@@ -54,14 +53,6 @@ TOLERANCES_MS = (50, 100, 300)
 #: Steps of an impact window: half a second.
 WINDOW_STEPS = 45
 _IMPACT_COLUMNS = 4
-
-
-class Difference(NamedTuple):
-    """A paired difference of two evaluations on the same videos with its bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +98,11 @@ class Evaluation:
         """All numbers in one dictionary: ``key``, ``key_low``, ``key_high`` for each, and the counts."""
         flat: dict[str, float] = {}
         for key, value in self.values.items():
-            interval = percentile_interval(self.resamples[key])
-            flat |= {key: value, f"{key}_low": interval.low, f"{key}_high": interval.high}
+            flat |= percentile_interval(value, self.resamples[key]).named(key)
         return flat | dict(self.counts)
 
-    def difference(self, other: "Evaluation", key: str) -> Difference:
-        """How much larger ``key`` is here than in ``other``, resampling both on the same videos.
+    def difference(self, other: "Evaluation", key: str) -> Interval:
+        """Return how much larger ``key`` is than in ``other``, with the interval of the paired resamples.
 
         Raises:
             ValueError: the two were not made on the same videos, or with different resamples.
@@ -120,8 +110,7 @@ class Evaluation:
         mine, theirs = self.resamples[key], other.resamples[key]
         if self.videos != other.videos or mine.shape != theirs.shape:
             raise ValueError("the two evaluations must be of the same videos with the same resamples")
-        interval = percentile_interval(mine - theirs)
-        return Difference(self.values[key] - other.values[key], interval.low, interval.high)
+        return percentile_interval(self.values[key] - other.values[key], mine - theirs)
 
 
 def evaluate(

@@ -8,7 +8,6 @@ from typing import Any
 
 from crossmodal.evaluation.sound.baselines import ImageMatch, MeanSound, RandomImpact, TrueSound
 from crossmodal.evaluation.sound.measure import (
-    Difference,
     Evaluation,
     VideoMeasurement,
     fit_material_classifier,
@@ -17,6 +16,7 @@ from crossmodal.evaluation.sound.measure import (
 )
 from crossmodal.evaluation.sound.onset_baselines import MotionEnergyOnsets, RandomOnsets
 from crossmodal.evaluation.sound.prediction import Predict, SoundDataset
+from crossmodal.interval import Interval
 from crossmodal.provenance import describe_origin
 
 #: Column heads and keys of the table, in the order of the published one.
@@ -50,8 +50,8 @@ class EvaluationTable:
     bootstrap: int
     made: Mapping[str, str]
 
-    def difference(self, name: str, other: str, key: str) -> Difference:
-        """How much larger ``key`` of ``name`` is than that of ``other``, with its paired interval."""
+    def difference(self, name: str, other: str, key: str) -> Interval:
+        """Return how much larger ``key`` of ``name`` is than that of ``other``, with its paired interval."""
         return self.rows[name].difference(self.rows[other], key)
 
     def markdown(self, columns: Mapping[str, str] = COLUMNS, *, intervals: bool = True) -> str:

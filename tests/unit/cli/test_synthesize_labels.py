@@ -1,4 +1,4 @@
-"""From annotated images of a generator to a data set, and the page that they are painted on, by their commands."""
+"""The commands ``crossmodal synthesize-labels`` and ``crossmodal annotate``."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ from crossmodal.models import Segmenter, SmallGenerator
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Generators, one of them of two classes and one broken, and a segmenter that tells bright from dark."""
+    """Generators, one of them of two classes and one broken, and a segmenter that separates bright from dark."""
     root = tmp_path_factory.mktemp("labels")
     torch.manual_seed(0)
     for name, options in {"generator": {}, "another": {}, "dusk": {"classes": 2}, "broken": {}}.items():
@@ -42,7 +42,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture
 def here(place, tmp_path, monkeypatch):
-    """A folder of its own with the networks."""
+    """A temporary folder with links to the networks."""
     for path in place.iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
@@ -55,21 +55,21 @@ AGAIN = "synthesize-labels generator --annotations painted --steps 10 --count 6 
 
 @pytest.fixture
 def painted(here):
-    """Four images annotated, to be spoilt."""
+    """Four annotated images, to be damaged by the tests."""
     return shutil.copytree(here / "annotated", here / "painted")
 
 
-def test_a_segmenter_annotates_and_the_data_set_is_gone_on_with(here, capsys):
+def test_a_segmenter_annotates_and_the_data_set_is_resumed(here, capsys):
     assert main([*MADE.split(), "--keep", "0.5"]) == 0
     out, _ = capsys.readouterr()
-    assert "6 images, the 3 surest of them kept, from 4 annotated" in out
+    assert "6 images from 4 annotated ones; the 3 most certain are kept" in out
     assert "bright" in out
     dataset = SynthesizedLabels("made")
     assert (len(dataset), dataset.classes) == (3, ("dark", "bright"))
     assert len(SynthesizedLabels("made", keep=1)) == 6
-    assert dataset[0]["index"] >= 4, "annotated images are not made again"
-    told = json.loads((here / "made" / "annotations.json").read_text())
-    assert len(told["images"]) == 3
+    assert dataset[0]["index"] >= 4, "annotated images are not drawn again"
+    content = json.loads((here / "made" / "annotations.json").read_text())
+    assert len(content["images"]) == 3
     first = (here / "made" / "masks" / "000005.png").stat().st_mtime_ns
     head = (here / "made" / "head" / "model.safetensors").stat().st_mtime_ns
     assert main([*MADE.replace("--count 6", "--count 9").split(), "--json", "-"]) == 0
@@ -77,88 +77,86 @@ def test_a_segmenter_annotates_and_the_data_set_is_gone_on_with(here, capsys):
     assert (here / "made" / "masks" / "000005.png").stat().st_mtime_ns == first
     assert (here / "made" / "head" / "model.safetensors").stat().st_mtime_ns == head
     assert main([*AGAIN.replace("painted", "made/annotations").split(), "--seed", "1"]) == 1
-    assert "was begun with other annotations, or another --head, --steps or --seed" in capsys.readouterr().err
+    assert "was written with other annotations, or another --head, --steps or --seed" in capsys.readouterr().err
 
 
-def test_masks_that_are_painted_stay_when_a_segmenter_fills_in_the_rest(painted, here):
+def test_painted_masks_are_kept_when_a_segmenter_annotates_the_others(painted, here):
     mask = painted / "masks" / "000002.png"
     with Image.open(mask) as before:
         inverted = before.point(lambda label: 1 - label)
     inverted.save(mask)
     kept = mask.read_bytes()
     (painted / "masks" / "000003.png").unlink()
-    words = (
-        "synthesize-labels generator --annotate-with segmenter --annotations painted --samples 4 --steps 5 --count 1"
-    )
-    assert main([*words.split(), "--out", "made"]) == 0
+    args = "synthesize-labels generator --annotate-with segmenter --annotations painted --samples 4 --steps 5 --count 1"
+    assert main([*args.split(), "--out", "made"]) == 0
     assert mask.read_bytes() == kept
     assert (painted / "masks" / "000003.png").is_file()
 
 
 def test_a_conditional_generator_with_its_grouped_head(here):
-    words = "synthesize-labels dusk --annotate-with segmenter --samples 4 --head grouped --steps 4 --count 3 --out made"
-    assert main(words.split()) == 0
+    args = "synthesize-labels dusk --annotate-with segmenter --samples 4 --head grouped --steps 4 --count 3 --out made"
+    assert main(args.split()) == 0
     assert json.loads((here / "made" / "head" / "config.json").read_text())["model"] == "GroupedHead"
     assert len(SynthesizedLabels("made")) == 3
 
 
-def spoil_size(root):
+def damage_size(root):
     Image.new("L", (8, 16)).save(root / "masks" / "000001.png")
 
 
-def spoil_class(root):
+def damage_class(root):
     Image.new("L", (16, 16), 7).save(root / "masks" / "000001.png")
 
 
-def spoil_mode(root):
+def damage_mode(root):
     Image.new("RGB", (16, 16)).save(root / "masks" / "000001.png")
 
 
-def spoil_name(root):
+def damage_name(root):
     (root / "masks" / "000001.png").rename(root / "masks" / "mine.png")
 
 
-def spoil_all(root):
+def damage_all(root):
     shutil.rmtree(root / "masks")
 
 
-def spoil_origin(root):
+def damage_origin(root):
     (root / "provenance.json").unlink()
 
 
 @pytest.mark.parametrize(
-    ("spoil", "reason"),
+    ("damage", "reason"),
     [
-        (spoil_size, "has 8 x 16 pixels, the generator's images 16 x 16"),
-        (spoil_class, "holds class 7, which classes.txt does not name"),
-        (spoil_mode, "found RGB"),
-        (spoil_name, "named by the index of its image"),
-        (spoil_all, "holds no mask (NUMBER.png); paint some"),
-        (spoil_origin, "tells not which generator"),
+        (damage_size, "has 8 x 16 pixels, the generator's images 16 x 16"),
+        (damage_class, "holds class 7, which classes.txt does not name"),
+        (damage_mode, "found RGB"),
+        (damage_name, "named by the index of its image"),
+        (damage_all, "holds no mask (NUMBER.png); paint some"),
+        (damage_origin, "does not name the generator"),
     ],
 )
-def test_masks_that_cannot_be_used_are_said(painted, capsys, spoil, reason):
-    spoil(painted)
+def test_invalid_masks_are_refused(painted, capsys, damage, reason):
+    damage(painted)
     assert main(AGAIN.split()) == 1
     assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "reason"),
+    ("args", "code", "reason"),
     [
         (AGAIN.replace(" generator", " another"), 1, "annotations of another generator"),
         (AGAIN.replace("made", "painted"), 1, "holds files but no head"),
         (AGAIN.replace("--annotations painted", ""), 2, "give --annotations DIR"),
-        (f"{AGAIN} --keep 0", 2, "--keep: a share above 0"),
+        (f"{AGAIN} --keep 0", 2, "--keep: expected a fraction above 0"),
         (f"{AGAIN} --samples 3", 2, "--samples: belongs to --annotate-with"),
-        (AGAIN.replace("6", "0"), 2, "--count: at least 1"),
+        (AGAIN.replace("6", "0"), 2, "--count: expected at least 1"),
         (AGAIN.replace("generator", "segmenter"), 2, "is no generator"),
         (f"{AGAIN} --annotate-with generator", 2, "is it a segmenter?"),
         (MADE.replace(" generator", " broken").replace("made", "b"), 1, "not numbers"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(painted, capsys, words, code, reason):
-    assert main(words.split()) == code
+def test_errors_are_sentences(painted, capsys, args, code, reason):
+    assert main(args.split()) == code
     err = capsys.readouterr().err
     assert reason in err
     assert "Traceback" not in err
@@ -186,8 +184,8 @@ def test_the_page_is_served_until_it_is_interrupted(here, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(AnnotationServer, "serve_forever", serve_once)
-    words = "annotate dusk --per-class 2 --classes sky,ground --out painted --no-browser"
-    assert main(words.split()) == 0
+    args = "annotate dusk --per-class 2 --classes sky,ground --out painted --no-browser"
+    assert main(args.split()) == 0
     out = capsys.readouterr().out
     assert "paint at http://127.0.0.1:" in out
     assert "0 of 4 images have masks" in out
@@ -198,20 +196,20 @@ def test_the_page_is_served_until_it_is_interrupted(here, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "reason"),
+    ("args", "code", "reason"),
     [
-        ("annotate generator --samples 0 --out o", 2, "--samples: at least 1"),
+        ("annotate generator --samples 0 --out o", 2, "--samples: expected at least 1"),
         ("annotate generator --per-class 5 --out o", 2, "draws no classes"),
         ("annotate segmenter --out o", 2, "is no generator"),
         ("annotate broken --out o", 1, "not numbers"),
-        ("annotate generator --classes sky --out o", 1, "2 to 255 different classes were expected, found sky"),
+        ("annotate generator --classes sky --out o", 1, "expected 2 to 255 different classes, found sky"),
         ("annotate generator --out generator", 1, "holds files but no provenance.json"),
         ("annotate another --out painted", 1, "annotations of another generator"),
         ("annotate generator --classes a,a --out o", 1, "found a, a"),
         ("annotate generator --seed 3 --out painted", 1, "annotations of another seed"),
-        ("annotate generator --port 99999 --out o", 1, "--port 99999: cannot be served on"),
+        ("annotate generator --port 99999 --out o", 1, "--port 99999: cannot listen on it"),
     ],
 )
-def test_what_cannot_be_annotated_is_said(painted, capsys, words, code, reason):
-    assert main(words.split()) == code
+def test_errors_of_annotate_are_sentences(painted, capsys, args, code, reason):
+    assert main(args.split()) == code
     assert reason in capsys.readouterr().err

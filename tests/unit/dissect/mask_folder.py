@@ -1,4 +1,4 @@
-"""A folder of images with masks, as a user would bring it."""
+"""A folder of images with masks, in the format of users."""
 
 import numpy as np
 from PIL import Image

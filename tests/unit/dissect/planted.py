@@ -1,4 +1,4 @@
-"""A generator whose units are known by construction: each draws one thing, a door only where a wall stands."""
+"""A generator whose units are known by construction: each draws one object, a door only on a wall."""
 
 import numpy as np
 import torch
@@ -8,26 +8,26 @@ from crossmodal.dissect import DrawnSource
 
 CONCEPTS = {0: "ground", 1: "sun", 2: "tree", 3: "wall", 4: "door"}
 COLOURS = torch.tensor([[0.2, 0.5, 0.2], [1.0, 1.0, 0.2], [0.0, 0.3, 0.0], [0.7, 0.5, 0.4], [0.3, 0.1, 0.1]])
-#: What each unit draws; the last three draw nothing: one is noise, one silent, one the same everywhere.
+#: The object of each unit. The last three draw nothing: one is noise, one always 0, one always 1.
 UNITS = ("sun", "tree", "wall", "door", None, None, None)
 CELLS, SCALE = 8, 4
 
 
 def draw_cells(indices):
-    """Maps (n, units, 8, 8): about 1 where a unit's thing is, about 0 elsewhere."""
+    """Maps (n, units, 8, 8): about 1 at the object of a unit, about 0 elsewhere."""
     maps = np.zeros((len(indices), len(UNITS), CELLS, CELLS), np.float32)
     for row, index in enumerate(indices):
         draws = np.random.default_rng([7, int(index)])
         top, left = draws.integers(2, 5), draws.integers(0, 5)
-        places = {
+        boxes = {
             0: (draws.integers(0, 6), draws.integers(0, 6), 2, 2, 0.7),
             1: (draws.integers(0, 6), draws.integers(0, 7), 3, 2, 0.7),
             2: (top, left, 4, 4, 0.8),
             3: (top + 2, left + draws.integers(0, 3), 2, 2, 1.0),
         }
         walled = False
-        for unit, (first, column, rows, columns, chance) in places.items():
-            shown = draws.random() < chance and (unit != 3 or walled)
+        for unit, (first, column, rows, columns, probability) in boxes.items():
+            shown = draws.random() < probability and (unit != 3 or walled)
             walled |= unit == 2 and shown
             maps[row, unit, first : first + rows, column : column + columns] = shown
         maps[row, 4] = draws.random((CELLS, CELLS))
@@ -37,7 +37,7 @@ def draw_cells(indices):
 
 
 class PlantedGenerator(nn.Module):
-    """Paints what its units say, one thing over the other."""
+    """Paints the objects of its units over each other."""
 
     def __init__(self):
         super().__init__()
@@ -54,7 +54,7 @@ class PlantedGenerator(nn.Module):
 
 
 def segment(images):
-    """The class of nearest colour."""
+    """Label pixels by the class of the nearest colour."""
     distances = (images[:, None] - COLOURS[None, :, :, None, None]).square().sum(dim=2)
     return distances.argmin(dim=1)
 

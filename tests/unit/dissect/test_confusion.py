@@ -1,4 +1,4 @@
-"""A segmenter's known mistakes are taken out of IoU, and what it cannot tell stays unknown."""
+"""Known errors of a segmenter are corrected in the IoU; classes that it does not separate stay unknown."""
 
 import numpy as np
 import pytest
@@ -15,11 +15,11 @@ def true_counts():
     return Overlap(both, both.sum(axis=1), np.array([8000.0, 2000, 1000]), np.array(11000.0))
 
 
-def test_expected_mistakes_are_taken_out_exactly():
+def test_expected_errors_are_corrected_exactly():
     true = true_counts()
-    seen = Overlap(true.both @ RATES, true.active, true.present @ RATES, true.pixels)
-    assert np.abs(seen.iou() - true.iou()).max() > 0.05
-    found = Confusion(1000 * RATES[None], (0, 1, 2)).correct(seen)
+    predicted = Overlap(true.both @ RATES, true.active, true.present @ RATES, true.pixels)
+    assert np.abs(predicted.iou() - true.iou()).max() > 0.05
+    found = Confusion(1000 * RATES[None], (0, 1, 2)).correct(predicted)
     np.testing.assert_allclose(found.iou(), true.iou(), atol=1e-9)
 
 
@@ -29,7 +29,7 @@ def test_a_perfect_segmenter_changes_nothing():
     np.testing.assert_allclose(found.iou(), true.iou())
 
 
-def test_a_class_that_is_never_seen_stays_unknown_with_the_one_it_is_taken_for():
+def test_a_class_that_is_never_predicted_stays_unknown_with_the_one_it_is_confused_with():
     rates = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     found = Confusion(1000 * rates[None], (0, 1, 2)).correct(true_counts()).iou()
     assert np.isfinite(found[:, 0]).all()
@@ -37,7 +37,7 @@ def test_a_class_that_is_never_seen_stays_unknown_with_the_one_it_is_taken_for()
 
 
 def test_counts_of_other_classes_are_refused():
-    with pytest.raises(ValueError, match="counts of 2 classes were expected, found 3"):
+    with pytest.raises(ValueError, match="expected counts of 2 classes, found 3"):
         Confusion(np.eye(2)[None], (0, 1)).correct(true_counts())
 
 
@@ -51,10 +51,10 @@ def images_and_masks(count=60):
 def test_confusion_is_measured_on_true_masks_with_resamples():
     images, labels = images_and_masks()
 
-    def segment(given):
-        seen = torch.where(given[:, 0] > 0.5, 3, 0)
-        seen[:, :, 0] = 0  # blind in the first column
-        return seen
+    def segment(batch):
+        predicted = torch.where(batch[:, 0] > 0.5, 3, 0)
+        predicted[:, :, 0] = 0  # blind in the first column
+        return predicted
 
     found = measure_confusion(segment, ArraySource(images, labels, {0: "ground", 3: "sun"}), resamples=50)
     assert found.concepts == (0, 3)
@@ -69,12 +69,12 @@ def test_confusion_is_measured_on_true_masks_with_resamples():
     assert corrected.both.shape == (50, 1, 2)
 
 
-def test_what_cannot_be_measured_is_said():
+def test_masks_and_segmenters_that_cannot_be_measured_are_refused():
     images, labels = images_and_masks(4)
     source = ArraySource(images, torch.full_like(labels, 255), {0: "ground"})
     with pytest.raises(DatasetError, match="no labelled pixel"):
-        measure_confusion(lambda given: torch.zeros(len(given), 8, 8), source)
+        measure_confusion(lambda batch: torch.zeros(len(batch), 8, 8), source)
     with pytest.raises(WeightsError, match="is this network a segmenter"):
-        measure_confusion(lambda given: torch.zeros(len(given), 8), source)
-    with pytest.raises(ValueError, match="do not go together"):
+        measure_confusion(lambda batch: torch.zeros(len(batch), 8), source)
+    with pytest.raises(ValueError, match="differ in number or size"):
         ArraySource(images, labels[:3], {})

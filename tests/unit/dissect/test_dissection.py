@@ -1,59 +1,62 @@
-"""A planted generator is dissected without a mistake, and masks of other images give no detectors."""
+"""A planted generator is dissected without an error, and permuted masks give no detectors."""
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from crossmodal.dissect import ArraySource, DrawnSource, Shuffled, dissect
+from crossmodal.dissect import ArraySource, DrawnSource, PermutedMasks, dissect
 from crossmodal.errors import DatasetError, WeightsError
 from tests.unit.dissect.planted import CONCEPTS, UNITS, PlantedGenerator, draw_cells, planted_source, segment
 
 
 @pytest.fixture(scope="module", params=["sketch", "exact", "information"])
 def found(request):
-    return dissect(PlantedGenerator(), "paint", planted_source(), level=request.param, share=0.03, pairings=400)
+    return dissect(
+        PlantedGenerator(), "paint", planted_source(), threshold=request.param, fraction=0.03, permutations=400
+    )
 
 
-def test_units_are_named_for_what_they_draw(found):
+def test_units_are_named_for_the_objects_they_draw(found):
     for unit, drawn in zip(found.units, UNITS, strict=True):
         if drawn is not None:
             assert (unit.concept, unit.detector) == (drawn, True)
-            assert unit.low <= unit.iou <= unit.high
+            assert unit.iou.low <= unit.iou.value <= unit.iou.high
         else:
             assert not unit.detector
     assert found.summary()["detectors"] == 4
     assert found.summary()["unique_concepts"] == 4
 
 
-def test_the_most_telling_level_finds_the_whole_thing():
-    found = dissect(PlantedGenerator(), "paint", planted_source(), level="information", pairings=400)
+def test_the_most_informative_threshold_finds_the_whole_object():
+    found = dissect(PlantedGenerator(), "paint", planted_source(), threshold="information", permutations=400)
     sun, wall = found.units[0], found.units[2]
-    # Suns and walls may be hidden in part, doors leave holes in walls, and interpolation rounds the corners.
-    assert sun.iou > 0.55
-    assert wall.iou > 0.7
-    assert 0.4 < sun.level < 1.05
+    # Suns and walls may be partly hidden, doors leave holes in walls, and interpolation rounds the corners.
+    assert sun.iou.value > 0.55
+    assert wall.iou.value > 0.7
+    assert 0.4 < sun.threshold < 1.05
 
 
 def test_rankings_and_plain_values(found):
     assert found.ranking("door")[0] == 3
     with pytest.raises(ValueError, match="unknown concept 'dor'; did you mean door"):
         found.ranking("dor")
-    told = found.as_dict()
-    assert told["units"][0]["concept"] == "sun"
-    assert told["settings"]["named_on"] + told["settings"]["scored_on"] == 160
-    assert told["concepts"][0]["name"] == "ground"
+    plain = found.as_dict()
+    assert plain["units"][0]["concept"] == "sun"
+    assert plain["units"][0]["iou_low"] == found.units[0].iou.low
+    assert plain["settings"]["named_on"] + plain["settings"]["scored_on"] == 160
+    assert plain["concepts"][0]["name"] == "ground"
 
 
 def test_the_same_seed_gives_the_same_figures():
     first, second = (
-        dissect(PlantedGenerator(), "paint", planted_source(64), pairings=200, seed=3).as_dict() for _ in range(2)
+        dissect(PlantedGenerator(), "paint", planted_source(64), permutations=200, seed=3).as_dict() for _ in range(2)
     )
     np.testing.assert_equal(first, second)
 
 
 def layered_images(count, seed, noise=30):
-    """Images with a horizon somewhere in the middle, and random things: all share a layout."""
+    """Images with a horizon near the middle and random objects: they have a layout in common."""
     draws = np.random.default_rng(seed)
     labels = np.zeros((count, 32, 32), np.int64)
     for row in labels:
@@ -62,11 +65,11 @@ def layered_images(count, seed, noise=30):
         row[top : top + 6, left : left + 6] = 2
     shade = np.array([200, 80, 140])[labels] + draws.normal(0, noise, size=labels.shape)
     images = np.repeat(shade[:, None], 3, axis=1).clip(0, 255).astype(np.uint8)
-    return ArraySource(torch.from_numpy(images), torch.from_numpy(labels), {0: "sky", 1: "ground", 2: "thing"})
+    return ArraySource(torch.from_numpy(images), torch.from_numpy(labels), {0: "sky", 1: "ground", 2: "object"})
 
 
 class RandomNetwork(nn.Module):
-    """Sixty-four random filters."""
+    """64 random filters."""
 
     def __init__(self, seed=0):
         super().__init__()
@@ -77,33 +80,37 @@ class RandomNetwork(nn.Module):
         return self.filters(images / 255 - 0.5).relu()
 
 
-@pytest.mark.parametrize("share", [0.01, 0.05])
-def test_masks_of_others_leave_under_five_percent_of_units_above_the_cut(share):
-    shares = []
+@pytest.mark.parametrize("fraction", [0.01, 0.05])
+def test_with_permuted_masks_under_five_percent_of_units_exceed_the_threshold(fraction):
+    detectors = []
     for seed in range(3):
-        source = Shuffled(layered_images(200, seed), seed)
-        found = dissect(RandomNetwork(seed), "filters", source, share=share, resamples=20, pairings=400, seed=seed)
-        shares.append(found.summary()["detectors"] / 64)
-    # Chance gives any detector in 5 % of runs, so three runs with more than 5 % of units each are out of the question.
-    assert np.mean(shares) < 0.05
-    if share == 0.05:
-        assert found.summary()["detectors_by_published_cut"] > 32, "the fixed cut means nothing at this level"
+        source = PermutedMasks(layered_images(200, seed), seed)
+        found = dissect(
+            RandomNetwork(seed), "filters", source, fraction=fraction, resamples=20, permutations=400, seed=seed
+        )
+        detectors.append(found.summary()["detectors"] / 64)
+    # Under the null hypothesis 5 % of runs have any detector: three runs with more than 5 % of units each do not occur.
+    assert np.mean(detectors) < 0.05
+    if fraction == 0.05:
+        assert found.summary()["detectors_by_published_threshold"] > 32, "the fixed threshold is meaningless here"
 
 
-def test_true_masks_are_seen_through_the_layout():
-    found = dissect(RandomNetwork(), "filters", layered_images(200, 0, 5), share=0.05, resamples=20, pairings=400)
+def test_true_masks_give_detectors_despite_the_common_layout():
+    found = dissect(
+        RandomNetwork(), "filters", layered_images(200, 0, 5), fraction=0.05, resamples=20, permutations=400
+    )
     assert len(found.detectors) > 8
 
 
-def test_rare_concepts_are_left_out_and_without_any_it_is_said():
+def test_rare_concepts_are_left_out_and_without_any_concept_it_fails():
     source = planted_source(64)
-    found = dissect(PlantedGenerator(), "paint", source, least_share=0.05, pairings=200)
+    found = dissect(PlantedGenerator(), "paint", source, min_fraction=0.05, permutations=200)
     assert "door" in found.left_out
     with pytest.raises(DatasetError, match=r"no concept is frequent enough: each needs 99 %.*ground"):
-        dissect(PlantedGenerator(), "paint", source, least_share=0.99, pairings=200)
+        dissect(PlantedGenerator(), "paint", source, min_fraction=0.99, permutations=200)
 
 
-def test_values_that_are_no_numbers_are_said():
+def test_values_that_are_not_finite_are_refused():
     class Broken(PlantedGenerator):
         def forward(self, maps):
             return super().forward(maps) * float("nan")
@@ -126,5 +133,5 @@ def test_networks_that_draw_no_images_are_no_generators():
         dissect(PlantedGenerator(), "paint", planted_source(3))
     with pytest.raises(ValueError, match="has no layer 'pain'; did you mean paint"):
         dissect(PlantedGenerator(), "pain", planted_source(32))
-    with pytest.raises(ValueError, match="share of active cells"):
-        dissect(PlantedGenerator(), "paint", planted_source(32), share=0)
+    with pytest.raises(ValueError, match="fraction of active cells"):
+        dissect(PlantedGenerator(), "paint", planted_source(32), fraction=0)

@@ -1,4 +1,4 @@
-"""Cells lie where they look: equal shares of a drawn image, centres of receptive fields in a seen one."""
+"""Positions of cells: equal parts of a generated image, centres of receptive fields in an input image."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def interpolate_slowly(maps, size):
 @pytest.mark.parametrize(
     ("cells", "size"), [((4, 6), (12, 15)), ((1, 1), (3, 3)), ((5, 3), (5, 3)), ((7, 7), (64, 48))]
 )
-def test_equal_shares_are_bilinear_at_pixel_centres(cells, size):
+def test_equal_parts_are_bilinear_at_pixel_centres(cells, size):
     maps = torch.randn(2, 3, *cells, generator=torch.Generator().manual_seed(1))
     found = upsample(maps, size)
     torch.testing.assert_close(found[0, 0], interpolate_slowly(maps[0, 0], size), atol=1e-5, rtol=1e-5)
@@ -37,22 +37,22 @@ def test_equal_shares_are_bilinear_at_pixel_centres(cells, size):
     )
 
 
-def test_a_finer_image_keeps_the_places():
+def test_a_finer_image_keeps_the_positions():
     grid = centred_grid((4, 4), (16, 16))
     maps = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(upsample(maps, (32, 32), grid), upsample(maps, (32, 32)))
 
 
 def centre_of_field(model, layer, size, row):
-    """The middle of all input rows that a cell depends on, found by gradients in a network of ones."""
+    """The middle of all input rows that a cell depends on, from gradients in a network of ones."""
     images = torch.zeros(1, 3, size, size, requires_grad=True)
     kept = []
     handle = layer.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
     model(images)
     handle.remove()
     kept[0][0, :, row, kept[0].shape[3] // 2].sum().backward()
-    seen = images.grad.abs().sum(dim=(0, 1, 3)).nonzero()[:, 0]
-    return (seen.min() + seen.max()).item() / 2 + 0.5
+    rows = images.grad.abs().sum(dim=(0, 1, 3)).nonzero()[:, 0]
+    return (rows.min() + rows.max()).item() / 2 + 0.5
 
 
 class Averaging(nn.Module):
@@ -74,7 +74,7 @@ class Averaging(nn.Module):
 
 
 @pytest.mark.parametrize("number", [0, 2, 3, 4, 6])
-def test_traced_places_are_centres_of_receptive_fields(number):
+def test_traced_positions_are_centres_of_receptive_fields(number):
     model = Averaging().eval()
     layer = model.body[number]
     grid = trace_grid(model, layer, torch.zeros(1, 3, 64, 64))
@@ -95,7 +95,7 @@ def test_residual_branches_agree():
     assert (grid.first, grid.step) == ((0.5, 0.5), (8.0, 8.0))
 
 
-def test_ways_that_cannot_be_followed():
+def test_paths_that_cannot_be_traced():
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Upsample(scale_factor=2), nn.Conv2d(4, 4, 3))
     assert trace_grid(model, model[0], torch.zeros(1, 3, 16, 16)) is not None
     assert trace_grid(model, model[2], torch.zeros(1, 3, 16, 16)) is None

@@ -1,4 +1,4 @@
-"""Layers by name, and what they make of inputs."""
+"""Layers by name, and their outputs."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def network():
     return model.eval()
 
 
-def test_layers_by_path_by_end_and_by_stage(network):
+def test_layers_by_path_by_the_end_of_a_path_and_by_stage(network):
     assert find_layer(network, "body.2") is network.body[2]
     assert find_layer(network, "2") is network.body[2]
     assert find_layer(network, "head") is network.head
@@ -27,7 +27,7 @@ def test_layers_by_path_by_end_and_by_stage(network):
     assert find_layer(backbones.create("resnet18"), "layer3") is not None
 
 
-def test_a_layer_that_does_not_exist_is_answered_with_the_nearest(network):
+def test_a_missing_layer_is_refused_with_the_nearest_name(network):
     with pytest.raises(ValueError, match="Sequential has no layer 'hed'; did you mean head"):
         find_layer(network, "hed")
     with pytest.raises(ValueError, match=r"has no layer 'zzz'; choose one of: body, body.0"):
@@ -37,7 +37,7 @@ def test_a_layer_that_does_not_exist_is_answered_with_the_nearest(network):
         find_layer(two, "x")
 
 
-def test_records_are_what_the_layer_gave_before_others_write_into_it(network):
+def test_records_are_copies_of_the_output(network):
     images = torch.randn(2, 3, 8, 8)
     found = record(network, network.body[0], (images,))
     torch.testing.assert_close(found, network.body[0](images))
@@ -54,9 +54,9 @@ def test_layers_after_it_do_not_run_and_no_hook_stays(network):
     assert not network.body[2]._forward_hooks
 
 
-def test_layers_that_give_no_maps():
+def test_layers_without_maps_or_vectors_are_refused():
     model = nn.Sequential(nn.Identity())
-    with pytest.raises(ValueError, match="takes no part"):
+    with pytest.raises(ValueError, match="not part of the forward pass"):
         record(model, nn.ReLU(), (torch.zeros(1, 2),))
     with pytest.raises(ValueError, match=r"found shape \(1, 2, 3\)"):
         record(model, model[0], (torch.zeros(1, 2, 3),))

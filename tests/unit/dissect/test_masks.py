@@ -1,4 +1,4 @@
-"""Folders of images with masks: read squarely, and what is wrong with them said in a sentence."""
+"""Folders of images with masks: square crops, and error messages."""
 
 import numpy as np
 import pytest
@@ -16,21 +16,21 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("palette", [True, False])
-def test_images_and_masks_are_squares_cut_from_the_middle(tmp_path, palette):
+def test_images_and_masks_are_centre_crops(tmp_path, palette):
     source = MaskFolder(write_mask_folder(tmp_path, 3, palette=palette), size=20)
     indices = np.array([2, 0])
     inputs = source.inputs(indices)
     images, labels = source.labelled(indices, inputs, None)
     assert (images.shape, images.dtype) == ((2, 3, 20, 20), torch.uint8)
     with Image.open(tmp_path / "masks" / "002.png") as mask:
-        wanted = np.asarray(mask)[:, 4:44]
+        cropped = np.asarray(mask)[:, 4:44]
     # 40 rows to 20: the nearest of two.
-    assert np.isin(labels[0].numpy(), wanted).all()
-    assert (labels[0].numpy() == wanted[1::2, 1::2]).mean() > 0.99
+    assert np.isin(labels[0].numpy(), cropped).all()
+    assert (labels[0].numpy() == cropped[1::2, 1::2]).mean() > 0.99
     assert source.concepts == {0: "ground", 1: "sky", 2: "window"}
 
 
-def test_names_from_a_table_beside_the_folder(tmp_path):
+def test_names_from_a_table_next_to_the_folder(tmp_path):
     folder = write_mask_folder(tmp_path / "street", 2)
     (folder / "classes.txt").unlink()
     rows = [
@@ -63,7 +63,7 @@ def test_a_mask_of_another_size(folder):
 
 def test_a_mask_with_an_unknown_label(folder):
     Image.new("L", (48, 40), 9).save(folder / "masks" / "001.png")
-    failing(folder, r"001.png: holds class 9, which classes.txt does not name; .* paint these pixels 255")
+    failing(folder, r"001.png: holds class 9, which classes.txt does not name; .* set these pixels to 255")
     Image.new("L", (48, 40), 255).save(folder / "masks" / "001.png")
     MaskFolder(folder).labelled(np.array([1]), (torch.zeros(1),), None)
 
@@ -92,7 +92,7 @@ def test_missing_and_broken_files(folder, tmp_path):
 @pytest.mark.parametrize(
     ("text", "match"), [("a,b\n1,2", "columns index and name"), ("index\tname\nx\ty", "found 'x'")]
 )
-def test_tables_of_classes_that_are_none(folder, text, match):
+def test_invalid_tables_of_classes(folder, text, match):
     table = folder / "mine.tsv"
     table.write_text(text)
     failing(folder, match, classes=table)
@@ -112,6 +112,6 @@ def test_windows_and_sky_are_found_in_brightness(tmp_path):
         def forward(self, images):
             return self.body(images.float() - 128)
 
-    bright, dark = dissect(Network(), "body", source, share=0.02, resamples=20, pairings=200).units
+    bright, dark = dissect(Network(), "body", source, fraction=0.02, resamples=20, permutations=200).units
     assert (bright.concept, bright.detector) == ("window", True)
     assert (dark.concept, dark.detector) == ("ground", True)

@@ -1,4 +1,4 @@
-"""Levels: exact ones equal numpy's, sketched ones are near in rank whatever the order and grouping."""
+"""Quantiles: exact ones equal numpy's; the rank error of sketches is small for any order and grouping."""
 
 import numpy as np
 import pytest
@@ -23,31 +23,31 @@ def values_of(kind, units=3, count=5000):
 
 
 @pytest.mark.parametrize("kind", ["normal", "rectified", "few", "one", "wide", "zeros of both signs"])
-def test_exact_quantiles_are_those_of_numpy(kind):
+def test_exact_quantiles_equal_those_of_numpy(kind):
     values = values_of(kind)
     found = exact_quantiles(lambda: values.split(617, dim=1), FRACTIONS)
-    wanted = np.quantile(values.double().numpy(), FRACTIONS, axis=1).T
-    np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-6, atol=1e-45)
+    expected = np.quantile(values.double().numpy(), FRACTIONS, axis=1).T
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-45)
 
 
 @pytest.mark.parametrize("kind", ["few", "one"])
-def test_a_sketch_of_little_is_exact(kind):
+def test_a_sketch_of_few_values_is_exact(kind):
     values = values_of(kind)
     sketch = QuantileSketch(len(values))
     sketch.add(values)
-    wanted = np.quantile(values.double().numpy(), FRACTIONS, axis=1).T
-    np.testing.assert_allclose(sketch.quantiles(FRACTIONS).numpy(), wanted, rtol=1e-5, atol=1e-6)
+    expected = np.quantile(values.double().numpy(), FRACTIONS, axis=1).T
+    np.testing.assert_allclose(sketch.quantiles(FRACTIONS).numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("merged", [False, True], ids=["one sketch", "four merged"])
 @pytest.mark.parametrize("order", ["random", "rising"])
-def test_ranks_of_a_sketch_are_near(merged, order):
+def test_the_rank_error_of_a_sketch_is_small(merged, order):
     count, size = 200_000, 1024
     values = torch.from_numpy(np.random.default_rng(5).normal(size=(4, count)).astype(np.float32))
     values = values.sort(dim=1).values if order == "rising" else values
     sketches = [QuantileSketch(4, size=size, seed=part) for part in range(4 if merged else 1)]
-    for place, part in enumerate(values.split(1000, dim=1)):
-        sketches[place % len(sketches)].add(part)
+    for number, part in enumerate(values.split(1000, dim=1)):
+        sketches[number % len(sketches)].add(part)
     for other in sketches[1:]:
         sketches[0].merge(other)
     assert sketches[0].count == count
@@ -65,10 +65,10 @@ def test_memory_of_a_sketch_grows_with_the_logarithm():
     assert kept <= 64 * (np.log2(200_000 / 64) + 2)
 
 
-def test_what_makes_no_sense_is_said():
+def test_invalid_arguments_are_refused():
     with pytest.raises(ValueError, match="even number"):
         QuantileSketch(1, size=3)
-    with pytest.raises(ValueError, match="2 units were expected"):
+    with pytest.raises(ValueError, match="expected values of 2 units"):
         QuantileSketch(2).add(torch.zeros(3, 1))
     with pytest.raises(ValueError, match="differ"):
         QuantileSketch(2).merge(QuantileSketch(3))

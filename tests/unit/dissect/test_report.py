@@ -1,4 +1,4 @@
-"""The report: one page without the network, tables, and strips that show what a unit answers to."""
+"""The report: one offline page, tables, and strips of the images that activate a unit."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ from tests.unit.dissect.planted import PlantedGenerator, planted_source
 
 @pytest.fixture(scope="module")
 def found():
-    return dissect(PlantedGenerator(), "paint", planted_source(), share=0.03, pairings=200, name="planted <1>")
+    return dissect(PlantedGenerator(), "paint", planted_source(), fraction=0.03, permutations=200, name="planted <1>")
 
 
 class Page(HTMLParser):
@@ -31,9 +31,9 @@ class Page(HTMLParser):
         self.addresses += [value for name, value in attrs if name in ("src", "href")]
 
 
-def test_a_report_is_whole_without_a_network(found, tmp_path):
+def test_a_report_is_complete_offline(found, tmp_path):
     strips = draw_strips(PlantedGenerator(), planted_source(), found, choose_units(found, 5))
-    written = write_report(found, tmp_path / "report", strips=strips, more={"segmenter": "colours"})
+    written = write_report(found, tmp_path / "report", strips=strips, extra={"segmenter": "colours"})
     assert [path.name for path in written] == list(FILES)
     text = (tmp_path / "report" / "report.html").read_text()
     page = Page(text)
@@ -41,30 +41,30 @@ def test_a_report_is_whole_without_a_network(found, tmp_path):
     assert page.tags.count("img") == 2 + 5
     assert not {"script", "link"} & set(page.tags)
     assert "planted &lt;1&gt;" in text
-    told = json.loads((tmp_path / "report" / "dissection.json").read_text())
-    assert told["segmenter"] == "colours"
-    assert told["units"][0]["corrected"] is None
+    content = json.loads((tmp_path / "report" / "dissection.json").read_text())
+    assert content["segmenter"] == "colours"
+    assert content["units"][0]["corrected"] is None
     with (tmp_path / "report" / "units.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["concept"] for row in rows[:4]] == ["sun", "tree", "wall", "door"]
     assert rows[0]["corrected"] == ""
-    assert float(rows[0]["low"]) <= float(rows[0]["iou"]) <= float(rows[0]["high"])
+    assert float(rows[0]["iou_low"]) <= float(rows[0]["iou"]) <= float(rows[0]["iou_high"])
 
 
 def test_detectors_come_first(found):
     chosen = choose_units(found, 4)
     assert set(chosen) == {0, 1, 2, 3}
-    assert [found.units[unit].iou for unit in chosen] == sorted(
-        (found.units[unit].iou for unit in chosen), reverse=True
+    assert [found.units[unit].iou.value for unit in chosen] == sorted(
+        (found.units[unit].iou.value for unit in chosen), reverse=True
     )
     assert 5 not in choose_units(found, 7), "a silent unit has nothing to show"
 
 
-def test_top_images_show_the_thing(found):
+def test_top_images_show_the_object(found):
     source = planted_source()
     for index in found.units[0].top:
         inputs = source.inputs(np.array([index]))
-        assert (source.see(PlantedGenerator()(*inputs)).labels == 1).any()
+        assert (source.label_output(PlantedGenerator()(*inputs)).labels == 1).any()
 
 
 def test_outlines():

@@ -1,4 +1,4 @@
-"""The page that masks are painted on, in a real browser: tools, keys, undo, and what lands on the disk."""
+"""The annotation page in a real browser: tools, keys, undo and saved masks."""
 
 import threading
 from urllib.error import HTTPError
@@ -34,18 +34,18 @@ def server(model, tmp_path):
 
 @pytest.fixture
 def page(browser, server):
-    # Playwright waits by evaluating strings, which the page's policy forbids.
+    # Playwright waits by evaluating strings, which the policy of the page forbids.
     opened = browser.new_page(viewport={"width": 1200, "height": 800}, bypass_csp=True)
-    opened.complaints, opened.asked = [], []
-    opened.on("console", lambda message: opened.complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.on("request", lambda request: opened.asked.append(request.url))
+    opened.errors, opened.requests = [], []
+    opened.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: opened.errors.append(str(error)))
+    opened.on("request", lambda request: opened.requests.append(request.url))
     opened.goto(server.url)
     opened.wait_for_function("labels !== undefined")
     opened.evaluate(f"zoom({ZOOM})")
     yield opened
-    assert opened.complaints == []
-    assert all(url.startswith((server.url, "data:")) for url in opened.asked)
+    assert opened.errors == []
+    assert all(url.startswith((server.url, "data:")) for url in opened.requests)
     opened.close()
 
 
@@ -53,9 +53,9 @@ def click(page, column, row, **how):
     page.locator("#stage").click(position={"x": ZOOM * (column + 0.5), "y": ZOOM * (row + 0.5)}, **how)
 
 
-def drag(page, *places):
+def drag(page, *positions):
     box = page.locator("#stage").bounding_box()
-    for number, (column, row) in enumerate(places):
+    for number, (column, row) in enumerate(positions):
         page.mouse.move(box["x"] + ZOOM * (column + 0.5), box["y"] + ZOOM * (row + 0.5))
         if number == 0:
             page.mouse.down()
@@ -73,13 +73,13 @@ def saved(page, server, index):
         return np.array(mask)
 
 
-def test_the_page_keeps_to_its_own_policy(browser, server):
-    opened, complaints = browser.new_page(), []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+def test_the_page_obeys_its_own_policy(browser, server):
+    opened, errors = browser.new_page(), []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     opened.goto(server.url)
     opened.get_by_text("nothing painted yet").wait_for()
     assert opened.locator(".sample img").count() == 3
-    assert complaints == []
+    assert errors == []
     opened.close()
 
 
@@ -87,12 +87,12 @@ def test_a_stroke_is_saved_pixel_by_pixel(page, server):
     page.evaluate("at('size').value = 1")
     page.keyboard.press("3")
     drag(page, (4, 5), (12, 5))
-    wanted = np.full((32, 32), 255, np.uint8)
-    wanted[5, 4:13] = 2
-    np.testing.assert_array_equal(saved(page, server, 0), wanted)
+    expected = np.full((32, 32), 255, np.uint8)
+    expected[5, 4:13] = 2
+    np.testing.assert_array_equal(saved(page, server, 0), expected)
     page.reload()
     page.wait_for_function("labels !== undefined")
-    np.testing.assert_array_equal(labels(page), wanted)
+    np.testing.assert_array_equal(labels(page), expected)
 
 
 def test_a_brush_of_three_pixels_is_round_about_its_centre(page):
@@ -145,10 +145,10 @@ def test_a_fill_stops_where_colours_differ(page):
 def test_images_classes_and_the_colour_under_the_cursor(page, server):
     click(page, 5, 5)
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("here === 1")
+    page.wait_for_function("current === 1")
     assert (labels(page) == 255).all()
     page.locator(".sample").nth(2).click()
-    page.wait_for_function("here === 2")
+    page.wait_for_function("current === 2")
     page.once("dialog", lambda dialog: dialog.accept("house"))
     page.locator("#add").click()
     page.wait_for_function("state.classes.length === 4")
@@ -156,7 +156,7 @@ def test_images_classes_and_the_colour_under_the_cursor(page, server):
     assert (saved(page, server, 7)[2:5, 2:5] == 3).all()
     page.keyboard.press("1")
     click(page, 3, 3, modifiers=["Alt"])
-    assert page.evaluate("chosen") == 3
+    assert page.evaluate("selected") == 3
     page.once("dialog", lambda dialog: dialog.accept("cottage"))
     page.locator(".class").nth(3).dblclick()
     page.wait_for_function("state.classes[3] === 'cottage'")
@@ -164,7 +164,7 @@ def test_images_classes_and_the_colour_under_the_cursor(page, server):
     assert page.locator(".sample.painted").count() == 2
 
 
-def test_what_was_painted_is_what_a_head_learns_from(page, server, model):
+def test_painted_masks_are_read_as_annotations(page, server, model):
     click(page, 5, 5)
     saved(page, server, 0)
     found = read_annotations(model, server.root)
@@ -180,11 +180,11 @@ def put(url, body, **headers):
         return error.code, error.read().decode()
 
 
-def test_the_server_takes_masks_of_its_own_images_alone(server):
+def test_the_server_accepts_masks_of_its_own_images_only(server):
     assert put(f"{server.url}masks/7", bytes(1024))[0] == 200
     assert put(f"{server.url}masks/3", bytes(1024))[0] == 404
     assert put(f"{server.url}masks/../../7", bytes(1024))[0] == 404
-    assert put(f"{server.url}masks/7", bytes(1023)) == (400, "a mask of 1024 pixels was expected, found 1023")
+    assert put(f"{server.url}masks/7", bytes(1023)) == (400, "expected a mask of 1024 pixels, found 1023")
     assert put(f"{server.url}masks/7", b"\x03" * 1024)[0] == 400
     assert put(f"{server.url}classes", b"sky\nsky\nsun")[0] == 400
     assert put(f"{server.url}classes", b"sky\nground")[0] == 400

@@ -1,4 +1,4 @@
-"""The head for class-conditional generators: its parts by hand, and what it learns from five images of each class."""
+"""The head for class-conditional generators: its parts by hand, and training on five images of each class."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ from torch import nn
 
 from crossmodal.dissect import inputs_of, upsample
 from crossmodal.errors import DatasetError, WeightsError
-from crossmodal.labels.features import observe, record_layers
+from crossmodal.labels.features import compute_feature_maps, record_layers
 from crossmodal.labels.file import load_head, save_head
 from crossmodal.labels.grouped_head import (
     ConditionalNorm,
     GroupedHead,
-    choose_each,
-    grouped_layers,
+    choose_per_class,
+    group_layers,
     train_grouped_head,
 )
 from crossmodal.metrics.segmentation import confusion_matrix, mean_iou
@@ -29,38 +29,38 @@ def model():
     return SmallGenerator(size=16, width=0.5, classes=2).eval()
 
 
-def true_masks(model, indices, levels):
-    """What a unit of the second layer exceeds; which of two it is, is up to the class of the image."""
+def true_masks(model, indices, thresholds):
+    """Masks from thresholds of a unit of the second layer; the class of the image selects one of two units."""
     inputs = inputs_of(model)(np.asarray(indices))
     units = record_layers(model, ["layer2"], inputs)[0][0][:, [5, 9]]
     unit = units[torch.arange(len(units)), inputs[1]]
-    return torch.bucketize(upsample(unit, (16, 16)), torch.tensor(levels))
+    return torch.bucketize(upsample(unit, (16, 16)), torch.tensor(thresholds))
 
 
-def train(model, levels, classes, steps=120):
-    chosen, given = choose_each(model, 5), inputs_of(model)
-    masks = list(true_masks(model, chosen, levels))
+def train(model, thresholds, classes, steps=120):
+    chosen, given = choose_per_class(model, 5), inputs_of(model)
+    masks = list(true_masks(model, chosen, thresholds))
     one = lambda number: given(np.array([chosen[number]]))  # noqa: E731
-    return train_grouped_head(model, GROUPS, one, masks, classes, widths=WIDTHS, steps=steps, rate=4e-3)
+    return train_grouped_head(model, GROUPS, one, masks, classes, widths=WIDTHS, steps=steps, learning_rate=4e-3)
 
 
 @pytest.mark.parametrize(
-    ("levels", "classes", "reached"),
+    ("thresholds", "classes", "reached"),
     [([0.0], ("back", "front"), 0.65), ([-0.05, 0.7], ("low", "middle", "high"), 0.55)],
 )
-def test_five_images_a_class_name_the_pixels_of_all_classes(model, levels, classes, reached):
-    head = train(model, levels, classes)
+def test_five_images_of_each_class_are_enough_to_label_all_classes(model, thresholds, classes, reached):
+    head = train(model, thresholds, classes)
     assert head.read[-1].out_channels == (1 if len(classes) == 2 else 3)
     indices = np.arange(1000, 1060)
-    true, inputs = true_masks(model, indices, levels), inputs_of(model)(indices)
+    true, inputs = true_masks(model, indices, thresholds), inputs_of(model)(indices)
     output, found = head.draw_labelled(model, inputs)
     assert output.shape == (60, 3, 16, 16)
     own = mean_iou(confusion_matrix(true, found.masks, len(classes)))
     assert own > reached
-    maps, _ = observe(model, head.layers, inputs)
+    maps, _ = compute_feature_maps(model, head.layers, inputs)
     with torch.inference_mode():
         swapped = head(head.gather(maps), 1 - inputs[1]).argmax(dim=1)
-    assert mean_iou(confusion_matrix(true, swapped, len(classes))) < own - 0.1, "the class decides"
+    assert mean_iou(confusion_matrix(true, swapped, len(classes))) < own - 0.1, "the labels depend on the class"
     wrong = found.masks != true
     assert found.uncertainty[wrong].mean() > 1.5 * found.uncertainty[~wrong].mean()
 
@@ -77,34 +77,34 @@ def test_conditional_norm_by_hand():
         torch.testing.assert_close(found[image], normed[image] * (1 + scale)[:, None, None] + shift[:, None, None])
 
 
-def test_the_generators_own_vectors_of_classes_are_used(model):
+def test_the_class_vectors_of_the_generator_are_used(model):
     head = train(model, [0.0], ("back", "front"), steps=2)
     torch.testing.assert_close(head.embedding.weight, model.label.weight)
     assert not head.embedding.weight.requires_grad
 
 
 def test_the_first_images_of_each_class_are_chosen(model):
-    chosen = choose_each(model, 3, seed=2)
+    chosen = choose_per_class(model, 3, seed=2)
     drawn = model.labels(chosen, 2)
     assert torch.bincount(drawn).tolist() == [3, 3]
     everything = model.labels(range(max(chosen) + 1), 2)
-    assert torch.bincount(everything).min() == 3, "the last one chosen is the first to complete its class"
+    assert torch.bincount(everything).min() == 3, "the last image chosen is the first to complete its class"
     with pytest.raises(ValueError, match="draws no classes"):
-        choose_each(SmallGenerator(size=8, width=0.1))
+        choose_per_class(SmallGenerator(size=8, width=0.1))
     rare = SmallGenerator(size=8, width=0.1, classes=2)
     rare.label_counts[1] = 0
     with pytest.raises(ValueError, match="fewer than 1 of 400 images are of class 1"):
-        choose_each(rare, 1)
+        choose_per_class(rare, 1)
 
 
-def test_layers_are_shared_out_from_coarse_to_fine():
-    assert grouped_layers("abcdefgh") == [["a", "b", "c"], ["d", "e", "f"], ["g", "h"]]
-    assert grouped_layers("abc", 3) == [["a"], ["b"], ["c"]]
-    with pytest.raises(ValueError, match="2 layers cannot be shared out to 3 groups"):
-        grouped_layers("ab")
+def test_layers_are_grouped_from_coarse_to_fine():
+    assert group_layers("abcdefgh") == [["a", "b", "c"], ["d", "e", "f"], ["g", "h"]]
+    assert group_layers("abc", 3) == [["a"], ["b"], ["c"]]
+    with pytest.raises(ValueError, match="cannot divide 2 layers into 3 groups"):
+        group_layers("ab")
 
 
-def test_published_sizes_reduce_and_mix_as_published():
+def test_published_sizes_have_the_published_shapes():
     head = GroupedHead([["low"], ["mid"], ["high"]], [3072, 960, 195], ("back", "front"), 1000)
     assert [part.weight.shape[:2] for part in head.reduce] == [(128, 3072), (64, 960), (32, 195)]
     with torch.inference_mode():
@@ -115,7 +115,7 @@ def test_published_sizes_reduce_and_mix_as_published():
     assert (scores[:, 0] == 0).all()
 
 
-def test_a_head_is_read_back_for_its_generator_alone(model, tmp_path):
+def test_a_head_is_read_for_its_own_generator_only(model, tmp_path):
     head = train(model, [0.0], ("back", "front"), steps=2)
     folder, inputs = save_head(head, tmp_path / "head"), inputs_of(model)(np.arange(3))
     again = load_head(folder, model)
@@ -126,7 +126,7 @@ def test_a_head_is_read_back_for_its_generator_alone(model, tmp_path):
         load_head(folder, SmallGenerator(size=16, width=0.5, classes=2))
 
 
-def test_what_cannot_be_trained_is_said(model):
+def test_invalid_annotations_and_arguments_are_refused(model):
     given = inputs_of(model)
     one = lambda number: given(np.array([number]))  # noqa: E731
     with pytest.raises(DatasetError, match="two classes must be annotated, found 0"):
@@ -134,7 +134,7 @@ def test_what_cannot_be_trained_is_said(model):
     with pytest.raises(ValueError, match="two classes of pixels"):
         GroupedHead(GROUPS, [1, 1, 1], ("x",), 2)
     broken = SmallGenerator(size=16, width=0.5)
-    nn.init.constant_(broken.image.bias, float("nan"))
+    nn.init.constant_(broken.picture.bias, float("nan"))
     single = inputs_of(broken)
     with pytest.raises(WeightsError, match="not numbers"):
         train_grouped_head(

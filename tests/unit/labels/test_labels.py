@@ -1,4 +1,4 @@
-"""Labels from few annotated images: trained on features of all layers, written as a data set, read back."""
+"""Labels from few annotated images: training on features of all layers, and writing and reading data sets."""
 
 import json
 
@@ -13,7 +13,7 @@ from crossmodal.dissect import MaskFolder, inputs_of, upsample
 from crossmodal.dissect.source import segment_images
 from crossmodal.errors import DatasetError, WeightsError
 from crossmodal.labels.annotations import draw_images
-from crossmodal.labels.features import default_layers, features_at, fingerprint, observe, record_layers
+from crossmodal.labels.features import compute_feature_maps, default_layers, features_at, fingerprint, record_layers
 from crossmodal.labels.file import load_head, save_head
 from crossmodal.labels.head import LabelHead, train_head
 from crossmodal.labels.label_set import SynthesizedLabels, run_lengths, synthesize_labels
@@ -30,7 +30,7 @@ def model():
 
 
 def true_masks(model, indices):
-    """Three classes by a unit of the second layer: what a head can know, but not from the image alone."""
+    """Three classes by a unit of the second layer, which the features determine but the image alone does not."""
     maps, _ = record_layers(model, ["layer2"], inputs_of(model)(np.asarray(indices)))
     return torch.bucketize(upsample(maps[0][:, 5], (16, 16)), torch.tensor([-0.05, 0.71]))
 
@@ -80,17 +80,17 @@ def test_sixteen_annotated_images_of_the_shipped_generator():
     assert np.corrcoef(wrong, found.by_image())[0, 1] > 0.6
 
 
-def test_labelling_on_cells_equals_labelling_enlarged_features(model, head):
-    maps, _ = observe(model, head.layers, inputs_of(model)(np.arange(3)), head.around)
-    enlarged = torch.cat([upsample(part, (16, 16)) for part in maps], dim=1).permute(0, 2, 3, 1)
+def test_labelling_on_cells_equals_labelling_upsampled_features(model, head):
+    maps, _ = compute_feature_maps(model, head.layers, inputs_of(model)(np.arange(3)), head.around)
+    upsampled = torch.cat([upsample(part, (16, 16)) for part in maps], dim=1).permute(0, 2, 3, 1)
     rows, columns = torch.meshgrid(torch.arange(16), torch.arange(16), indexing="ij")
     gathered = features_at(maps, rows.reshape(1, -1).expand(3, -1), columns.reshape(1, -1).expand(3, -1), (16, 16))
-    torch.testing.assert_close(gathered.view(3, 16, 16, -1), enlarged, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(gathered.view(3, 16, 16, -1), upsampled, atol=1e-4, rtol=1e-4)
     with torch.inference_mode():
         for member in range(4):
-            wanted = head(enlarged.reshape(1, -1, enlarged.shape[-1]).expand(4, -1, -1))[member].view(3, 16, 16, 3)
-            found = head._score_whole(maps, (16, 16), member).permute(0, 2, 3, 1)
-            torch.testing.assert_close(found, wanted, atol=2e-3, rtol=2e-3)
+            expected = head(upsampled.reshape(1, -1, upsampled.shape[-1]).expand(4, -1, -1))[member].view(3, 16, 16, 3)
+            found = head._score_images(maps, (16, 16), member).permute(0, 2, 3, 1)
+            torch.testing.assert_close(found, expected, atol=2e-3, rtol=2e-3)
 
 
 def test_divergence_of_members_by_hand():
@@ -106,7 +106,7 @@ def test_divergence_of_members_by_hand():
     assert found.masks.unique().tolist() == [0], "a tie of votes goes to the larger mean"
 
 
-def test_a_data_set_is_written_gone_on_with_and_read_back(model, head, tmp_path):
+def test_a_data_set_is_written_resumed_and_read(model, head, tmp_path):
     once = synthesize_labels(model, head, tmp_path / "once", 10, batch=4)
     twice = synthesize_labels(model, head, tmp_path / "twice", 5, batch=4)
     with (twice / "index.jsonl").open("a") as file:
@@ -122,29 +122,29 @@ def test_a_data_set_is_written_gone_on_with_and_read_back(model, head, tmp_path)
     assert (sample["image"].shape, sample["mask"].shape, sample["index"].item()) == ((3, 16, 16), (16, 16), 3)
     with Image.open(twice / "masks" / "000003.png") as mask:
         assert mask.mode == "P"
-    surest = SynthesizedLabels(twice, keep=0.5)
-    assert max(surest[place]["uncertainty"] for place in range(5)) <= min(
-        row["uncertainty"] for row in dataset.rows if row not in surest.rows
+    certain = SynthesizedLabels(twice, keep=0.5)
+    assert max(certain[number]["uncertainty"] for number in range(5)) <= min(
+        row["uncertainty"] for row in dataset.rows if row not in certain.rows
     )
     assert MaskFolder(twice, size=16).concepts == dict(enumerate(CLASSES))
 
 
-def test_coco_regions_give_the_masks_back(model, head, tmp_path):
+def test_coco_regions_equal_the_masks(model, head, tmp_path):
     root = synthesize_labels(model, head, tmp_path / "set", 2)
-    told = json.loads((root / "annotations.json").read_text())
-    assert [category["name"] for category in told["categories"]] == list(CLASSES)
+    content = json.loads((root / "annotations.json").read_text())
+    assert [category["name"] for category in content["categories"]] == list(CLASSES)
     dataset = SynthesizedLabels(root)
-    for region in told["annotations"]:
-        flat = np.concatenate([[place % 2] * run for place, run in enumerate(region["segmentation"]["counts"])])
-        there = flat.reshape(16, 16).T.astype(bool)
+    for region in content["annotations"]:
+        flat = np.concatenate([[number % 2] * run for number, run in enumerate(region["segmentation"]["counts"])])
+        region_mask = flat.reshape(16, 16).T.astype(bool)
         mask = dataset[region["image_id"]]["mask"].numpy()
-        assert ((mask == region["category_id"] - 1) == there).all()
+        assert ((mask == region["category_id"] - 1) == region_mask).all()
         left, top, width, height = region["bbox"]
-        assert there[top : top + height, left : left + width].sum() == region["area"] == there.sum()
+        assert region_mask[top : top + height, left : left + width].sum() == region["area"] == region_mask.sum()
     assert run_lengths(np.array([[True, False], [True, True]])) == [0, 2, 1, 1]
 
 
-def test_heads_belong_to_their_generator(model, head, tmp_path):
+def test_a_head_is_read_for_its_own_generator_only(model, head, tmp_path):
     folder = save_head(head, tmp_path / "head")
     again = load_head(folder, model)
     assert fingerprint(again) == fingerprint(head)
@@ -155,12 +155,12 @@ def test_heads_belong_to_their_generator(model, head, tmp_path):
         load_head(tmp_path / "nowhere", model)
 
 
-def test_folders_of_others_are_refused(model, head, tmp_path):
+def test_folders_with_other_files_or_settings_are_refused(model, head, tmp_path):
     (tmp_path / "mine.txt").write_text("")
     with pytest.raises(DatasetError, match=r"holds files but no provenance.json"):
         synthesize_labels(model, head, tmp_path, 1)
     root = synthesize_labels(model, head, tmp_path / "set", 1)
-    with pytest.raises(DatasetError, match="begun with another seed"):
+    with pytest.raises(DatasetError, match="written with another seed"):
         synthesize_labels(model, head, root, 2, seed=5)
     with pytest.raises(DatasetError, match="at least one of 1 images"):
         SynthesizedLabels(root, keep=0)
@@ -168,7 +168,7 @@ def test_folders_of_others_are_refused(model, head, tmp_path):
         SynthesizedLabels(tmp_path)
 
 
-def test_what_cannot_be_trained_is_said(model):
+def test_invalid_annotations_and_arguments_are_refused(model):
     given = inputs_of(model)
     blank = torch.full((16, 16), 255)
     with pytest.raises(DatasetError, match="two classes must be annotated, found 0 in 1"):

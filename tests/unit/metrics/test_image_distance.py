@@ -1,4 +1,4 @@
-"""Distances between sets of vectors: closed forms and what they must not care about."""
+"""Distances between sets of vectors: closed forms and invariances."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_frechet_of_a_shift_and_of_a_scale():
 
 
 def test_sets_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="as many"):
+    with pytest.raises(ValueError, match="as many vectors in both"):
         sliced_wasserstein(FIRST, SECOND[:10])
     with pytest.raises(ValueError, match="two vectors"):
         frechet_distance(FIRST, SECOND[:1])

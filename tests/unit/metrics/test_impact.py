@@ -10,14 +10,14 @@ draws = np.random.default_rng(0)
 
 
 class TestWindows:
-    def test_the_impact_stands_in_the_middle(self):
+    def test_the_impact_is_in_the_middle(self):
         features = np.arange(200.0)[None].repeat(42, axis=0)
         windows = cut_impact_windows(features, [100, 30])
         assert windows.shape == (2, 42, 45)
         assert windows[:, 0, 22].tolist() == [100, 30]
 
     @pytest.mark.parametrize(("step", "silent"), [(0, slice(0, 22)), (99, slice(23, 45)), (-60, slice(0, 45))])
-    def test_what_lies_beyond_the_recording_is_silent(self, step, silent):
+    def test_steps_outside_the_recording_are_silent(self, step, silent):
         window = cut_impact_windows(np.ones((42, 100)), [step])[0]
         expected = np.ones((42, 45))
         expected[:, silent] = 0

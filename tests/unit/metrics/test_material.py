@@ -1,4 +1,4 @@
-"""Materials from sounds."""
+"""Material recognition from sounds."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ class TestClassifier:
         windows, materials = impacts(60, classes, seed=1)
         assert class_averaged_accuracy(classifier.predict(windows), materials) > 0.9
 
-    def test_is_at_chance_on_noise(self):
+    def test_guesses_at_random_on_noise(self):
         windows, materials = impacts(300, 4)
         classifier = MaterialClassifier().fit(windows, materials)
         noise = np.random.default_rng(2).normal(size=(400, 6, 5))
@@ -37,12 +37,12 @@ class TestClassifier:
         classifier = MaterialClassifier().fit(np.ones((3, 6, 5)), [4, 4, 4])
         assert classifier.predict(np.zeros((2, 6, 5))).tolist() == [4, 4]
 
-    def test_a_rare_class_weighs_as_much_as_a_frequent_one(self):
+    def test_a_rare_class_has_the_weight_of_a_frequent_one(self):
         windows, materials = impacts(200, 2, noise=1.0)
         kept = np.flatnonzero((materials == 0) | (np.arange(200) % 20 == 1))
         classifier = MaterialClassifier().fit(windows[kept], materials[kept])
-        guessed = classifier.predict(impacts(200, 2, seed=3, noise=1.0)[0])
-        assert 0.25 < np.mean(guessed == 1) < 0.75
+        guesses = classifier.predict(impacts(200, 2, seed=3, noise=1.0)[0])
+        assert 0.25 < np.mean(guesses == 1) < 0.75
 
     def test_needs_impacts_and_a_fit(self):
         with pytest.raises(ValueError, match="at least one impact"):
@@ -52,13 +52,13 @@ class TestClassifier:
 
 
 class TestAccuracy:
-    def test_classes_count_alike(self):
+    def test_classes_have_equal_weight(self):
         assert class_averaged_accuracy([0, 0, 0, 0], [0, 0, 0, 1]) == 0.5
 
     def test_a_class_that_was_never_learnt_counts(self):
         assert class_averaged_accuracy([0, 0], [0, 9]) == 0.5
 
-    def test_a_class_without_weight_does_not(self):
+    def test_a_class_without_weight_does_not_count(self):
         assert class_averaged_accuracy([0, 0], [0, 9], [1.0, 0.0]) == 1.0
 
     def test_without_impacts_it_is_undefined(self):

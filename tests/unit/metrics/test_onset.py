@@ -20,7 +20,7 @@ def reachable(predicted, true, tolerance_s):
 
 
 def largest_matching(predicted, true, tolerance_s):
-    """The obvious twin: a general bipartite matching."""
+    """The slow reference: a general bipartite matching."""
     if not len(predicted) or not len(true):
         return 0
     partner = maximum_bipartite_matching(csr_array(reachable(predicted, true, tolerance_s).astype(np.int8)))

@@ -1,4 +1,4 @@
-"""Errors of joints: by hand, and their intervals over groups."""
+"""Position errors of joints by hand, and their intervals over groups."""
 
 import math
 
@@ -35,23 +35,23 @@ def test_a_frame_moves_when_its_joints_have_on_average():
 
 def test_the_mean_counts_frames_and_the_chosen_ones_only():
     errors = np.array([[10.0, 20.0], [30.0, 50.0], [np.nan, 1.0]])
-    assert pose_score(errors, ["a", "b", "b"])[::3] == (27.5, 2)
-    assert pose_score(errors, ["a", "b", "b"], np.array([False, True, True]))[::3] == (40.0, 1)
-    assert math.isnan(pose_score(errors, ["a", "b", "b"], np.zeros(3, bool)).mpjpe_mm)
+    for chosen, mean, frames in ((None, 27.5, 2), (np.array([False, True, True]), 40.0, 1)):
+        score = pose_score(errors, ["a", "b", "b"], chosen)
+        assert (score.mpjpe_mm.value, score.frames) == (mean, frames)
+    assert math.isnan(pose_score(errors, ["a", "b", "b"], np.zeros(3, bool)).mpjpe_mm.value)
 
 
 def test_one_group_has_no_interval_and_equal_groups_a_narrow_one():
     errors = np.random.default_rng(0).uniform(50, 60, (40, 21))
-    assert math.isnan(pose_score(errors, ["a"] * 40).low)
-    score = pose_score(np.full((40, 21), 55.0), ["a", "b"] * 20)
-    assert (score.low, score.high) == (55.0, 55.0)
+    assert math.isnan(pose_score(errors, ["a"] * 40).mpjpe_mm.low)
+    assert pose_score(np.full((40, 21), 55.0), ["a", "b"] * 20).mpjpe_mm == (55.0, 55.0, 55.0)
 
 
 def test_the_interval_is_that_of_group_means():
-    # Groups of one size with means m: the bootstrap's deviation is that of m over the root of their number.
+    # Groups of equal size with means m: the bootstrap's standard deviation is that of m over the root of their number.
     means = np.random.default_rng(1).normal(100, 10, 80)
     errors = np.repeat(means, 5)[:, None] * np.ones((1, 21))
-    score = pose_score(errors, np.repeat(np.arange(80), 5), samples=2000)
+    score = pose_score(errors, np.repeat(np.arange(80), 5), resamples=2000).mpjpe_mm
     half = 1.96 * means.std() / math.sqrt(80)
     assert score.low == pytest.approx(means.mean() - half, abs=0.2 * half)
     assert score.high == pytest.approx(means.mean() + half, abs=0.2 * half)

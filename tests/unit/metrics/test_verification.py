@@ -1,4 +1,4 @@
-"""Equal error rates against a slow twin and closed forms; intervals over people."""
+"""Equal error rates against a slow reference and closed forms; intervals over people."""
 
 import math
 from itertools import pairwise
@@ -7,24 +7,25 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from crossmodal.interval import bootstrap_weights, percentile_interval
 from crossmodal.metrics import equal_error_rate, rank_one, reference_scores, verify
 
 
 def slow_eer(genuine, impostor):
-    """Every threshold one by one, and the crossing on the straight line between the two neighbours of it."""
+    """All thresholds one by one, and linear interpolation between the two at the crossing."""
     thresholds = [*sorted({*genuine, *impostor}), math.inf]
     points = [
         (sum(g < t for g in genuine) / len(genuine), sum(i >= t for i in impostor) / len(impostor)) for t in thresholds
     ]
     for (reject, accept), (next_reject, next_accept) in pairwise(points):
         if next_reject >= next_accept:
-            share = (accept - reject) / ((accept - reject) + (next_reject - next_accept))
-            return reject + share * (next_reject - reject)
+            fraction = (accept - reject) / ((accept - reject) + (next_reject - next_accept))
+            return reject + fraction * (next_reject - reject)
     return points[0][0]
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_against_the_slow_twin_with_ties(seed):
+def test_against_the_slow_reference_with_ties(seed):
     rng = np.random.default_rng(seed)
     genuine = np.round(rng.normal(1, 1, 23), seed % 3)
     impostor = np.round(rng.normal(0, 1, 57), seed % 3)
@@ -32,8 +33,8 @@ def test_against_the_slow_twin_with_ties(seed):
 
 
 @pytest.mark.parametrize("distance", [0.0, 1.0, 2.0, 4.0])
-def test_two_normal_laws(distance):
-    # The quantiles of the laws instead of draws: no chance in it. EER = Phi(-d / 2).
+def test_two_normal_distributions(distance):
+    # Quantiles of the distributions instead of draws, hence nothing random. EER = Phi(-d / 2).
     quantiles = norm.ppf((np.arange(4000) + 0.5) / 4000)
     assert equal_error_rate(quantiles + distance, quantiles) == pytest.approx(norm.cdf(-distance / 2), abs=1e-3)
 
@@ -68,18 +69,16 @@ def table(people, probes_each, seed, spread=0.6):
 def test_verify_counts_what_is_not_nan():
     scores, probe, claimed = table(6, 4, 0)
     scores[0, 1:3] = np.nan
-    result = verify(scores, probe, claimed, samples=50)
+    result = verify(scores, probe, claimed, resamples=50)
     same = probe[:, None] == claimed
     counted = np.isfinite(scores)
-    assert result.rate == pytest.approx(equal_error_rate(scores[same & counted], scores[~same & counted]))
+    assert result.rate.value == pytest.approx(equal_error_rate(scores[same & counted], scores[~same & counted]))
     assert result.scores == counted.sum()
-    assert result.low <= result.rate <= result.high
+    assert result.rate.low <= result.rate.value <= result.rate.high
 
 
 def test_a_resample_is_the_rate_of_copied_people():
-    # With weights of whole numbers the weighted rate is that of a table in which people are written so many times.
-    from crossmodal.metrics.interval import bootstrap_weights, percentile_interval
-
+    # With integer weights the weighted rate is that of a table in which people are repeated.
     scores, probe, claimed = table(5, 3, 1)
     rates = []
     for weights in bootstrap_weights(5, 40, seed=2).astype(int):
@@ -89,16 +88,15 @@ def test_a_resample_is_the_rate_of_copied_people():
                 times = weights[person] * (1 if person == other else weights[other])
                 (genuine if person == other else impostor).extend([scores[row, column]] * times)
         rates.append(equal_error_rate(genuine, impostor))
-    low, high, _ = percentile_interval(np.array(rates))
-    result = verify(scores, probe, claimed, samples=40, seed=2)
-    assert (result.low, result.high) == pytest.approx((low, high))
+    result = verify(scores, probe, claimed, resamples=40, seed=2)
+    assert result.rate == pytest.approx(percentile_interval(result.rate.value, np.array(rates)))
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says():
-    truth = np.mean([verify(*table(60, 5, seed), samples=0).rate for seed in range(1000, 1040)])
+def test_the_interval_covers_the_truth_about_as_often_as_stated():
+    truth = np.mean([verify(*table(60, 5, seed), resamples=0).rate.value for seed in range(1000, 1040)])
     covered = 0
     for seed in range(60):
-        result = verify(*table(20, 5, seed), samples=100, seed=seed)
+        result = verify(*table(20, 5, seed), resamples=100, seed=seed).rate
         covered += result.low <= truth <= result.high
     # 95 % of 60 is 57; fewer than 49 would have a chance below 1 in 1000 even at 91 %, which 20 people deserve.
     assert covered >= 49
@@ -106,16 +104,16 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 
 def test_rank_one_by_hand():
     scores = np.array([[0.9, 0.1, 0.5], [0.2, 0.1, 0.5], [np.nan, 0.3, 0.1], [0.1, 0.2, np.nan]])
-    # The first is right, the second wrong, the third has no set of its own that counts, the fourth is right.
-    result = rank_one(scores, [0, 1, 0, 1], [0, 1, 2], samples=20)
-    assert result.rate == pytest.approx(2 / 3)
+    # The first is right, the second wrong, the third has no scored set of its own person, the fourth is right.
+    result = rank_one(scores, [0, 1, 0, 1], [0, 1, 2], resamples=20)
+    assert result.rate.value == pytest.approx(2 / 3)
     assert result.scores == 3
     with pytest.raises(ValueError, match="a person for each"):
         rank_one(scores, [0, 1], [0, 1, 2])
 
 
-def test_chance_is_one_in_so_many():
+def test_random_scores_have_a_rank_one_of_one_over_the_number_of_people():
     rng = np.random.default_rng(3)
     scores, probe = rng.normal(size=(4000, 10)), np.repeat(np.arange(10), 400)
     # Binomial of 4000 at 0.1: a deviation of 0.0047; 4 of them are missed once in 16,000 times.
-    assert rank_one(scores, probe, np.arange(10), samples=10).rate == pytest.approx(0.1, abs=0.019)
+    assert rank_one(scores, probe, np.arange(10), resamples=10).rate.value == pytest.approx(0.1, abs=0.019)
