@@ -1,45 +1,34 @@
 """Data sets and data modules: Greatest Hits, its stand-in, procedural images, and how batches are drawn."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from crossmodal.data.fetch import extract_archive, fetch_archive
-from crossmodal.data.folds import fold_videos
-from crossmodal.data.greatest_hits.check import check_folder
-from crossmodal.data.greatest_hits.dataset import GreatestHits, LoadReport
-from crossmodal.data.greatest_hits.files import Hit, read_sound_features
-from crossmodal.data.intelligent_carpet.dataset import (
-    IntelligentCarpetWindows,
-    check_intelligent_carpet,
-    read_intelligent_carpet,
-)
-from crossmodal.data.noise.dataset import NoiseDataset, NoiseIndices
-from crossmodal.data.noise.images import write_noise_images
-from crossmodal.data.noise.shard_reader import NoiseShards
-from crossmodal.data.noise.shards import write_noise_shards
-from crossmodal.data.scenes.dataset import SceneDataset
-from crossmodal.data.step_up.dataset import StepUpFootsteps, check_step_up
-from crossmodal.data.views.views import Views, create_views
+from crossmodal.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from crossmodal.data.fetch import extract_archive, fetch_archive
+    from crossmodal.data.folds import fold_videos
+    from crossmodal.data.greatest_hits.check import check_folder
+    from crossmodal.data.greatest_hits.dataset import GreatestHits, LoadReport
+    from crossmodal.data.greatest_hits.files import Hit, read_sound_features
     from crossmodal.data.greatest_hits.module import GreatestHitsDataModule
+    from crossmodal.data.intelligent_carpet.dataset import (
+        IntelligentCarpetWindows,
+        check_intelligent_carpet,
+        read_intelligent_carpet,
+    )
     from crossmodal.data.intelligent_carpet.module import IntelligentCarpetDataModule
+    from crossmodal.data.noise.dataset import NoiseDataset, NoiseIndices
+    from crossmodal.data.noise.images import write_noise_images
     from crossmodal.data.noise.mixing import NoiseMixing
     from crossmodal.data.noise.module import NoiseDataModule
+    from crossmodal.data.noise.shard_reader import NoiseShards
+    from crossmodal.data.noise.shards import write_noise_shards
+    from crossmodal.data.scenes.dataset import SceneDataset
     from crossmodal.data.scenes.module import ScenesDataModule
+    from crossmodal.data.step_up.dataset import StepUpFootsteps, check_step_up
     from crossmodal.data.step_up.module import StepUpDataModule
+    from crossmodal.data.views.views import Views, create_views
     from crossmodal.data.walks.module import WalkStepsDataModule
-
-# Lightning and torchvision take seconds to import, which the data sets do not need.
-_LATE_HOMES = {
-    "IntelligentCarpetDataModule": "crossmodal.data.intelligent_carpet.module",
-    "GreatestHitsDataModule": "crossmodal.data.greatest_hits.module",
-    "NoiseDataModule": "crossmodal.data.noise.module",
-    "NoiseMixing": "crossmodal.data.noise.mixing",
-    "WalkStepsDataModule": "crossmodal.data.walks.module",
-    "StepUpDataModule": "crossmodal.data.step_up.module",
-    "ScenesDataModule": "crossmodal.data.scenes.module",
-}
 
 __all__ = [
     "GreatestHits",
@@ -72,8 +61,30 @@ __all__ = [
     "write_noise_shards",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LATE_HOMES:
-        return getattr(import_module(_LATE_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "crossmodal.data.fetch": "extract_archive fetch_archive",
+        "crossmodal.data.folds": "fold_videos",
+        "crossmodal.data.greatest_hits.check": "check_folder",
+        "crossmodal.data.greatest_hits.dataset": "GreatestHits LoadReport",
+        "crossmodal.data.greatest_hits.files": "Hit read_sound_features",
+        "crossmodal.data.greatest_hits.module": "GreatestHitsDataModule",
+        "crossmodal.data.intelligent_carpet.dataset": (
+            "IntelligentCarpetWindows check_intelligent_carpet read_intelligent_carpet"
+        ),
+        "crossmodal.data.intelligent_carpet.module": "IntelligentCarpetDataModule",
+        "crossmodal.data.noise.dataset": "NoiseDataset NoiseIndices",
+        "crossmodal.data.noise.images": "write_noise_images",
+        "crossmodal.data.noise.mixing": "NoiseMixing",
+        "crossmodal.data.noise.module": "NoiseDataModule",
+        "crossmodal.data.noise.shard_reader": "NoiseShards",
+        "crossmodal.data.noise.shards": "write_noise_shards",
+        "crossmodal.data.scenes.dataset": "SceneDataset",
+        "crossmodal.data.scenes.module": "ScenesDataModule",
+        "crossmodal.data.step_up.dataset": "StepUpFootsteps check_step_up",
+        "crossmodal.data.step_up.module": "StepUpDataModule",
+        "crossmodal.data.views.views": "Views create_views",
+        "crossmodal.data.walks.module": "WalkStepsDataModule",
+    },
+)

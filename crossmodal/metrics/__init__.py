@@ -1,29 +1,34 @@
 """Pure functions that put numbers on predictions, each with a stated convention."""
 
-from crossmodal.metrics.image_distance import frechet_distance, sliced_wasserstein
-from crossmodal.metrics.impact import (
-    STEPS_PER_FRAME,
-    ImpactScores,
-    cut_impact_windows,
-    impact_scores,
-    loudness,
-    pearson_r,
-    spectral_centroid,
-)
-from crossmodal.metrics.interval import Interval, bootstrap_interval, bootstrap_weights, percentile_interval
-from crossmodal.metrics.material import MaterialClassifier, class_averaged_accuracy
-from crossmodal.metrics.onset import (
-    OnsetCounts,
-    OnsetScores,
-    PooledOnsets,
-    count_onsets,
-    find_by_rank,
-    match_onsets,
-    onset_scores,
-)
-from crossmodal.metrics.pose import PoseScore, earlier_poses, joint_errors_mm, moving_frames, pose_score
-from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou, pixel_accuracy
-from crossmodal.metrics.verification import VerificationScore, equal_error_rate, rank_one, reference_scores, verify
+from typing import TYPE_CHECKING
+
+from crossmodal.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from crossmodal.metrics.image_distance import frechet_distance, sliced_wasserstein
+    from crossmodal.metrics.impact import (
+        STEPS_PER_FRAME,
+        ImpactScores,
+        cut_impact_windows,
+        impact_scores,
+        loudness,
+        pearson_r,
+        spectral_centroid,
+    )
+    from crossmodal.metrics.interval import Interval, bootstrap_interval, bootstrap_weights, percentile_interval
+    from crossmodal.metrics.material import MaterialClassifier, class_averaged_accuracy
+    from crossmodal.metrics.onset import (
+        OnsetCounts,
+        OnsetScores,
+        PooledOnsets,
+        count_onsets,
+        find_by_rank,
+        match_onsets,
+        onset_scores,
+    )
+    from crossmodal.metrics.pose import PoseScore, earlier_poses, joint_errors_mm, moving_frames, pose_score
+    from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou, pixel_accuracy
+    from crossmodal.metrics.verification import VerificationScore, equal_error_rate, rank_one, reference_scores, verify
 
 __all__ = [
     "STEPS_PER_FRAME",
@@ -63,3 +68,21 @@ __all__ = [
     "spectral_centroid",
     "verify",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "crossmodal.metrics.image_distance": "frechet_distance sliced_wasserstein",
+        "crossmodal.metrics.impact": (
+            "STEPS_PER_FRAME ImpactScores cut_impact_windows impact_scores loudness pearson_r spectral_centroid"
+        ),
+        "crossmodal.metrics.interval": "Interval bootstrap_interval bootstrap_weights percentile_interval",
+        "crossmodal.metrics.material": "MaterialClassifier class_averaged_accuracy",
+        "crossmodal.metrics.onset": (
+            "OnsetCounts OnsetScores PooledOnsets count_onsets find_by_rank match_onsets onset_scores"
+        ),
+        "crossmodal.metrics.pose": "PoseScore earlier_poses joint_errors_mm moving_frames pose_score",
+        "crossmodal.metrics.segmentation": "class_iou confusion_matrix mean_iou pixel_accuracy",
+        "crossmodal.metrics.verification": "VerificationScore equal_error_rate rank_one reference_scores verify",
+    },
+)

@@ -5,21 +5,15 @@ made again from its index. `generator` gives NumPy's generator for one index; `u
 many indices at once, the same on every device; `philox` is the function underneath, for compiled loops.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from crossmodal.lazy import lazy_names
 from crossmodal.randomness.stream import generator, stream_key
 
 if TYPE_CHECKING:
     from crossmodal.randomness.fields import normals, random_bits, uniforms
 
-# They import torch and numba, which simulators and readers of files do without.
-_LATE = frozenset({"normals", "random_bits", "uniforms"})
-
 __all__ = ["generator", "normals", "random_bits", "stream_key", "uniforms"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LATE:
-        return getattr(import_module("crossmodal.randomness.fields"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# They import torch and numba, which simulators and readers of files do without.
+__getattr__, __dir__ = lazy_names(__name__, {"crossmodal.randomness.fields": "normals random_bits uniforms"})
