@@ -27,7 +27,6 @@ from crossmodal.errors import WeightsError
 from crossmodal.evaluation.sound.prediction import Sample, SoundPrediction
 from crossmodal.metrics import match_onsets
 from crossmodal.models import SoundFromVideo, SoundOutput
-from crossmodal.plot import figure_prediction, save_figure
 from crossmodal.video import Clip, iterate_frames, mux_sound, read_clip
 from crossmodal.video.spacetime import CLOCK_RATE_HZ
 
@@ -98,6 +97,8 @@ class PredictedSound:
         Raises:
             OutputError: ``out`` cannot be written.
         """
+        from crossmodal.plot import figure_prediction, save_figure  # matplotlib, which most predictions do without
+
         true_onsets_s = None if truth is None else truth.onset_times_s
         marked_s = self.onset_times_s if true_onsets_s is None else true_onsets_s
         frames, times_s = self._frames_at(marked_s)

@@ -12,7 +12,6 @@ from fractions import Fraction
 from math import ceil, floor, gcd
 
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 from crossmodal.audio.filterbank import channel_limits, channel_response, filter_cutoffs
@@ -68,7 +67,7 @@ class TimeGrid:
                 f"{rate_hz} Hz and {frame_rate_hz} Hz fall together only every {float(period):.0f} s; "
                 "round one of them, or resample first"
             )
-        periods = next_fast_len(ceil((seconds + _GUARD_S) / period))
+        periods = _next_fast_length(ceil((seconds + _GUARD_S) / period))
         total = periods * period
         return cls(int(total * rate), int(total * frame_rate), total)
 
@@ -82,6 +81,24 @@ def exact_rate(rate_hz: float) -> Fraction:
     if not 0 < rate_hz < float("inf"):
         raise ValueError(f"a rate must be a positive number of Hz, got {rate_hz}")
     return Fraction(rate_hz).limit_denominator(1001)
+
+
+def _next_fast_length(least: int) -> int:
+    """Find the next length whose prime factors are at most 11, as ``scipy.fft.next_fast_len`` does.
+
+    A dozen of them lie in every octave of lengths that occur here, and importing scipy.fft costs a quarter of a second.
+    """
+    length = least
+    while _without_small_factors(length) > 1:
+        length += 1
+    return length
+
+
+def _without_small_factors(number: int) -> int:
+    for factor in (2, 3, 5, 7, 11):
+        while number % factor == 0:
+            number //= factor
+    return number
 
 
 def _least_common_multiple(first: int, second: int) -> int:
@@ -188,5 +205,5 @@ def subbands_on_grid(
         frequency_hz = torch.arange(first, last + 1, device=device, dtype=torch.float64) / float(grid.seconds)
         gains = channel_response(frequency_hz, cutoffs_hz, channel).to(dtype)
         rate_hz = max(_OVERSAMPLING * (high - low), _LOWEST_ENVELOPE_RATE_HZ)
-        length = 2 * next_fast_len(max(ceil(rate_hz * grid.seconds / 2), grid.steps))
+        length = 2 * _next_fast_length(max(ceil(rate_hz * grid.seconds / 2), grid.steps))
         yield Subband(channel, first, gains, length, grid)

@@ -1,60 +1,6 @@
 """Metrics: pure functions, each with a stated convention."""
 
-from crossmodal.metrics.image_distance import frechet_distance, sliced_wasserstein
-from crossmodal.metrics.impact import (
-    STEPS_PER_FRAME,
-    ImpactScores,
-    cut_impact_windows,
-    impact_scores,
-    loudness,
-    pearson_r,
-    spectral_centroid,
-)
-from crossmodal.metrics.material import MaterialClassifier, class_averaged_accuracy
-from crossmodal.metrics.onset import (
-    OnsetCounts,
-    OnsetScores,
-    PooledOnsets,
-    count_onsets,
-    find_by_rank,
-    match_onsets,
-    onset_scores,
-)
-from crossmodal.metrics.pose import PoseScore, earlier_poses, joint_errors_mm, moving_frames, pose_score
-from crossmodal.metrics.segmentation import class_iou, confusion_matrix, mean_iou, pixel_accuracy
-from crossmodal.metrics.verification import VerificationScore, equal_error_rate, rank_one, reference_scores, verify
+import lazy_loader
 
-__all__ = [
-    "STEPS_PER_FRAME",
-    "ImpactScores",
-    "MaterialClassifier",
-    "OnsetCounts",
-    "OnsetScores",
-    "PooledOnsets",
-    "PoseScore",
-    "VerificationScore",
-    "class_averaged_accuracy",
-    "class_iou",
-    "confusion_matrix",
-    "count_onsets",
-    "cut_impact_windows",
-    "earlier_poses",
-    "equal_error_rate",
-    "find_by_rank",
-    "frechet_distance",
-    "impact_scores",
-    "joint_errors_mm",
-    "loudness",
-    "match_onsets",
-    "mean_iou",
-    "moving_frames",
-    "onset_scores",
-    "pearson_r",
-    "pixel_accuracy",
-    "pose_score",
-    "rank_one",
-    "reference_scores",
-    "sliced_wasserstein",
-    "spectral_centroid",
-    "verify",
-]
+# Names are imported when they are first used; __init__.pyi lists them.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -65,15 +65,19 @@ def match_onsets(predicted_s: ArrayLike, true_s: ArrayLike, tolerance_s: float) 
     predicted, true = _times(predicted_s, "predicted_s"), _times(true_s, "true_s")
     reach = _reach(tolerance_s)
     predicted_order, true_order = np.argsort(predicted, kind="stable"), np.argsort(true, kind="stable")
-    pairs: list[tuple[int, int]] = []
+    # Lists, whose entries are many times quicker to read one by one than an array's.
+    sorted_predicted, sorted_true = predicted[predicted_order].tolist(), true[true_order].tolist()
+    claims: list[int] = []
+    claimed: list[int] = []
     i = j = 0
-    while i < len(predicted) and j < len(true):
-        ahead = predicted[predicted_order[i]] - true[true_order[j]]
+    while i < len(sorted_predicted) and j < len(sorted_true):
+        ahead = sorted_predicted[i] - sorted_true[j]
         if abs(ahead) <= reach:
-            pairs.append((int(predicted_order[i]), int(true_order[j])))
+            claims.append(i)
+            claimed.append(j)
         i += ahead <= reach
         j += ahead >= -reach
-    return np.array(pairs, dtype=np.intp).reshape(-1, 2)
+    return np.stack([predicted_order[claims], true_order[claimed]], axis=1) if claims else np.empty((0, 2), np.intp)
 
 
 def find_by_rank(predicted_s: ArrayLike, scores: ArrayLike, true_s: ArrayLike, tolerance_s: float) -> NDArray[np.bool_]:

@@ -1,52 +1,6 @@
 """Losses: plain functions of tensors, the memories that some of them need, and figures to watch beside them."""
 
-from crossmodal.objectives.adversarial import discriminator_loss, generator_loss, gradient_penalty
-from crossmodal.objectives.collapse import effective_rank, is_collapsed
-from crossmodal.objectives.contrastive import (
-    alignment_loss,
-    alignment_uniformity_loss,
-    moco_loss,
-    simclr_loss,
-    supervised_contrastive_loss,
-    uniformity_loss,
-)
-from crossmodal.objectives.distillation import CentreBuffer, dino_loss
-from crossmodal.objectives.gathering import gather
-from crossmodal.objectives.momentum_queue import MomentumQueue, update_average
-from crossmodal.objectives.pose import bone_limits, heat_map_loss, heat_map_targets, link_loss, squared_bone_lengths
-from crossmodal.objectives.sound import (
-    impact_weights,
-    onset_loss,
-    onset_targets,
-    robust_feature_loss,
-    squared_feature_loss,
-)
+import lazy_loader
 
-__all__ = [
-    "CentreBuffer",
-    "MomentumQueue",
-    "alignment_loss",
-    "alignment_uniformity_loss",
-    "bone_limits",
-    "dino_loss",
-    "discriminator_loss",
-    "effective_rank",
-    "gather",
-    "generator_loss",
-    "gradient_penalty",
-    "heat_map_loss",
-    "heat_map_targets",
-    "impact_weights",
-    "is_collapsed",
-    "link_loss",
-    "moco_loss",
-    "onset_loss",
-    "onset_targets",
-    "robust_feature_loss",
-    "simclr_loss",
-    "squared_bone_lengths",
-    "squared_feature_loss",
-    "supervised_contrastive_loss",
-    "uniformity_loss",
-    "update_average",
-]
+# Names are imported when they are first used; __init__.pyi lists them.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

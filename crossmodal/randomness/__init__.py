@@ -5,21 +5,7 @@ reproduced from its index. `generator` returns a NumPy generator for one index; 
 for many indices, the same on every device; `philox` is the underlying function, for compiled loops.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-from crossmodal.randomness.stream import generator, stream_key
-
-if TYPE_CHECKING:
-    from crossmodal.randomness.fields import normals, random_bits, uniforms
-
-# Imported on first use: they need torch and numba, which simulators and file readers do not.
-_LATE = frozenset({"normals", "random_bits", "uniforms"})
-
-__all__ = ["generator", "normals", "random_bits", "stream_key", "uniforms"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LATE:
-        return getattr(import_module("crossmodal.randomness.fields"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Names are imported when they are first used; __init__.pyi lists them.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,34 +1,6 @@
 """Decode video by its time stamps, build space-time images, write and mux video files."""
 
-from crossmodal.video.frames import Frames, iterate_frames, read_frames
-from crossmodal.video.mux import mux_sound, strip_sound
-from crossmodal.video.probe import TruncatedVideoError, VideoInfo, probe_video
-from crossmodal.video.spacetime import (
-    CLOCK_RATE_HZ,
-    MODEL_SIZE,
-    Clip,
-    clock_ticks,
-    nearest_frames,
-    read_clip,
-    spacetime_images,
-)
-from crossmodal.video.write import write_video
+import lazy_loader
 
-__all__ = [
-    "CLOCK_RATE_HZ",
-    "MODEL_SIZE",
-    "Clip",
-    "Frames",
-    "TruncatedVideoError",
-    "VideoInfo",
-    "clock_ticks",
-    "iterate_frames",
-    "mux_sound",
-    "nearest_frames",
-    "probe_video",
-    "read_clip",
-    "read_frames",
-    "spacetime_images",
-    "strip_sound",
-    "write_video",
-]
+# Names are imported when they are first used; __init__.pyi lists them.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,12 +4,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import av
 import numpy as np
 import numpy.typing as npt
-import torch
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -23,6 +22,9 @@ from crossmodal.video.probe import (
     sample_aspect_ratio,
 )
 
+if TYPE_CHECKING:  # those who only copy or cut a video do without torch
+    import torch
+
 MID_GREY = 128
 STRETCH_TOLERANCE = 0.03
 
@@ -32,13 +34,13 @@ PixelFormat = Literal["rgb24", "gray"]
 class Frames(NamedTuple):
     """The frames of a video: ``frames`` uint8 (n, 3, height, width) RGB, ``times_s`` float64 (n,) from the first."""
 
-    frames: torch.Tensor
-    times_s: torch.Tensor
+    frames: "torch.Tensor"
+    times_s: "torch.Tensor"
 
 
 def iterate_frames(
     path: str | os.PathLike[str], size: tuple[int, int] | None = None
-) -> Iterator[tuple[float, torch.Tensor]]:
+) -> Iterator[tuple[float, "torch.Tensor"]]:
     """Yield (time_s, uint8 (3, height, width) RGB) of every frame in the order of showing.
 
     Times are the frames' own time stamps, counted from the first frame; frames are never found by number. Rotation and
@@ -50,6 +52,8 @@ def iterate_frames(
         FormatError: not a video, no video stream, no frames; `TruncatedVideoError` after the last frame of a file
             that ends early.
     """
+    import torch
+
     with open_video(path) as (container, stream):
         for time_s, frame in decode_in_order(container, stream):
             picture = render_frame(frame, sample_aspect_ratio(stream), size)
@@ -62,6 +66,8 @@ def read_frames(path: str | os.PathLike[str], size: tuple[int, int] | None = Non
     Raises:
         FormatError: as `iterate_frames`.
     """
+    import torch
+
     times_s, frames = zip(*iterate_frames(path, size), strict=True)
     return Frames(torch.stack(frames), torch.tensor(times_s, dtype=torch.float64))
 

@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import av
 import numpy as np
 import numpy.typing as npt
-import torch
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from crossmodal.errors import OutputError
 from crossmodal.files import replace_atomically
+
+if TYPE_CHECKING:
+    import torch
 
 _CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv")
 # Rates that the AAC encoder takes; any other one is resampled to the next higher of these.
@@ -26,14 +28,14 @@ _BLOCK = 1_024
 
 # PyAV's packets are generic over the stream that they belong to, in newer versions only.
 Packet = Any
-Waveform = torch.Tensor | npt.NDArray[np.floating[Any]]
+Waveform: TypeAlias = "torch.Tensor | npt.NDArray[np.floating[Any]]"
 
 
 def write_video(
     path: str | os.PathLike[str],
     frames: Iterable[npt.NDArray[np.uint8]],
     frame_rate_hz: Fraction | float,
-    waveform: Waveform | None = None,
+    waveform: "Waveform | None" = None,
     sound_rate_hz: int | None = None,
     *,
     crf: int = 18,
@@ -113,7 +115,8 @@ def check_waveform(waveform: Waveform) -> npt.NDArray[np.float32]:
     Raises:
         ValueError: another shape, more than two channels, not a number, or a peak above 1.
     """
-    array = waveform.detach().cpu().numpy() if isinstance(waveform, torch.Tensor) else np.asarray(waveform)
+    # Asked this way, since simulators write videos without importing torch.
+    array = waveform.detach().cpu().numpy() if hasattr(waveform, "detach") else np.asarray(waveform)
     sound = np.atleast_2d(np.ascontiguousarray(array, dtype=np.float32))
     if sound.ndim != 2 or sound.shape[0] not in {1, 2}:
         raise ValueError(f"a waveform is (time,) or (1 or 2 channels, time), got shape {tuple(array.shape)}")

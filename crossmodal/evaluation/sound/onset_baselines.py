@@ -7,8 +7,6 @@ from typing import NamedTuple, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import signal
-from scipy.ndimage import gaussian_filter1d
 
 from crossmodal.audio import FEATURE_RATE_HZ
 from crossmodal.errors import DatasetError
@@ -183,6 +181,8 @@ def find_peaks(curve: Floats, gap_ticks: int) -> tuple[NDArray[np.intp], Floats]
 
     A plateau counts once, in its middle.
     """
+    from scipy import signal  # takes most of a second to import, which those who only need a table do without
+
     padded = np.concatenate([[-np.inf], curve, [-np.inf]])  # so that the ends can be maxima too
     ticks = signal.find_peaks(padded, distance=gap_ticks)[0] - 1
     return ticks, curve[ticks]
@@ -195,6 +195,8 @@ def _curve(motion: Motion, contrast: float, smoothing_ticks: float) -> Floats:
     around = np.pad(motion.energy, _CONTRAST_TICKS, mode="edge")
     curve = motion.abruptness - contrast * (around[: -2 * _CONTRAST_TICKS] + around[2 * _CONTRAST_TICKS :]) / 2.0
     if smoothing_ticks > 0:
+        from scipy.ndimage import gaussian_filter1d
+
         curve = gaussian_filter1d(curve, smoothing_ticks)
     scale = float(np.quantile(curve, 0.9))
     if scale <= 0:  # a still image but for a few moments

@@ -161,6 +161,18 @@ def _draw_limb(layer: np.ndarray, limb: np.ndarray, sleeve: np.ndarray, box: np.
 
 
 @compiled
+def _copy(image: np.ndarray, out: np.ndarray) -> None:
+    """Copy ``image`` to ``out``, both (height, width, 3).
+
+    By loops: ``out[:] = image`` takes numba three seconds to compile, most of them for the message of its error.
+    """
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            for c in range(3):
+                out[i, j, c] = image[i, j, c]
+
+
+@compiled
 def draw_limbs(image: np.ndarray, limbs: np.ndarray, sleeve: np.ndarray, layer: np.ndarray, sums: np.ndarray) -> None:
     """Draw limbs (moments, limbs, LIMB_COLUMNS) over ``image`` in place, averaged over the moments.
 
@@ -168,17 +180,14 @@ def draw_limbs(image: np.ndarray, limbs: np.ndarray, sleeve: np.ndarray, layer: 
     """
     moments = limbs.shape[0]
     whole = np.array([1 << 30, 1 << 30, 0, 0])
-    boxes = np.empty((moments, 4), np.int64)
-    for m in range(moments):
-        boxes[m] = np.array([1 << 30, 1 << 30, 0, 0])
     if moments == 1:
         for k in range(limbs.shape[1]):
             _draw_limb(image, limbs[0, k], sleeve, whole)
         return
     sums[:] = 0.0
-    layer[:] = image
+    _copy(image, layer)
     for m in range(moments):
-        box = boxes[m]
+        box = np.array([1 << 30, 1 << 30, 0, 0])
         for k in range(limbs.shape[1]):
             _draw_limb(layer, limbs[m, k], sleeve, box)
         for i in range(box[0], box[2]):

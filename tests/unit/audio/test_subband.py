@@ -7,8 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.fft import next_fast_len
 from scipy.signal import hilbert
 
+from crossmodal.audio import subband
 from crossmodal.audio.filterbank import filter_bank
 from crossmodal.audio.subband import TimeGrid, exact_rate, lowest_bins, subbands_on_grid
 
@@ -80,3 +82,8 @@ def test_adding_all_subbands_up_gives_the_signal_back(noise_and_bands):
     for band in bands:
         band.add_to_spectrum(band.analytic(spectrum), rebuilt)
     torch.testing.assert_close(rebuilt[:-1], spectrum[:-1], rtol=1e-9, atol=1e-9)
+
+
+def test_fast_lengths_are_those_of_scipy():
+    lengths = [*range(1, 3000), *range(2**17 - 300, 2**17 + 300), 999_999]
+    assert [subband._next_fast_length(length) for length in lengths] == [next_fast_len(length) for length in lengths]

@@ -6,7 +6,14 @@ from scipy.signal import fftconvolve
 
 from crossmodal.simulation.hits import MATERIALS, Modes, Voice, draw_voice, strike_sound
 from crossmodal.simulation.hits.script import Surface, Touch
-from crossmodal.simulation.hits.sound import bubble_sound, contact_pulse, contact_seconds, grain_sound, scratch_sound
+from crossmodal.simulation.hits.sound import (
+    bubble_sound,
+    contact_pulse,
+    contact_seconds,
+    convolve,
+    grain_sound,
+    scratch_sound,
+)
 from crossmodal.simulation.hits.soundtrack import RATE_HZ, record_sound, touch_sound
 
 
@@ -147,3 +154,10 @@ class TestRecording:
 def _centroid_hz(sound: np.ndarray) -> float:
     power = np.abs(np.fft.rfft(sound)) ** 2
     return float((np.fft.rfftfreq(len(sound), 1 / RATE_HZ) * power).sum() / power.sum())
+
+
+@pytest.mark.parametrize("lengths", [(1, 7), (96_000, 1), (96_000, 47), (512, 9_000), (33, 33)])
+def test_convolution_gives_the_numbers_of_scipy(lengths):
+    rng = np.random.default_rng(0)
+    first, second = (rng.standard_normal(length) for length in lengths)
+    np.testing.assert_array_equal(convolve(first, second), fftconvolve(first, second))
