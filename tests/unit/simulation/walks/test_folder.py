@@ -70,7 +70,7 @@ def test_other_options_and_foreign_folders_are_refused(made: Path, tmp_path: Pat
     (tmp_path / "diary.txt").write_text("dear diary")
     with pytest.raises(DatasetError, match=r"holds files but no walks\.json"):
         make_walks(tmp_path, walks=1, seconds=1.0)
-    with pytest.raises(ValueError, match="walks and workers"):
+    with pytest.raises(ValueError, match="walks and num_workers"):
         make_walks(tmp_path / "w", walks=0)
 
 
