@@ -78,7 +78,7 @@ def test_a_step_of_the_run_moves_both_players_and_the_average():
     still = [name for name, value in after.items() if torch.equal(value, before[name])]
     assert still == ["player.label_counts"]  # the average counts
     # The average stays behind the player.
-    name = "image.weight"
+    name = "picture.weight"
     ahead = (after[f"player.{name}"] - before[f"player.{name}"]).norm()
     assert 0 < (after[f"model.{name}"] - before[f"model.{name}"]).norm() < ahead
 
