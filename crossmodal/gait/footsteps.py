@@ -56,7 +56,7 @@ def cut_footstep(recording: PressureRecording, stance: Stance, frames: int = 101
     cells = np.moveaxis((places_mm - np.array(recording.origin_mm)) / np.array(recording.pitch_mm), -1, 0)
     first, last = np.searchsorted(recording.times_s, (stance.times_s[0], stance.times_s[-1]))
     first, last = max(int(first) - 1, 0), min(int(last) + 2, len(recording.times_s))
-    movie = recording.pressure_kpa[first:last]
+    movie = recording.pressure[first:last]
     warped = np.stack([map_coordinates(frame, cells, order=1, mode="constant") for frame in movie])
     times_s = np.linspace(stance.times_s[0], stance.times_s[-1], frames)
     place = np.interp(times_s, recording.times_s[first:last], np.arange(len(movie)))

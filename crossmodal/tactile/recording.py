@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from crossmodal.errors import FormatError
+
 Side = Literal["left", "right"]
 #: Frames that `PressureRecording.blocks` holds at once.
 _BLOCK = 256
@@ -69,7 +71,7 @@ class PressureRecording:
     pitch_mm[0] and x = origin_mm[1] + column * pitch_mm[1].
 
     Attributes:
-        frames: the pressures, in kPa (in the vendor's unit where ``sensor.calibrated`` is False).
+        frames: the pressures, in `unit`: kPa, or the vendor's unit where ``sensor.calibrated`` is False.
         times_s: float64 (frames,), not decreasing.
         pitch_mm: distance of neighbouring rows and of neighbouring columns; NaN where the file does not tell.
         valid: bool (rows, columns): False where there is no cell, or a dead one; the pressure there is 0.
@@ -100,11 +102,29 @@ class PressureRecording:
         _check_clock(self.times_s, frames)
 
     @cached_property
-    def pressure_kpa(self) -> NDArray[np.float32]:
-        """All frames at once: float32 (frames, rows, columns)."""
+    def pressure(self) -> NDArray[np.float32]:
+        """All frames at once, in `unit`: float32 (frames, rows, columns)."""
         if isinstance(self.frames, ArrayFrames):
             return self.frames.array
         return np.concatenate(list(self.blocks()) or [np.zeros(self.frames.shape, np.float32)])
+
+    @property
+    def unit(self) -> str:
+        """Unit of `pressure`: kPa, or the vendor's where the recording is not calibrated."""
+        return "kPa" if self.sensor.calibrated else self.sensor.unit
+
+    def pressure_kpa(self) -> NDArray[np.float32]:
+        """Return all frames at once in kPa: float32 (frames, rows, columns).
+
+        Raises:
+            FormatError: the recording is not calibrated; `pressure` has its values in `unit`.
+        """
+        if not self.sensor.calibrated:
+            raise FormatError(
+                f"{self.source}: the recording is not calibrated (its unit: {self.unit}), so it has no pressures in "
+                "kPa; use .pressure for its values"
+            )
+        return self.pressure
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -55,7 +55,7 @@ def read_damaged(read: Callable[[Path], Recording], whole: Path, count: int = 30
 
 def check_sound(recording: Recording) -> None:
     """Check that all numbers of a recording are possible."""
-    values = recording.pressure_kpa if isinstance(recording, PressureRecording) else recording.values
+    values = recording.pressure if isinstance(recording, PressureRecording) else recording.values
     assert values.dtype == np.float32
     assert values.size
     assert np.isfinite(values).all()

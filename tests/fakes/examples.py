@@ -74,5 +74,5 @@ def _write_walks(root: Path) -> None:
 
 def _print_of(recording: PressureRecording) -> PressureRecording:
     """The largest pressure of every cell, without time, as a plate that records single prints gives it."""
-    peaks = ArrayFrames(np.asarray(recording.pressure_kpa).max(axis=0, keepdims=True))
+    peaks = ArrayFrames(np.asarray(recording.pressure).max(axis=0, keepdims=True))
     return replace(recording, frames=peaks, times_s=np.zeros(1))

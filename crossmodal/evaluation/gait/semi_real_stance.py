@@ -42,7 +42,7 @@ def cut_stances(recording: PressureRecording) -> list[StanceMovie]:
 def _single_stances(recording: PressureRecording) -> Iterator[PressureRecording]:
     """Recordings of one stance each, from its first loaded frame to its last."""
     stances = analyse(recording, "classical").stances
-    pressure = recording.pressure_kpa.astype(np.float64)
+    pressure = recording.pressure.astype(np.float64)
     if len(stances) < 2:
         loaded = np.flatnonzero(pressure.any(axis=(1, 2)))
         if len(stances) == 1 and len(loaded) > 1:
@@ -81,7 +81,7 @@ def _excerpt(recording: PressureRecording, pressure: Floats, first: int, last: i
 
 
 def _in_frame_of_foot(single: PressureRecording, foot: Footprint, side: Side) -> StanceMovie:
-    pressure = single.pressure_kpa.astype(np.float64)
+    pressure = single.pressure.astype(np.float64)
     rows, columns = np.nonzero(pressure.any(axis=0))
     heading_rad = float(np.arctan2(foot.axis[1], foot.axis[0]))
     frame = np.stack([foot.axis, outwards(heading_rad, side)], axis=1)  # columns: the foot's axes in (y, x)

@@ -60,7 +60,7 @@ def test_the_unit_and_the_weight_do_not_matter(walk: SimulatedWalk, crops: list[
 
     from crossmodal.tactile.recording import ArrayFrames, Sensor
 
-    louder = replace(walk.recording, frames=ArrayFrames(3.0 * walk.recording.pressure_kpa), sensor=Sensor())
+    louder = replace(walk.recording, frames=ArrayFrames(3.0 * walk.recording.pressure), sensor=Sensor())
     for one, other in zip(find_candidates(louder), crops, strict=True):
         np.testing.assert_allclose(one.crop.dense(), other.dense(), rtol=1e-4, atol=1e-4)
 

@@ -17,7 +17,7 @@ def touch(real_data: Path) -> Path:
 
 def centre_across(recording):
     """Centre of pressure across the image, from its first column."""
-    weights = recording.pressure_kpa[0].sum(axis=0)
+    weights = recording.pressure[0].sum(axis=0)
     return recording.pitch_mm[1] * float(weights @ np.arange(len(weights)) / weights.sum())
 
 

@@ -142,7 +142,7 @@ def test_a_recording_without_a_rate_tells_no_seconds():
     from dataclasses import replace
 
     walk = render_walk(plan_walk())
-    sampled = walk.pressure_kpa[::5]  # of 100 frames a second
+    sampled = walk.pressure[::5]  # of 100 frames a second
     counted = replace(
         walk, frames=ArrayFrames(sampled), times_s=np.arange(float(len(sampled))), meta={"clock": "unknown"}
     )

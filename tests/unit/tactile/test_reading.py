@@ -62,7 +62,7 @@ def test_a_format_is_found_by_its_content_with_a_wrong_extension(kind: str, tmp_
     assert find_reader(path).name == name
     recording = read(path)
     assert isinstance(recording, PressureRecording | InsoleRecording)
-    values = recording.pressure_kpa if isinstance(recording, PressureRecording) else recording.values
+    values = recording.pressure if isinstance(recording, PressureRecording) else recording.values
     assert values.dtype == np.float32
     assert np.isfinite(values).all()
     assert values.min() >= 0 < values.max()

@@ -25,7 +25,7 @@ def steps(folder: Path) -> WalkSteps:
 
 def test_a_walk_comes_back_with_its_truth(folder: Path) -> None:
     stored, made = read_walk(folder, "walk-000001"), make_walk(3, 1, 2.5)
-    np.testing.assert_array_equal(stored.recording.pressure_kpa, made.recording.pressure_kpa)
+    np.testing.assert_array_equal(stored.recording.pressure, made.recording.pressure)
     assert stored.truth.footsteps == made.truth.footsteps
     np.testing.assert_allclose(stored.truth.force_n, made.truth.force_n, atol=0.01)
     np.testing.assert_allclose(stored.truth.times_s, made.truth.times_s, atol=1e-6)

@@ -37,7 +37,7 @@ def test_recordings_come_back_with_their_truth(made: Path) -> None:
         assert isinstance(recording, PressureRecording)
         assert recording.shape == (len(truth["times_s"]), truth["mat"]["rows"], truth["mat"]["columns"])
         assert recording.pitch_mm == tuple(truth["mat"]["pitch_mm"])
-        assert np.isfinite(recording.pressure_kpa).all()
+        assert np.isfinite(recording.pressure).all()
 
 
 def test_split_is_by_walker(made: Path) -> None:

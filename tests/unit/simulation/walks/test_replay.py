@@ -34,7 +34,7 @@ def plate() -> PressureRecording:
     first, last = np.searchsorted(walk.truth.times_s, [step.heel_strike_s, step.toe_off_s])
     low = np.round(np.array(step.box_mm[:2]) / 4).astype(int) - 2
     high = np.round(np.array(step.box_mm[2:]) / 4).astype(int) + 3
-    movie = walk.recording.pressure_kpa[first:last, low[0] : high[0], low[1] : high[1]]
+    movie = walk.recording.pressure[first:last, low[0] : high[0], low[1] : high[1]]
     return replace(
         walk.recording,
         frames=ArrayFrames(movie.copy()),
@@ -115,7 +115,7 @@ class TestWalk:
         foot = footholds(28.0)[number]
         walk = replay_walk([movie], [foot], MAT, 0, 0)
         loaded = np.flatnonzero(walk.recording.force_n() > 50)
-        pressure = walk.recording.pressure_kpa[loaded].astype(float)
+        pressure = walk.recording.pressure[loaded].astype(float)
         total = pressure.sum(axis=(1, 2))
         cop = np.stack([pressure.sum(axis=2) @ np.arange(600), pressure.sum(axis=1) @ np.arange(200)], axis=1) * 5.0
         native = movie.at((walk.truth.times_s[loaded] - foot.heel_strike_s) / (foot.toe_off_s - foot.heel_strike_s))
@@ -134,7 +134,7 @@ class TestWalk:
         )
         foot = Foothold("right", np.array([62.0, 61.0]), np.pi, np.pi, 0.1, 0.2)
         walk = replay_walk([cell], [foot], Mat(20, 20, (6.0, 6.0)), 0, 0, weight_n=1.0)
-        peak = walk.recording.pressure_kpa.max(axis=0)
+        peak = walk.recording.pressure.max(axis=0)
         wanted = np.outer([2 / 3, 1 / 3], [5 / 6, 1 / 6])
         assert peak[10:12, 10:12] / peak.sum() == pytest.approx(wanted, abs=0.05)
 
@@ -169,7 +169,7 @@ class TestWalk:
 
     def test_it_is_the_same_again_and_the_index_matters(self, movie: StanceMovie) -> None:
         walks = [replay_walk([movie], footholds(), MAT, 3, index, sensor=EMED_LIKE) for index in (5, 5, 6)]
-        frames = [walk.recording.pressure_kpa for walk in walks]
+        frames = [walk.recording.pressure for walk in walks]
         assert np.array_equal(frames[0], frames[1])
         assert not np.array_equal(frames[0], frames[2])
 

@@ -37,7 +37,7 @@ class TestTruth:
     def test_force_and_centre_of_pressure_are_those_of_a_perfect_mat(self) -> None:
         walk = walk_of(path="oblique")
         force, cop = walk.truth.force_n, walk.truth.cop_mm
-        pressure = walk.recording.pressure_kpa
+        pressure = walk.recording.pressure
         assert force.max() > 300
         np.testing.assert_allclose(walk.recording.force_n(), force.sum(axis=(1, 2)), rtol=2e-3, atol=0.1)
         loaded = np.nonzero(force.sum(axis=(1, 2)) > 100)[0]
@@ -50,7 +50,7 @@ class TestTruth:
 
     def test_nothing_is_pressed_outside_the_steps(self) -> None:
         walk = walk_of()
-        pressed = walk.recording.pressure_kpa.any(axis=(1, 2))
+        pressed = walk.recording.pressure.any(axis=(1, 2))
         during = np.zeros_like(pressed)
         for step in walk.truth.footsteps:
             during |= (walk.truth.times_s >= step.heel_strike_s) & (walk.truth.times_s <= step.toe_off_s)
@@ -186,9 +186,7 @@ class TestPathologies:
 
 class TestSensor:
     def test_quantum_floor_and_saturation(self) -> None:
-        values = np.unique(
-            walk_of(0, SensorModel(quantum_kpa=5, floor_kpa=10, saturation_kpa=200)).recording.pressure_kpa
-        )
+        values = np.unique(walk_of(0, SensorModel(quantum_kpa=5, floor_kpa=10, saturation_kpa=200)).recording.pressure)
         assert set(values.tolist()) <= {0.0, *np.arange(10.0, 201.0, 5.0).tolist()}
         assert values.max() == 200
 
@@ -197,7 +195,7 @@ class TestSensor:
             walk = walk_of(0, SensorModel(dead_lines=0.1, tells_dead=tells))
             assert walk.recording.valid.all() != tells
             if tells:
-                assert not walk.recording.pressure_kpa[:, ~walk.recording.valid].any()
+                assert not walk.recording.pressure[:, ~walk.recording.valid].any()
 
     def test_clocks_jitter_and_frames_are_dropped(self) -> None:
         recording = walk_of(0, SensorModel(jitter_s=0.002, dropped=0.1, tells_jitter=True)).recording
@@ -215,10 +213,10 @@ class TestSensor:
             np.testing.assert_allclose(
                 wide.force_n()[inner], plain.force_n()[inner], rtol=0.06
             )  # some leaks over the edge
-            assert (wide.pressure_kpa > 0).sum() > (plain.pressure_kpa > 0).sum()
+            assert (wide.pressure > 0).sum() > (plain.pressure > 0).sum()
 
     def test_hysteresis_reports_more_while_unloading(self) -> None:
-        plain, slow = walk_of(0).recording.pressure_kpa, walk_of(0, SensorModel(hysteresis=0.05)).recording.pressure_kpa
+        plain, slow = walk_of(0).recording.pressure, walk_of(0, SensorModel(hysteresis=0.05)).recording.pressure
         assert (slow >= plain - 1e-3).all()
         assert (slow - plain).max() == pytest.approx(0.05 * plain.max(), rel=0.5)
 
@@ -232,8 +230,8 @@ class TestSensor:
     def test_rows_that_are_read_later_see_later_pressure(self) -> None:
         """Reading the last row 10 ms after the first shifts a step at the far end by nearly 10 ms."""
         plain, skewed = walk_of(0).recording, walk_of(0, SensorModel(row_scan_s=0.01)).recording
-        far = plain.pressure_kpa[:, -150:].sum(axis=(1, 2))
-        late = skewed.pressure_kpa[:, -150:].sum(axis=(1, 2))
+        far = plain.pressure[:, -150:].sum(axis=(1, 2))
+        late = skewed.pressure[:, -150:].sum(axis=(1, 2))
         shifts = np.linspace(0.0, 0.02, 41)
         errors = [np.abs(np.interp(plain.times_s + shift, plain.times_s, far) - late).mean() for shift in shifts]
         assert 0.007 <= shifts[int(np.argmin(errors))] <= 0.0105
@@ -259,13 +257,13 @@ class TestSensor:
 class TestRepeat:
     def test_same_arguments_same_walk(self) -> None:
         first, second = (walk_of(7, draw_sensor(2, 7)) for _ in range(2))
-        assert (first.recording.pressure_kpa == second.recording.pressure_kpa).all()
+        assert (first.recording.pressure == second.recording.pressure).all()
         assert first.truth.as_json() == second.truth.as_json()
         assert walk_of(8).truth.as_json() != first.truth.as_json()
 
     def test_blocks_are_the_whole(self) -> None:
         recording = walk_of(7).recording
-        assert (np.concatenate(list(recording.blocks(37))) == recording.pressure_kpa).all()
+        assert (np.concatenate(list(recording.blocks(37))) == recording.pressure).all()
 
     def test_nobody_cannot_walk(self) -> None:
         with pytest.raises(ValueError, match="somebody must walk"):

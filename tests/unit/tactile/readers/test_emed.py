@@ -13,7 +13,7 @@ from tests.fakes.pressure_vendor_grids import make_foot, write_emed
 
 def test_a_movie_comes_back_at_its_place_on_the_plate(tmp_path: Path) -> None:
     recording = read(write_emed(tmp_path / "a.lst", make_foot(), first=(30, 26)))
-    np.testing.assert_array_equal(recording.pressure_kpa, make_foot())
+    np.testing.assert_array_equal(recording.pressure, make_foot())
     np.testing.assert_allclose(recording.times_s, 0.01 * np.arange(5))
     assert recording.pitch_mm == (5.0, 5.0)
     assert recording.origin_mm == (29 * 5.0, 25 * 5.0)
@@ -30,7 +30,7 @@ def test_windows_that_differ_between_pages_are_laid_on_one(tmp_path: Path) -> No
     for shown, frame, window in zip(expected, movie, windows, strict=True):
         shown[window] = frame[window]
     recording = read(write_emed(tmp_path / "a.lst", movie, first=(11, 21), windows=windows))
-    np.testing.assert_array_equal(recording.pressure_kpa, expected[:, 1:8])
+    np.testing.assert_array_equal(recording.pressure, expected[:, 1:8])
     assert recording.origin_mm == (11 * 5.0, 20 * 5.0)
 
 
@@ -39,14 +39,12 @@ def test_the_page_of_the_maxima_is_no_frame(tmp_path: Path) -> None:
 
 
 def test_pages_without_forces(tmp_path: Path) -> None:
-    np.testing.assert_array_equal(
-        read(write_emed(tmp_path / "a.lst", make_foot(), forces=False)).pressure_kpa, make_foot()
-    )
+    np.testing.assert_array_equal(read(write_emed(tmp_path / "a.lst", make_foot(), forces=False)).pressure, make_foot())
 
 
 def test_the_unit_follows_from_the_forces(tmp_path: Path) -> None:
     recording = read(write_emed(tmp_path / "a.lst", make_foot(), newtons=1.0))
-    np.testing.assert_array_equal(recording.pressure_kpa, make_foot() * 10)
+    np.testing.assert_array_equal(recording.pressure, make_foot() * 10)
 
 
 def test_forces_of_no_known_unit_are_refused(tmp_path: Path) -> None:
@@ -135,9 +133,9 @@ def test_it_is_found_by_content(tmp_path: Path) -> None:
 def test_a_real_stance(real_data: Path) -> None:
     recording = read(real_data / "touch/emed_footscan_xsensor_pedar/emed_test.lst")
     arrays = np.load(real_data / "touch/permissive_real.npz", allow_pickle=False)
-    np.testing.assert_array_equal(recording.pressure_kpa, arrays["emed_kPa_100Hz"])
+    np.testing.assert_array_equal(recording.pressure, arrays["emed_kPa_100Hz"])
     assert recording.shape == (106, 54, 22)
     assert recording.rate_hz == pytest.approx(100)
-    assert recording.pressure_kpa.max() == 370
+    assert recording.pressure.max() == 370
     assert recording.force_n().max() == pytest.approx(819, abs=1)
     assert (recording.sensor.quantum_kpa, recording.sensor.floor_kpa) == (5.0, 10.0)

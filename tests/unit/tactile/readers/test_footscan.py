@@ -17,7 +17,7 @@ WRITERS = [write_footscan_text, write_workbook, write_xlsx]
 @pytest.mark.parametrize("write", WRITERS)
 def test_a_movie_of_one_foot_comes_back(tmp_path: Path, write) -> None:
     recording = read(write(tmp_path / "a.xls", footscan_rows(FOOT, foot="Right", rectangle=(6, 40))))
-    np.testing.assert_allclose(recording.pressure_kpa, FOOT)
+    np.testing.assert_allclose(recording.pressure, FOOT)
     np.testing.assert_allclose(recording.times_s, 0.002 * np.arange(5))
     assert recording.side == "right"
     assert recording.pitch_mm == (7.62, 5.08)
@@ -30,7 +30,7 @@ def test_a_movie_of_one_foot_comes_back(tmp_path: Path, write) -> None:
 @pytest.mark.parametrize("write", WRITERS)
 def test_the_entire_plate_comes_back(tmp_path: Path, write) -> None:
     recording = read(write(tmp_path / "a.xls", footscan_rows(FOOT, foot=None, rate_hz=200)))
-    np.testing.assert_allclose(recording.pressure_kpa, FOOT)
+    np.testing.assert_allclose(recording.pressure, FOOT)
     assert recording.rate_hz == pytest.approx(200)
     assert recording.side is None
     assert recording.origin_mm == (0.0, 0.0)
@@ -46,7 +46,7 @@ def test_a_cut_text_gives_its_whole_frames(tmp_path: Path) -> None:
     for cut in (data.index(b"Frame 4") + 40, len(data) - 5):
         path.write_bytes(data[:cut])
         recording = read(path)
-        np.testing.assert_allclose(recording.pressure_kpa, FOOT[:4])
+        np.testing.assert_allclose(recording.pressure, FOOT[:4])
         assert recording.meta["truncated"] is True
 
 
@@ -110,10 +110,10 @@ def test_it_is_found_by_content(tmp_path: Path, write) -> None:
 def test_a_real_stance(real_data: Path) -> None:
     recording = read(real_data / "touch/emed_footscan_xsensor_pedar/footscan_test.xls")
     arrays = np.load(real_data / "touch/permissive_real.npz", allow_pickle=False)
-    np.testing.assert_array_equal(recording.pressure_kpa, arrays["footscan_500Hz"])
+    np.testing.assert_array_equal(recording.pressure, arrays["footscan_500Hz"])
     assert recording.shape == (329, 38, 20)
     assert recording.rate_hz == pytest.approx(500)
     assert recording.times_s[-1] + 0.002 == pytest.approx(0.658)
-    assert recording.pressure_kpa.max() == pytest.approx(22.6)
+    assert recording.pressure.max() == pytest.approx(22.6)
     assert recording.side == "right"
     assert not recording.sensor.calibrated

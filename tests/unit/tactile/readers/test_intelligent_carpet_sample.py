@@ -20,7 +20,7 @@ from tests.fakes.pressure_other import frames, write_carpet_sample
 def test_a_sample_is_one_frame_of_the_carpet(protocol: int, tmp_path: Path) -> None:
     recording = read(write_carpet_sample(tmp_path, protocol=protocol))
     assert isinstance(recording, PressureRecording)
-    np.testing.assert_allclose(recording.pressure_kpa, frames(96, 96)[4:5] / 500, rtol=1e-6)
+    np.testing.assert_allclose(recording.pressure, frames(96, 96)[4:5] / 500, rtol=1e-6)
     assert recording.pitch_mm == pytest.approx((19.05, 19.05))
     assert recording.meta["clock"] == "unknown"
 
@@ -31,7 +31,7 @@ def test_a_folder_of_samples_is_read_lazily_in_the_order_of_their_numbers(tmp_pa
     recording = read(tmp_path)
     assert isinstance(recording, PressureRecording)
     np.testing.assert_array_equal(recording.times_s, [2, 9, 10])
-    np.testing.assert_allclose(recording.pressure_kpa, frames(96, 96)[[2, 9, 10]] / 500, rtol=1e-6)
+    np.testing.assert_allclose(recording.pressure, frames(96, 96)[[2, 9, 10]] / 500, rtol=1e-6)
 
 
 def test_a_stack_of_samples_is_many_frames(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from tests.fakes.pressure_other import FRAMES, frames, write_motionpro, write_pr
 
 def test_motionpro_is_a_fraction_of_full_scale(tmp_path: Path) -> None:
     recording = motionpro.read(write_motionpro(tmp_path))
-    np.testing.assert_allclose(recording.pressure_kpa, np.rint(frames(8, 5)) / 255, rtol=1e-6)
-    assert recording.pressure_kpa.max() <= 1
+    np.testing.assert_allclose(recording.pressure, np.rint(frames(8, 5)) / 255, rtol=1e-6)
+    assert recording.pressure.max() <= 1
     assert not recording.sensor.calibrated
     assert np.isnan(recording.pitch_mm).all()
     assert recording.meta["clock"] == "unknown"
@@ -28,7 +28,7 @@ def test_motionpro_of_other_numbers_is_refused(tmp_path: Path) -> None:
 
 def test_presstrack_has_a_pitch_of_a_centimetre_and_names_its_annotations(tmp_path: Path) -> None:
     recording = presstrack.read(write_presstrack(tmp_path))
-    np.testing.assert_array_equal(recording.pressure_kpa, frames(8, 5))
+    np.testing.assert_array_equal(recording.pressure, frames(8, 5))
     assert recording.pitch_mm == (10.0, 10.0)
     assert recording.meta["annotations"] == ["box", "pose"]
     assert not recording.sensor.calibrated

@@ -58,7 +58,7 @@ def _try(path: Path, read: Callable[[Path], object]) -> bool:
     try:
         recording = read(path)
         if isinstance(recording, PressureRecording):
-            values = recording.pressure_kpa
+            values = recording.pressure
             assert values.shape == recording.shape
             assert (np.asarray(recording.pitch_mm)[np.isfinite(recording.pitch_mm)] > 0).all()
         else:

@@ -94,7 +94,7 @@ def test_a_mat_is_laid_out_by_the_centres_of_its_sensors(tmp_path: Path) -> None
     expected = frames(5, 4)
     # The last column has a sensor in every second row.
     expected[:, 1::2, 3] = 0
-    np.testing.assert_array_equal(recording.pressure_kpa, expected)
+    np.testing.assert_array_equal(recording.pressure, expected)
     np.testing.assert_array_equal(recording.valid[:, 3], [True, False, True, False, True])
     assert recording.valid[:, :3].all()
     assert recording.pitch_mm == pytest.approx((10.28, 5.28))

@@ -25,7 +25,7 @@ def _assert_equal(found: Recording, expected: Recording) -> None:
     np.testing.assert_array_equal(found.valid, expected.valid)
     if isinstance(expected, PressureRecording):
         assert isinstance(found, PressureRecording)
-        np.testing.assert_array_equal(found.pressure_kpa, expected.pressure_kpa)
+        np.testing.assert_array_equal(found.pressure, expected.pressure)
         np.testing.assert_array_equal(found.pitch_mm, expected.pitch_mm)
         assert (found.side, found.origin_mm) == (expected.side, expected.origin_mm)
     else:

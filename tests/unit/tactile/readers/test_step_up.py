@@ -17,7 +17,7 @@ def test_folder_and_archive_are_the_same_trial(tmp_path: Path) -> None:
     archive = write_stepup(tmp_path)
     for path in (archive, archive.parent):
         recording = read(path)
-        np.testing.assert_array_equal(recording.pressure_kpa, frames(9, 6))
+        np.testing.assert_array_equal(recording.pressure, frames(9, 6))
         assert recording.pitch_mm == (5.0, 5.0)
         assert recording.rate_hz == pytest.approx(100)
         assert isinstance(recording.frames, NpzFrames)

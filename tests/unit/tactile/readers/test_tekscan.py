@@ -25,7 +25,7 @@ def test_a_movie_comes_back(tmp_path: Path) -> None:
     missing = np.zeros((8, 4), dtype=bool)
     missing[0, :2] = missing[7, 3] = True
     recording = read(write_tekscan(tmp_path / "a.asf", foot, missing=missing))
-    np.testing.assert_array_equal(recording.pressure_kpa, np.where(missing, 0, foot))
+    np.testing.assert_array_equal(recording.pressure, np.where(missing, 0, foot))
     np.testing.assert_array_equal(recording.valid, ~missing)
     np.testing.assert_allclose(recording.times_s, 0.032 * np.arange(5))
     assert recording.pitch_mm == (5.08, 5.08)
@@ -38,7 +38,7 @@ def test_a_movie_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("unit", "kpa"), [("PSI", 6.894757), ("mmHg", 0.1333224), ("N/cm2", 10.0)])
 def test_other_units_of_pressure_become_kpa(tmp_path: Path, unit: str, kpa: float) -> None:
     recording = read(write_tekscan(tmp_path / "a.asf", make_foot(), units=unit))
-    np.testing.assert_allclose(recording.pressure_kpa, make_foot() * kpa, rtol=1e-6)
+    np.testing.assert_allclose(recording.pressure, make_foot() * kpa, rtol=1e-6)
     assert recording.sensor.calibrated
 
 
@@ -89,7 +89,7 @@ def test_frame_numbers_tell_dropped_frames(tmp_path: Path) -> None:
 def test_the_program_lets_its_user_choose_the_separator(tmp_path: Path, separator: str) -> None:
     path = write_tekscan(tmp_path / "a.asf", make_foot())
     path.write_text(path.read_text().replace(",", separator))
-    np.testing.assert_array_equal(read(path).pressure_kpa, make_foot())
+    np.testing.assert_array_equal(read(path).pressure, make_foot())
 
 
 def test_an_unknown_spacing_is_not_a_number(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_cut_file_gives_its_whole_frames(tmp_path: Path) -> None:
         path.write_bytes(data[:cut])
         recording = read(path)
         assert recording.meta["truncated"] is True
-        np.testing.assert_array_equal(recording.pressure_kpa, make_foot(5)[: recording.shape[0]])
+        np.testing.assert_array_equal(recording.pressure, make_foot(5)[: recording.shape[0]])
         assert recording.shape[0] >= 2
 
 
@@ -157,14 +157,14 @@ def test_it_is_found_by_content(tmp_path: Path) -> None:
 def test_a_real_pair_of_insoles(real_data: Path, name: str, key: str, peak_n: float) -> None:
     recording = read(real_data / "touch/fscan_pair" / name)
     arrays = np.load(real_data / "touch/permissive_real.npz", allow_pickle=False)[key]
-    np.testing.assert_array_equal(recording.pressure_kpa, np.nan_to_num(arrays))
+    np.testing.assert_array_equal(recording.pressure, np.nan_to_num(arrays))
     np.testing.assert_array_equal(recording.valid, ~np.isnan(arrays).all(axis=0))
     assert recording.shape == (205, 60, 21)
     assert recording.rate_hz == pytest.approx(31.25)
     assert recording.side == ("left" if name.endswith("L.asf") else "right")
     assert recording.force_n().max() == pytest.approx(peak_n, abs=0.1)
     # The file's whole numbers are multiples of the step that its header implies.
-    loaded = recording.pressure_kpa[recording.pressure_kpa > 0]
+    loaded = recording.pressure[recording.pressure > 0]
     assert recording.sensor.quantum_kpa is not None
     assert np.abs(loaded - np.rint(loaded / recording.sensor.quantum_kpa) * recording.sensor.quantum_kpa).max() <= 0.51
     assert recording.sensor.floor_kpa is not None
@@ -178,4 +178,4 @@ def test_a_real_raw_sensor(real_data: Path) -> None:
     assert recording.pitch_mm == pytest.approx((1.27, 1.27))
     assert not recording.sensor.calibrated
     assert recording.valid.sum() == 484
-    assert recording.pressure_kpa[0].sum() == 310
+    assert recording.pressure[0].sum() == 310

@@ -16,7 +16,7 @@ from tests.fakes.pressure_other import FRAMES, frames, write_carpet, write_sock,
 
 def test_a_tile_is_raw_numbers_on_its_own_clock(tmp_path: Path) -> None:
     recording = carpet.read(write_carpet(tmp_path))
-    np.testing.assert_array_equal(recording.pressure_kpa, frames(32, 32) + 500)
+    np.testing.assert_array_equal(recording.pressure, frames(32, 32) + 500)
     assert recording.rate_hz == pytest.approx(10, rel=1e-6)
     assert recording.pitch_mm == pytest.approx((19.05, 19.05))
     assert not recording.sensor.calibrated

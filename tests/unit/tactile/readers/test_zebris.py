@@ -15,7 +15,7 @@ PRINT = make_foot(5, 8, 4, step=0.5, most=30).max(axis=0)
 
 def test_a_footprint_comes_back_as_one_frame_at_its_place(tmp_path: Path) -> None:
     recording = read(write_zebris(tmp_path / "a.apd", PRINT, start=(233, 8)))
-    np.testing.assert_allclose(recording.pressure_kpa, PRINT[None] * 10)
+    np.testing.assert_allclose(recording.pressure, PRINT[None] * 10)
     assert recording.pitch_mm == (8.46591, 8.46591)
     assert recording.origin_mm == pytest.approx((233 * 8.46591, 8 * 8.46591))
     assert recording.valid.all()
@@ -31,7 +31,7 @@ def test_the_name_of_the_person_is_not_passed_on(tmp_path: Path) -> None:
 
 def test_an_unknown_unit_is_said(tmp_path: Path) -> None:
     recording = read(write_zebris(tmp_path / "a.apd", PRINT, unit="counts"))
-    np.testing.assert_allclose(recording.pressure_kpa[0], PRINT)
+    np.testing.assert_allclose(recording.pressure[0], PRINT)
     assert not recording.sensor.calibrated
     assert recording.sensor.unit == "counts"
 
@@ -78,9 +78,9 @@ def test_a_real_walkway(real_data: Path) -> None:
         recording = read(path)
         row, column = np.rint(np.array(recording.origin_mm) / 8.46591).astype(int)
         _, rows, columns = recording.shape
-        mat[row : row + rows, column : column + columns] += recording.pressure_kpa[0]
+        mat[row : row + rows, column : column + columns] += recording.pressure[0]
         along, across = np.indices((rows, columns))
-        weights = recording.pressure_kpa[0]
+        weights = recording.pressure[0]
         place = [(weights * grid).sum() / weights.sum() * 8.46591 for grid in (along, across)]
         centres_mm.append(np.array(place) + recording.origin_mm)
     expected = np.load(real_data / "touch/permissive_real.npz", allow_pickle=False)["zebris_walkway_maxkPa"]
