@@ -4,6 +4,7 @@ Resampled items are the independent units of a study (videos, walks, people, ima
 them.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -18,12 +19,12 @@ Floats = NDArray[np.float64]
 class Interval(NamedTuple):
     """A value with the bounds of its confidence interval (95 % unless stated).
 
-    The bounds are NaN where the interval is undefined. ``f"{interval:.2f}"`` gives ``0.51 [0.42, 0.60]``.
+    The bounds are NaN where they are undefined. ``f"{interval:.2f}"`` gives ``0.51 [0.42, 0.60]``.
     """
 
     value: float
-    low: float
-    high: float
+    low: float = math.nan
+    high: float = math.nan
 
     def __format__(self, spec: str) -> str:
         if not spec:
@@ -55,7 +56,7 @@ def percentile_interval(value: float, resampled: Floats, *, confidence_level: fl
     """
     defined = resampled[np.isfinite(resampled)]
     if defined.size == 0 or 2 * defined.size < resampled.size:
-        return Interval(float(value), np.nan, np.nan)
+        return Interval(float(value))
     tail = (1.0 - confidence_level) / 2.0
     low, high = np.quantile(defined, [tail, 1.0 - tail])
     return Interval(float(value), float(low), float(high))
@@ -110,7 +111,7 @@ def bootstrap_interval(
         raise ValueError(f"confidence_level must be between 0 and 1, got {confidence_level}")
     resampled = bootstrap_values(statistic, items, resamples=resamples, seed=seed)
     interval = percentile_interval(statistic(np.ones(items)), resampled, confidence_level=confidence_level)
-    return interval if items > 1 else Interval(interval.value, np.nan, np.nan)
+    return interval if items > 1 else Interval(interval.value)
 
 
 def poisson_weights(indices: NDArray[np.int64], resamples: int, *, seed: int = 0) -> Floats:

@@ -49,7 +49,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--count", type=int, metavar="N", help="number of images that a generator draws (default: 1000)"
     )
-    parser.add_argument("--fraction", type=float, default=0.01, metavar="Q", help="of active cells (default: 0.01)")
+    parser.add_argument(
+        "--fraction", type=float, default=0.01, metavar="Q", help="fraction of cells that are active (default: 0.01)"
+    )
     parser.add_argument(
         "--threshold", choices=("sketch", "exact", "information"), default="sketch",
         help="activation threshold: the quantile of --fraction, by a sketch or exact, or the most informative one "

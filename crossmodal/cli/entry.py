@@ -24,10 +24,10 @@ COMMANDS = {
     "gait": ("crossmodal.cli.gait", "read walking gait from pressure recordings, into tables and a report"),
     "data": ("crossmodal.cli.data", "list, verify, make and fetch data sets"),
     "probe": ("crossmodal.cli.probe", "measure what a frozen backbone knows of photographs, beside baselines"),
-    "dissect": ("crossmodal.cli.dissect", "find out what the units of a network answer to, and what they cause"),
+    "dissect": ("crossmodal.cli.dissect", "find the concepts that units of a network respond to, and what units cause"),
     "weights": ("crossmodal.cli.weights", "rebuild published generators as weights folders, running nothing of them"),
     "annotate": ("crossmodal.cli.annotate", "paint masks over a generator's images, in the browser"),
-    "synthesize-labels": ("crossmodal.cli.synthesize_labels", "make a labelled data set of a few annotated images"),
+    "synthesize-labels": ("crossmodal.cli.synthesize_labels", "make a labelled data set from a few annotated images"),
     "noise": ("crossmodal.cli.noise", "draw procedural images: files, shards, a contact sheet, a report"),
 }
 _INTERRUPTED = 128 + signal.SIGINT

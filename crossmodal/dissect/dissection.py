@@ -375,5 +375,5 @@ def _estimate_overlaps(
     observed, resampled = half.observed(), half.resampled()
     own = intervals(observed, resampled)
     if confusion is None:
-        return own, [Interval(math.nan, math.nan, math.nan)] * len(labels)
+        return own, [Interval(math.nan)] * len(labels)
     return own, intervals(confusion.correct(observed), confusion.correct_resamples(resampled))

@@ -78,10 +78,10 @@ def pose_score(
     counts = np.bincount(member, counted, minlength=len(names))
     total = int(counts.sum())
     if not total:
-        return PoseScore(Interval(np.nan, np.nan, np.nan), 0)
+        return PoseScore(Interval(np.nan), 0)
     mean = sums.sum() / total
     if np.count_nonzero(counts) < 2:
-        return PoseScore(Interval(float(mean), np.nan, np.nan), total)
+        return PoseScore(Interval(float(mean)), total)
     weights = bootstrap_weights(len(names), resamples, seed=seed)
     drawn = weights @ counts
     means = np.divide(weights @ sums, drawn, out=np.full(resamples, np.nan), where=drawn > 0)

@@ -97,7 +97,7 @@ def rank_one(
     names, member = np.unique(probe, return_inverse=True)
     hits, counts = (np.bincount(member, part, len(names)) for part in (right & known, known))
     if not known.any():
-        return VerificationScore(Interval(math.nan, math.nan, math.nan), 0)
+        return VerificationScore(Interval(math.nan), 0)
     weights = bootstrap_weights(len(names), resamples, seed=seed)
     drawn = weights @ counts
     rates = np.divide(weights @ hits, drawn, out=np.full(resamples, np.nan), where=drawn > 0)

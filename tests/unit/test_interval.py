@@ -101,4 +101,5 @@ def test_an_interval_is_written_scaled_and_named():
     assert f"{interval:.1f}" == "0.5 [0.2, 0.8]"
     assert f"{interval.scaled(100):+.0f} %" == "+50 [+25, +75] %"
     assert f"{interval}" == "Interval(value=0.5, low=0.25, high=0.75)"
+    assert np.isnan(Interval(0.5)[1:]).all()
     assert interval.named("f1") == {"f1": 0.5, "f1_low": 0.25, "f1_high": 0.75}

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from torch import Tensor
 
+from crossmodal.interval import Interval
 from crossmodal.noise.checks.diagnostics import (
     ColourHistogram,
     Floats,
@@ -41,19 +42,19 @@ class Finding:
 
     Attributes:
         figure: name of the statistic.
-        value: over all images.
-        low: lower end of the 95 % interval; NaN if there is none.
-        high: upper end of the interval.
+        interval: value over all images with its 95 % interval, if there is one.
         law: the expected value; empty if there is none.
         holds: whether the test passes at the false-alarm rate `FALSE_ALARM`; None without a test.
     """
 
     figure: str
-    value: float
-    low: float = math.nan
-    high: float = math.nan
+    interval: Interval
     law: str = ""
     holds: bool | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values; the interval has the keys ``value``, ``low`` and ``high``."""
+        return {"figure": self.figure, **self.interval._asdict(), "law": self.law, "holds": self.holds}
 
 
 class Evidence:
@@ -95,7 +96,7 @@ def mean_finding(figure: str, values: ArrayLike, law: str = "", within: tuple[fl
     kept = np.asarray(values, dtype=np.float64)
     kept = kept[np.isfinite(kept)]
     if not len(kept):
-        return Finding(figure, math.nan, law=law, holds=None)
+        return Finding(figure, Interval(math.nan), law)
     error = float(kept.std(ddof=1)) / math.sqrt(len(kept)) if len(kept) > 1 else math.nan
     return _finding(figure, float(kept.mean()), error, law, within)
 
@@ -106,11 +107,11 @@ def _finding(figure: str, value: float, error: float, law: str, within: tuple[fl
         margin = _ALARM_DEVIATIONS * (error if math.isfinite(error) else 0.0)
         holds = within[0] - margin <= value <= within[1] + margin
     reach = _INTERVAL_DEVIATIONS * error
-    return Finding(figure, value, value - reach, value + reach, law, holds)
+    return Finding(figure, Interval(value, value - reach, value + reach), law, holds)
 
 
 def _test_finding(figure: str, p_value: float, law: str) -> Finding:
-    return Finding(f"{figure} (p)", p_value, law=law, holds=p_value >= FALSE_ALARM)
+    return Finding(f"{figure} (p)", Interval(p_value), law, holds=p_value >= FALSE_ALARM)
 
 
 def _uniform_finding(figure: str, values: Floats, low: float, high: float) -> Finding:
@@ -133,7 +134,7 @@ def _full_range(evidence: Evidence) -> Finding:
     """Test that each image has the full range of 0 to 255."""
     levels = evidence.images.flatten(1)
     fraction = ((levels.amin(1) == 0) & (levels.amax(1) == 255)).double().mean().item()
-    return Finding("images from level 0 to 255", fraction, law="all", holds=fraction == 1.0)
+    return Finding("images from level 0 to 255", Interval(fraction), "all", holds=fraction == 1.0)
 
 
 # Dead leaves
@@ -147,7 +148,7 @@ def _leaf_cover(evidence: Evidence) -> Finding:
     """Test that no pixel is uncovered; no leaf is black."""
     black = (evidence.images == 0).all(dim=1).double().mean().item()
     plain = _leaves_are_plain(evidence)
-    return Finding("black pixels", black, law="none" if plain else "", holds=black == 0.0 if plain else None)
+    return Finding("black pixels", Interval(black), "none" if plain else "", holds=black == 0.0 if plain else None)
 
 
 def _leaf_radii(evidence: Evidence) -> Finding:
@@ -178,7 +179,7 @@ def _leaf_sizes(evidence: Evidence) -> Finding:
     """
     figure = "exponent of region areas"
     if not _leaves_are_plain(evidence):
-        return Finding(figure, math.nan, law="(not tested: textured leaves)")
+        return Finding(figure, Interval(math.nan), "(not tested: textured leaves)")
     exponent, error = evidence.regions.exponent()
     if min(evidence.images.shape[2:]) < _LEAST_SIDE_FOR_SIZES:
         return _finding(figure, exponent, error, "(not tested: too few pixels)", None)
@@ -188,7 +189,7 @@ def _leaf_sizes(evidence: Evidence) -> Finding:
 def _leaf_colours(evidence: Evidence) -> Finding:
     """Test that the colours of leaves are floor(255 U) in each channel, by chi-square."""
     if not _leaves_are_plain(evidence):
-        return Finding("colours of leaves", math.nan, law="(not tested: textured leaves)")
+        return Finding("colours of leaves", Interval(math.nan), "(not tested: textured leaves)")
     regions = evidence.regions
     leaves = np.unique(np.column_stack([regions.images, regions.colours]), axis=0)[:, 1:]
     counts = [np.bincount(leaves[:, channel], minlength=256) for channel in range(3)]

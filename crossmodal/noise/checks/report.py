@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from crossmodal.interval import Interval
 from crossmodal.noise.checks.diagnostics import distinct_fraction
 from crossmodal.noise.checks.law import FALSE_ALARM, Evidence, Finding, laws_of, mean_finding
 from crossmodal.noise.process import Indices, Process
@@ -41,15 +42,16 @@ class Report:
         """Return the findings as rows of a table, header first: figure, value, interval, law, result of the test."""
         rows = [("figure", "mean", "95 % interval", "law", "")]
         for found in self.findings:
-            known = math.isfinite(found.low) and math.isfinite(found.high)
-            interval = f"{_written(found.low)} to {_written(found.high)}" if known else ""
+            value, low, high = found.interval
+            bounds = f"{_written(low)} to {_written(high)}" if math.isfinite(low) and math.isfinite(high) else ""
             holds = {True: "holds", False: "BROKEN", None: ""}[found.holds]
-            rows.append((found.figure, _written(found.value), interval, found.law, holds))
+            rows.append((found.figure, _written(value), bounds, found.law, holds))
         return rows
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields as JSON-able values."""
-        return {**asdict(self), "false_alarm": FALSE_ALARM, "lawful": self.lawful}
+        findings = [finding.as_dict() for finding in self.findings]
+        return {**asdict(self), "findings": findings, "false_alarm": FALSE_ALARM, "lawful": self.lawful}
 
 
 def report(
@@ -89,12 +91,12 @@ def _described(evidence: Evidence) -> list[Finding]:
     np.maximum.at(largest, regions.images, regions.areas)
     exponent, _ = regions.exponent()
     return [
-        Finding("distinct images", distinct, law="all", holds=distinct == 1.0),
-        Finding("images of one colour", float(constant.double().mean())),
-        Finding("black pixels", float((evidence.images == 0).all(1).double().mean())),
+        Finding("distinct images", Interval(distinct), "all", holds=distinct == 1.0),
+        Finding("images of one colour", Interval(float(constant.double().mean()))),
+        Finding("black pixels", Interval(float((evidence.images == 0).all(1).double().mean()))),
         mean_finding("grey level", levels.mean(axis=1)),
         mean_finding("standard deviation of grey levels in an image", levels.std(axis=1)),
-        Finding("distance of levels to uniform (0 to 1)", float(evidence.colours.distance_to_uniform.mean())),
+        Finding("distance of levels to uniform (0 to 1)", Interval(float(evidence.colours.distance_to_uniform.mean()))),
         mean_finding("colours in an image", evidence.colours.distinct_colours),
         mean_finding("spectral slope", evidence.slopes.exponents),
         *(
@@ -103,7 +105,7 @@ def _described(evidence: Evidence) -> list[Finding]:
         ),
         mean_finding("regions of one colour in an image", per_image),
         mean_finding("largest region, fraction of the image", largest / regions.pixels),
-        Finding("exponent of region areas", exponent),
+        Finding("exponent of region areas", Interval(exponent)),
     ]
 
 

@@ -23,9 +23,9 @@ def test_a_process_without_published_statistics_is_only_described():
     found = report(Stripes(), range(20), 32)
     figures = {finding.figure: finding for finding in found.findings}
     assert found.lawful
-    assert figures["colours in an image"].value == 2
-    assert figures["regions of one colour in an image"].value == 8
-    assert figures["largest region, fraction of the image"].value == pytest.approx(1 / 8)
+    assert figures["colours in an image"].interval.value == 2
+    assert figures["regions of one colour in an image"].interval.value == 8
+    assert figures["largest region, fraction of the image"].interval.value == pytest.approx(1 / 8)
     assert [finding.law for finding in found.findings if finding.law] == ["all"]
 
 
@@ -59,8 +59,8 @@ def test_small_images_and_none_are_refused():
 class TestMeans:
     def test_an_interval_holds_the_mean(self):
         found = mean_finding("x", [1.0, 2.0, 3.0, float("nan")])
-        assert found.value == 2.0
-        assert found.low < 2.0 < found.high
+        assert found.interval.value == 2.0
+        assert found.interval.low < 2.0 < found.interval.high
         assert found.holds is None
 
     def test_a_mean_outside_by_more_than_its_error_fails(self):
