@@ -1,4 +1,4 @@
-"""The kinds of walks that gait is measured on: simulated ones, semi-real ones, and insoles."""
+"""The conditions of the gait benchmark: simulated walks, semi-real walks, and insoles."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ MAT = Mat(720, 240, (5.0, 5.0))
 _COARSE = Mat(360, 120, (10.0, 10.0))
 _INSOLE_SECONDS = 10.0
 
-#: Stances of one person or one plate, by the files of the folder of real recordings that hold them.
+#: Files with stances of single feet in the folder of real recordings, by source.
 _FEET = {
     "emed": ("emed_footscan_xsensor_pedar/emed_test.lst",),
     "footscan": ("emed_footscan_xsensor_pedar/footscan_test.xls",),
@@ -37,16 +37,22 @@ _FEET = {
 _PRINTS = "zebris_walkway/*.apd"
 _TRIALS = "gaitpdb/*.txt"
 
-#: Recordings of one walk, and its truth.
+#: The recordings of one walk, and its truth.
 Walk = tuple[Sequence[Recording], WalkTruth]
 
 
 class Condition(NamedTuple):
-    """A kind of walk: made from a seed and a number; ``told`` says whether parameters have one exact truth."""
+    """A kind of walk.
+
+    Attributes:
+        name: of the condition.
+        make: returns walk ``index`` of a seed.
+        one_walker: whether the walk has a single walker, so that its parameters are scored.
+    """
 
     name: str
     make: Callable[[int, int], Walk]
-    told: bool = True
+    one_walker: bool = True
 
 
 def _walk(
@@ -73,7 +79,7 @@ SIMULATED = [
     Condition("straight, random sensors", _walk(sensors=True, first=1000)),
     Condition("oblique", _walk(path="oblique", first=2000)),
     Condition("turning", _walk(path="turning", first=3000)),
-    Condition("two walkers", _walk(people=2, first=4000), told=False),
+    Condition("two walkers", _walk(people=2, first=4000), one_walker=False),
     Condition("to and fro, prints overlap", _walk(mat=Mat(400, 100, (5.0, 5.0)), seconds=20.0, first=9000)),
     Condition("limping (antalgic)", _walk(pathology="antalgic", first=5000)),
     Condition("toe walking", _walk(pathology="toe_walking", first=6000)),
@@ -83,29 +89,29 @@ SIMULATED = [
 
 
 def list_semi_real(folder: Path) -> list[Condition]:
-    """Semi-real walks of every source of stances on a plate, and of all of them on coarse mats of random sensors.
+    """Return semi-real walks of every source of stances, and of all sources on coarse mats with random sensors.
 
     Raises:
-        DatasetError: the folder does not hold the recordings.
+        DatasetError: the folder lacks some of the recordings.
     """
-    feet = {name: [path for place in places for path in _existing(folder, place)] for name, places in _FEET.items()}
+    feet = {name: [path for file in files for path in _existing(folder, file)] for name, files in _FEET.items()}
     walks = [feet["F-Scan"], *([path] for path in _existing(folder, _TRIALS))]
-    made_of = read_semi_real(feet, _existing(folder, _PRINTS), walks)
-    plates = [Condition(f"semi-real, {source}", _replay(made_of, source)) for source in made_of.feet]
-    return [*plates, Condition("semi-real, 10 mm, random sensors", _replay(made_of, None))]
+    semi_real = read_semi_real(feet, _existing(folder, _PRINTS), walks)
+    plates = [Condition(f"semi-real, {source}", _replay(semi_real, source)) for source in semi_real.feet]
+    return [*plates, Condition("semi-real, 10 mm, random sensors", _replay(semi_real, None))]
 
 
 def _existing(folder: Path, pattern: str) -> list[Path]:
     found = sorted(folder.glob(pattern))
     if not found:
-        raise DatasetError(f"{folder}: no {pattern} in it; semi-real walks are made of the recordings of that name")
+        raise DatasetError(f"{folder}: no {pattern}; semi-real walks need the recordings of that name")
     return found
 
 
-def _replay(made_of: SemiReal, source: str | None) -> Callable[[int, int], Walk]:
+def _replay(semi_real: SemiReal, source: str | None) -> Callable[[int, int], Walk]:
     def make(seed: int, index: int) -> Walk:
         mat, sensor = (MAT, EMED_LIKE) if source else (_COARSE, draw_sensor(seed, 9000 + index))
-        walk = made_of.walk(seed, index, source=source, mat=mat, sensor=sensor)
+        walk = semi_real.walk(seed, index, source=source, mat=mat, sensor=sensor)
         return [walk.recording], walk.truth
 
     return make

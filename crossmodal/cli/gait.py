@@ -19,28 +19,30 @@ _FILES = ("events.csv", "footprints.csv", "parameters.csv", "report.html")
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
+    """Add the arguments of the command."""
     parser.add_argument(
         "recordings",
         metavar="RECORDING",
         nargs="+",
         type=Path,
-        help="a walkway, a plate, insoles of both feet or one file of each, or footprints without time; of one walk",
+        help="recordings of one walk: a walkway, a plate, insoles (one file, or one per foot), prints without time",
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the report and the tables")
     parser.add_argument(
         "--method",
         choices=_METHODS,
         default="learned",
-        help="how footsteps are found: by the network that ships, by its classical twin, or where the force of a foot"
-        " crosses 20 or 50 N (default: learned)",
+        help="learned: the network that ships; classical: rules without a network; threshold-20, threshold-50: events"
+        " where the force of a foot crosses 20 or 50 N (default: learned)",
     )
     parser.add_argument(
-        "--weights", metavar="W", help="of the network: a weights folder, or a name that ships (default: what ships)"
+        "--weights",
+        metavar="W",
+        help="weights of the network: a folder, or a name that ships (default: the one that ships)",
     )
-    parser.add_argument("--norms", metavar="CSV", type=Path, help="norms of your own (default: adults, published)")
+    parser.add_argument("--norms", metavar="CSV", type=Path, help="table of norms (default: published norms of adults)")
     parser.add_argument(
-        "--age", metavar="YEARS", type=float, help="of the person, to choose the norms (default: adult)"
+        "--age", metavar="YEARS", type=float, help="age of the person, which selects the norms (default: adult)"
     )
     add_json(parser)
 
@@ -49,15 +51,15 @@ def run(args: argparse.Namespace) -> int:
     """Analyse the recordings and write the report.
 
     Raises:
-        UsageError: recordings that do not go together, an age that makes no sense, or weights that nothing uses.
-        WeightsError: there are no such weights, or they read no gait.
+        UsageError: recordings of different walks, an age out of range, or weights for a method that uses none.
+        WeightsError: there are no such weights, or they belong to another model.
         FormatError: a recording or the norms cannot be read.
-        OutputError: an output cannot be written; found out before the work begins.
+        OutputError: an output cannot be written; this is checked before the analysis.
     """
     if args.age is not None and not 0 < args.age < 130:
-        raise UsageError(f"--age: years were expected, found {args.age:g}")
+        raise UsageError(f"--age: must be between 0 and 130 years, found {args.age:g}")
     if args.weights and args.method != "learned":
-        raise UsageError(f"--weights: {args.method} uses none; leave it out, or take --method learned")
+        raise UsageError(f"--weights: the method {args.method} uses none; leave it out, or give --method learned")
     for path in args.recordings:
         if not path.exists():
             raise FormatError(f"{path}: no such file")

@@ -1,4 +1,4 @@
-"""From recordings to gait: one walkway or plate, a single stance, or the insoles of one walk."""
+"""Gait analysis of the recordings of one walk: a walkway or plate, a single stance, footprints, or insoles."""
 
 import math
 import os
@@ -25,27 +25,27 @@ Kind = Literal["walkway", "prints", "stance", "insoles"]
 Method = Literal["learned", "classical", "threshold-20", "threshold-50"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
-_NAMES = {"insoles": "insoles and single feet are read", "prints": "prints without time are read"}
-#: Frames a second of mats that do not tell theirs: between the 14 Hz of carpets and the 60 Hz of small ones.
+_NAMES = {"insoles": "insoles and single feet", "prints": "prints without time"}
+#: Assumed frame rate of mats whose file does not state it: between the 14 Hz of carpets and the 60 Hz of small mats.
 _NOMINAL_RATE_HZ = 20.0
-#: A sensor no larger than this holds one foot.
+#: Largest sensor for a single foot.
 _ONE_FOOT_MM = (420.0, 200.0)
 
 
 @dataclass(frozen=True, eq=False)
 class GaitAnalysis:
-    """What was found in the recordings of one walk.
+    """The stances, events and parameters of one walk.
 
     Attributes:
         kind: ``walkway`` (a mat or plate with footprints), ``prints`` (footprints without time), ``stance`` (a single
-            contact of one foot), ``insoles``.
-        method: how events were found.
-        stances: every contact of a foot, in order of time.
+            stance) or ``insoles``.
+        method: the method that found the events.
+        stances: all stances, in order of time.
         events: heel strikes and toe offs, in order of time.
         parameters: see `parameters.DEFINITIONS`.
         left_out: what the recordings cannot give, each with its reason, as sentences.
-        unit: of pressures; of forces, where it is not kPa, the same unit summed.
-        rate_hz: frames a second; NaN without a clock.
+        unit: of pressures; where it is not kPa, forces are sums in this unit.
+        rate_hz: frames per second; NaN without a clock.
         source: names of the recordings' formats.
     """
 
@@ -60,7 +60,7 @@ class GaitAnalysis:
     source: str
 
     def find(self, name: str, side: str | None = None, walker: int = 0) -> Parameter | None:
-        """A parameter by its name; None where it was left out."""
+        """Return a parameter by its name; None where it was left out."""
         return next((p for p in self.parameters if (p.name, p.side, p.walker) == (name, side, walker)), None)
 
 
@@ -71,20 +71,20 @@ def analyse(
     weights: str | os.PathLike[str] | None = None,
     reader: StepFinder | None = None,
 ) -> GaitAnalysis:
-    """Find contacts, footprints, events and parameters in the recordings of one walk.
+    """Find stances, footprints, events and parameters in the recordings of one walk.
 
     Args:
-        recordings: one walkway or plate; one file of insoles with one or two feet; one recording of each insole, which
-            share a clock; or several footprints of one walk without time.
-        method: ``learned`` reads mats with a network, and all else by the classical rules; ``classical`` reads
-            everything by these; ``threshold-20`` and ``threshold-50`` set events where the force of a foot crosses 20
-            or 50 N.
+        recordings: one walkway or plate; one file of insoles with one or two feet; one recording of each insole, with a
+            common clock; or several footprints of one walk without time.
+        method: ``learned`` applies a network to mats and the classical rules to other recordings; ``classical`` applies
+            the rules to all; ``threshold-20`` and ``threshold-50`` set events where the force of a foot crosses 20 or
+            50 N.
         weights: of the network of ``learned``: a weights folder, or a name that ships; None for the default.
-        reader: a network that is loaded already, see `crossmodal.gait.learned.load_reader`; instead of ``weights``.
+        reader: a loaded network instead of ``weights``, see `crossmodal.gait.learned.load_reader`.
 
     Raises:
-        ValueError: an unknown method, no recording, recordings that do not go together, or a network for a method that
-            takes none.
+        ValueError: an unknown method, no recording, recordings of different walks, or a network for a method that takes
+            none.
         WeightsError: there are no such weights, or they belong to another model.
     """
     given = [recordings] if isinstance(recordings, PressureRecording | InsoleRecording) else list(recordings)
@@ -94,7 +94,7 @@ def analyse(
         raise ValueError(f"only the method learned takes a network (weights, reader); got {method!r}")
     kind = kind_of(given)
     if method == "learned" and reader is None and (kind == "walkway" or weights is not None):
-        from crossmodal.gait.learned import load_reader  # torch takes seconds to import, which the rules do not need
+        from crossmodal.gait.learned import load_reader  # the rules need no torch, whose import takes seconds
 
         reader = load_reader(weights)
     left_out: list[str] = []
@@ -102,11 +102,11 @@ def analyse(
     given = [_with_nominal_clock(one) for one in given] if timeless else given
     if method == "learned" and kind != "walkway":
         method = "classical"
-        left_out.append(f"events by the network, which reads mats: {_NAMES[kind]} by the classical method")
+        left_out.append(f"events by the network, which reads mats: {_NAMES[kind]} are read by the classical method")
     find = _contact_finder(method)
     find_print = _longest(find) if method.startswith("threshold") else find_print_contact
     if method.startswith("threshold") and _unit_unknown(given):
-        left_out.append("events by a threshold in newtons mean little: the recording is not calibrated")
+        left_out.append("events at a threshold in newtons: the recording is not calibrated, so they are arbitrary")
     if kind == "insoles":
         stances = stances_of_insoles(given, find, find_print, left_out)
         kind = "stance" if len(stances) == 1 else kind
@@ -122,8 +122,8 @@ def analyse(
     if timeless:
         parameters = [one for one in parameters if not {"s", "min"} & set(re.split("[ /]", one.unit))]
         left_out.append(
-            "seconds, events, speed and cadence: the recording does not tell its rate "
-            f"({_NOMINAL_RATE_HZ:g} frames a second were assumed to find footsteps)"
+            "seconds, events, speed and cadence: the recording does not state its frame rate "
+            f"({_NOMINAL_RATE_HZ:g} frames per second were assumed to find footsteps)"
         )
     return GaitAnalysis(
         kind,
@@ -139,10 +139,10 @@ def analyse(
 
 
 def kind_of(recordings: Sequence[Recording]) -> Kind:
-    """Tell what recordings are of.
+    """Return the kind of the recordings.
 
     Raises:
-        ValueError: there is none, or they do not go together.
+        ValueError: there is none, or they are not of one walk.
     """
     if not recordings:
         raise ValueError("no recording was given")
@@ -150,7 +150,7 @@ def kind_of(recordings: Sequence[Recording]) -> Kind:
         return "prints"
     if all(_is_of_one_foot(one) for one in recordings):
         if len(recordings) > 2:
-            raise ValueError(f"{len(recordings)} recordings of single feet; a walk has one or two")
+            raise ValueError(f"{len(recordings)} recordings of single feet; give one or two")
         return "insoles"
     if len(recordings) > 1:
         raise ValueError("several recordings go together only as a pair of insoles, or as prints without time")
@@ -158,7 +158,7 @@ def kind_of(recordings: Sequence[Recording]) -> Kind:
 
 
 def _with_nominal_clock(recording: Recording) -> Recording:
-    """A recording whose file does not tell its rate, at one that lets the rules about time make sense."""
+    """Return a recording with the nominal frame rate, which the rules about time need."""
     return replace(recording, times_s=np.arange(len(recording.times_s)) / _NOMINAL_RATE_HZ)
 
 
@@ -183,7 +183,7 @@ def _contact_finder(method: Method) -> Callable[[Floats, Floats], list[Contact]]
 
 
 def _longest(find: Callable[[Floats, Floats], list[Contact]]) -> Callable[[Floats, Floats], Contact | None]:
-    """A footprint has one contact: the longest of those that a threshold finds."""
+    """Return a finder of the one contact of a footprint: the longest of those that a threshold finds."""
     return lambda force_n, times_s: max(find(force_n, times_s), key=lambda one: one.last - one.first, default=None)
 
 
@@ -205,6 +205,7 @@ def _measure(stances: Sequence[Stance], kind: Kind, recordings: Sequence[Recordi
 
 
 def _of_one(stance: Stance) -> Samples:
+    """Measure a single stance."""
     samples = Samples()
     samples.add("stance_time", stance.side, stance.duration_s)
     if stance.footprint is not None and stance.footprint.axis_from != "insole":
@@ -223,7 +224,7 @@ def _knows_area(recordings: Sequence[Recording]) -> bool:
 def _reasons(
     kind: Kind, stances: Sequence[Stance], parameters: Sequence[Parameter], recordings: Sequence[Recording]
 ) -> list[str]:
-    """What is missing, and why."""
+    """Return what the recordings cannot give, each with its reason."""
     names = {parameter.name for parameter in parameters}
     reasons = []
     if not stances:
@@ -231,28 +232,29 @@ def _reasons(
         return reasons
     if kind == "prints":
         reasons.append(
-            "events, times, forces and the centre of pressure: the recording has no time, only largest pressures"
+            "events, times, forces and the centre of pressure: the recording has no time, only peak pressures"
         )
     elif "stride_time" not in names:
-        reasons.append("cadence, stride, swing and support times: no foot was seen to land twice")
+        reasons.append("cadence, stride, swing and support times: no foot has two heel strikes")
     elif "double_support" not in names:
         reasons.append("step times and double support: only one foot was recorded")
     if kind == "insoles":
-        reasons.append("step and stride length, width, speed and foot angle: insoles do not tell where a foot stands")
+        reasons.append("step and stride length, width, speed and foot angle: insoles do not record where a foot stands")
     elif kind != "stance" and "step_length" not in names:
-        reasons.append("step length, width and speed: fewer than two whole footprints of both feet")
+        reasons.append("step length, width and speed: there are no two successive whole footprints of different feet")
     elif kind == "walkway" and "step_width" not in names:
-        reasons.append("step width: needs three whole footprints in a row")
+        reasons.append("step width: there are no three successive whole footprints")
     if kind == "stance":
         reasons.append("lengths, widths and foot angle: a single stance has no line of progression")
     if any(stance.side is None for stance in stances):
-        reasons.append("sides: nothing tells which foot it was")
+        reasons.append("sides: neither the file nor the shape shows which foot it is")
     if kind != "prints" and all(stance.footprint is None for stance in stances):
-        reasons.append("centre of pressure, contact area and regions: the places or areas of the cells are not known")
+        reasons.append("centre of pressure, contact area and regions: the positions or areas of the cells are unknown")
     if _unit_unknown(recordings):
         reasons.append(f"kPa and newtons: the recording is not calibrated (its unit: {recordings[0].sensor.unit})")
     cut = sum(not np.isfinite(stance.duration_s) for stance in stances)
     if cut and kind != "prints":
-        text = f"{cut} of {len(stances)} stances from the pressure parameters"
-        reasons.append(f"{text}: cut by the recording's beginning or end")
+        reasons.append(
+            f"{cut} of {len(stances)} stances from the pressure parameters: the recording begins or ends during them"
+        )
     return reasons

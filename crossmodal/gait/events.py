@@ -9,14 +9,14 @@ from crossmodal.tactile.recording import Side
 
 
 class Event(NamedTuple):
-    """A foot meets or leaves the floor.
+    """A heel strike or a toe off.
 
     Attributes:
-        kind: ``heel_strike`` (first contact, with whatever part of the foot) or ``toe_off`` (last contact).
+        kind: ``heel_strike`` (first contact, with any part of the foot) or ``toe_off`` (last contact).
         time_s: on the recording's clock.
-        side: the foot; None where nothing tells.
+        side: the foot; None where it is unknown.
         walker: from 0.
-        stance: number of the stance that begins or ends, from 0.
+        stance: index of the stance that begins or ends, from 0.
     """
 
     kind: Literal["heel_strike", "toe_off"]
@@ -27,7 +27,7 @@ class Event(NamedTuple):
 
 
 def list_events(stances: Iterable[Stance]) -> list[Event]:
-    """The events of stances, in order of time; those outside the recording are left out."""
+    """Return the events of stances in order of time, without those outside the recording."""
     events = []
     for number, stance in enumerate(stances):
         events.append(Event("heel_strike", stance.heel_strike_s, stance.side, stance.walker, number))

@@ -1,4 +1,4 @@
-"""Stances on insoles: contacts of each foot's force, and the pressure under it."""
+"""Stances on sensors that hold one foot each: insoles, and small plates."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,10 +15,12 @@ Floats = NDArray[np.float64]
 ContactFinder = Callable[[Floats, Floats], list[Contact]]
 PrintFinder = Callable[[Floats, Floats], Contact | None]
 
-#: Insoles carry residual loads while the foot swings; cells below this share of the largest pressure are not loaded.
+#: Insoles have a residual load while the foot swings; cells below this fraction of the largest pressure are not loaded.
 _LOADED = 0.02
+#: The shape of a print decides its side from this lean on.
 _LEAST_LEAN = 0.1
-#: Plates record from the first load to the last: ends below this share of the largest force are the stance's own.
+#: Plates record from the first load to the last: a recording whose ends are below this fraction of the largest force
+#: holds the whole stance.
 _TRIGGER = 0.1
 
 
@@ -29,9 +31,9 @@ def stances_of_insoles(
 
     Args:
         recordings: one or two; a pair shares its clock.
-        find: contacts of a foot's force.
-        find_print: the contact of a single stance on a plate.
-        left_out: takes what could not be told.
+        find: finds the contacts in a foot's force.
+        find_print: finds the contact of a single stance on a plate.
+        left_out: receives what the recordings cannot give, as sentences.
     """
     stances: list[Stance] = []
     grids = [one for one in recordings if isinstance(one, PressureRecording)]
@@ -56,13 +58,13 @@ def _contacts_of(grid: PressureRecording, find: ContactFinder, find_print: Print
     contacts = find(force_n, grid.times_s)
     if len(contacts) > 1:
         return grid, activity.take(loaded), contacts
-    # Only a swing between stances has residual load; a single stance is wanted with all its cells.
+    # Only a swing between stances has residual load; a single stance keeps all its cells.
     single = _single_contact(force_n, grid.times_s, find_print)
     return grid, activity, [single] if single else contacts
 
 
 def _single_contact(force_n: Floats, times_s: Floats, find_print: PrintFinder) -> Contact | None:
-    """The contact of a recording that was triggered by it: empty frames stand before and after it."""
+    """Find the contact of a recording that begins and ends with it, by adding empty frames at both ends."""
     if len(times_s) < 3:
         return None
     ends = [2 * int(force_n[end] < _TRIGGER * force_n.max()) for end in (0, -1)]
@@ -79,12 +81,12 @@ def _sums(grid: PressureRecording) -> Floats:
 
 
 def _sides_of(feet: Sequence[_Foot], left_out: list[str]) -> list[Side | None]:
-    """Sides of insoles, as their files tell; by the prints' shape where they do not."""
+    """Return the sides that the files state, or else those of the prints' shape."""
     sides = [grid.side for grid, _, _ in feet]
     if all(sides) and len(set(sides)) == len(sides):
         return list(sides)
     leans = [_lean_of_foot(foot) for foot in feet]
-    left_out.append("sides as the file tells them: it does not; they were told by the prints' shape")
+    left_out.append("sides stated by the file: there are none; they were estimated from the prints' shape")
     if len(feet) == 2:
         return ["left", "right"] if leans[0] >= leans[1] else ["right", "left"]
     return [None if abs(lean) < _LEAST_LEAN else "left" if lean > 0 else "right" for lean in leans]
@@ -108,77 +110,58 @@ def _stances_of_grid(
     curves = _curves_of(activity, contacts)
     prints = [describe_footprint(curves[0], grid, side)] if len(contacts) == 1 else _prints_on(grid, curves)
     return [
-        Stance(
-            side=side,
-            heel_strike_s=contact.on_s,
-            toe_off_s=contact.off_s,
-            times_s=one.times_s,
-            force_n=one.force_n,
-            cop_mm=one.cop_mm,
-            peak=float(one.peaks.max()),
-            footprint=foot,
-        )
-        for contact, one, foot in zip(contacts, curves, prints, strict=True)
+        Stance(side=side, contact=contact, curves=one, footprint=footprint)
+        for contact, one, footprint in zip(contacts, curves, prints, strict=True)
     ]
 
 
 def _prints_on(grid: PressureRecording, curves: Sequence[Curves]) -> list[Footprint]:
-    """Prints of an insole's stances: along its rows, in the way that the centre of pressure goes."""
+    """Describe the prints of an insole's stances: along its rows, in the direction of the centre of pressure."""
     travels = [travel for one in curves if (travel := travel_of(one.cop_mm)) is not None]
     down = float(np.sum([travel[0] for travel in travels])) >= 0
     axis = np.array([1.0 if down else -1.0, 0.0])
-    places = np.concatenate([one.places_mm for one in curves]) if curves else np.zeros((1, 2))
+    positions = np.concatenate([one.positions_mm for one in curves]) if curves else np.zeros((1, 2))
     pitch = known_pitch(grid)
-    begin, length = float((places @ axis).min()), max(float(np.ptp(places @ axis)), 1.0)
+    begin, length = float((positions @ axis).min()), max(float(np.ptp(positions @ axis)), 1.0)
     return [
-        describe_insole(one, axis, begin, length, pitch, np.full(len(one.places_mm), pitch[0] * pitch[1]))
+        describe_insole(one, axis, begin, length, pitch, np.full(len(one.positions_mm), pitch[0] * pitch[1]))
         for one in curves
     ]
 
 
 def _stances_of_cells(recording: InsoleRecording, side: Side, find: ContactFinder) -> list[Stance]:
-    """Stances of a foot whose sensor is a list of cells."""
+    """Find the stances of a foot whose sensor is a list of cells."""
     cells = recording.cells_of(side) & recording.valid
     values = recording.values[:, cells].astype(np.float64)
     areas = recording.areas_mm2[cells]
     known = recording.quantity != "pressure_kpa" or bool(np.isfinite(areas).all())
     force_n = recording.force_n(side) if known else values.sum(axis=1)
-    places = recording.positions_mm[cells]
+    positions = recording.positions_mm[cells]
+    located = bool(np.isfinite(positions).all()) and len(positions) > 0
     durations = frame_durations(recording.times_s)
     stances = []
     for contact in find(force_n, recording.times_s):
         kept = slice(contact.first, contact.last + 1)
         weights = values[kept] * (areas if recording.quantity == "pressure_kpa" and known else 1.0)
         with np.errstate(invalid="ignore"):
-            cop = weights @ places / weights.sum(axis=1, keepdims=True)
+            cop = weights @ positions / weights.sum(axis=1, keepdims=True)
         curves = Curves(
             contact.first,
             recording.times_s[kept],
             force_n[kept],
             cop,
-            places,
+            positions,
             values[kept].max(axis=0),
             values[kept].T @ durations[kept],
-            False,
         )
-        stances.append(
-            Stance(
-                side=side,
-                heel_strike_s=contact.on_s,
-                toe_off_s=contact.off_s,
-                times_s=curves.times_s,
-                force_n=curves.force_n,
-                cop_mm=cop,
-                peak=float(curves.peaks.max(initial=0.0)),
-                footprint=_print_of_cells(curves, areas) if np.isfinite(places).all() and len(places) else None,
-            )
-        )
+        footprint = _print_of_cells(curves, areas) if located else None
+        stances.append(Stance(side=side, contact=contact, curves=curves, footprint=footprint))
     return stances
 
 
 def _print_of_cells(curves: Curves, areas_mm2: Floats) -> Footprint:
-    """A print on cells at places (y from the heel's end, x from the medial border)."""
+    """Describe a print on cells at positions (y from the heel's end, x from the medial border)."""
     side_mm = float(np.sqrt(np.nanmedian(areas_mm2))) if np.isfinite(areas_mm2).any() else 10.0
-    along = curves.places_mm[:, 0]
+    along = curves.positions_mm[:, 0]
     begin, length = float(along.min()), max(float(np.ptp(along)), 1.0)
     return describe_insole(curves, np.array([1.0, 0.0]), begin, length, (side_mm, side_mm), areas_mm2)

@@ -1,4 +1,4 @@
-"""Published norms of gait, to stand beside a walk's own figures."""
+"""Published norms of gait parameters."""
 
 import csv
 import math
@@ -18,10 +18,10 @@ class Norm(NamedTuple):
 
     Attributes:
         name: of the parameter, as in `parameters.DEFINITIONS`.
-        mean, sd: sd is NaN where it is not published.
+        mean, sd: mean and standard deviation; sd is NaN where it is not published.
         unit: of both.
-        source: who published it, and of whom.
-        age_from, age_to: years, both included.
+        source: the publication and its population.
+        age_from, age_to: range of ages in years, both included.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Norm(NamedTuple):
 
 _IMPRESSIONS = "adults, table of Impressions"
 _MURRAY = "Murray et al., men"
-#: Adults only: what is freely published of children is read from a file (`read_norms`).
+#: Norms of adults; norms of children are read from a file (`read_norms`).
 ADULTS: tuple[Norm, ...] = (
     Norm("cadence", 113.5, math.nan, "steps/min", _IMPRESSIONS),
     Norm("speed", 1.25, math.nan, "m/s", _IMPRESSIONS),
@@ -53,49 +53,49 @@ ADULTS: tuple[Norm, ...] = (
 
 
 def find_norm(name: str, norms: Sequence[Norm] = ADULTS, age: float | None = None) -> Norm | None:
-    """The norm of a parameter, for an age in years (adults by default); None where there is none."""
+    """Return the norm of a parameter for an age in years (adults by default); None where there is none."""
     years = 30.0 if age is None else age
     return next((norm for norm in norms if norm.name == name and norm.age_from <= years <= norm.age_to), None)
 
 
 def read_norms(path: str | os.PathLike[str]) -> tuple[Norm, ...]:
-    """Read norms of one's own: CSV with the columns name, age_from, age_to, mean, sd, unit, source.
+    """Read norms from CSV with the columns name, age_from, age_to, mean, sd, unit, source.
 
-    ``sd`` and ``source`` may be empty; ``age_to`` is the last year that counts.
+    ``sd`` and ``source`` may be empty; ``age_to`` is included.
 
     Raises:
-        FormatError: no such file, a column is missing, or a value is not a number; says the line.
+        FormatError: no such file, a column is missing, or a value is not a number (with its line).
     """
-    place = Path(path)
+    path = Path(path)
     try:
-        with place.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             missing = [name for name in _COLUMNS if name not in (reader.fieldnames or [])]
             if missing:
                 raise FormatError(
-                    f"{place}: norms need the columns {', '.join(_COLUMNS)}; missing: {', '.join(missing)}"
+                    f"{path}: norms need the columns {', '.join(_COLUMNS)}; missing: {', '.join(missing)}"
                 )
-            return tuple(_norm(place, reader.line_num, row) for row in reader)
+            return tuple(_norm(path, reader.line_num, row) for row in reader)
     except OSError as error:
-        raise FormatError(f"{place}: cannot be read: {error.strerror or error}") from error
+        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise FormatError(f"{place}: not a table of norms: {error}") from error
+        raise FormatError(f"{path}: not a table of norms: {error}") from error
 
 
-def _norm(place: Path, line: int, row: dict[str, str]) -> Norm:
+def _norm(path: Path, line: int, row: dict[str, str]) -> Norm:
     numbers = {}
     for name in ("mean", "sd", "age_from", "age_to"):
         text = (row[name] or "").strip()
         number = find_number(text)
         if number is None and (text or name != "sd"):
-            raise FormatError(f"{place}, line {line}: {name}: {describe_fault(text)}")
+            raise FormatError(f"{path}, line {line}: {name}: {describe_fault(text)}")
         numbers[name] = math.nan if number is None else number
     return Norm(
         row["name"].strip(),
         numbers["mean"],
         numbers["sd"],
         (row["unit"] or "").strip(),
-        (row["source"] or "").strip() or place.name,
+        (row["source"] or "").strip() or path.name,
         numbers["age_from"],
         numbers["age_to"],
     )

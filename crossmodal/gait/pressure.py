@@ -9,18 +9,18 @@ from crossmodal.gait.stance import Footprint, Stance
 
 Floats = NDArray[np.float64]
 
-#: The centre of pressure of the first and last moments rests on a few cells; its way is measured above this share of
-#: the largest force.
+#: At the first and last moments the centre of pressure depends on a few cells; its path is measured above this fraction
+#: of the largest force.
 _LEAST_FORCE = 0.05
 
 
 def measure_pressure(stance: Stance, samples: Samples, known_area: bool = True, forces: bool = False) -> None:
-    """Measure one stance that lies whole within the recording.
+    """Measure one stance; a stance that is not whole within the recording is left out.
 
     Args:
-        stance: with its print.
-        samples: take the values.
-        known_area: whether the recording tells the size of its cells.
+        stance: the stance.
+        samples: receives the values.
+        known_area: whether the size of the cells is known.
         forces: whether cells measure force, so that there are no pressures.
     """
     if not np.isfinite(stance.duration_s) and len(stance.times_s) > 1:
@@ -34,9 +34,9 @@ def measure_pressure(stance: Stance, samples: Samples, known_area: bool = True, 
         return
     if known_area and len(stance.times_s) > 1:
         _measure_cop(stance, foot, samples)
-    share, peaks, integrals = foot.shares, foot.peaks, foot.integrals
+    along, peaks, integrals = foot.along, foot.peaks, foot.integrals
     for region, (low, high) in {"": (-np.inf, np.inf), **REGIONS}.items():
-        inside = (share >= low) & (share < high if high < 1 else True)
+        inside = (along >= low) & (along < high if high < 1 else True)
         if not inside.any():
             continue
         name = f"{region}_" if region else ""
@@ -47,11 +47,12 @@ def measure_pressure(stance: Stance, samples: Samples, known_area: bool = True, 
         if integrals.sum() > 0:
             samples.add(f"{name}pressure_time_integral", stance.side, float(integrals[inside].max()))
             if region:
-                part = 100 * float(integrals[inside].sum() / integrals.sum())
-                samples.add(f"{name}impulse_share", stance.side, part)
+                percent = 100 * float(integrals[inside].sum() / integrals.sum())
+                samples.add(f"{name}impulse_share", stance.side, percent)
 
 
 def _measure_cop(stance: Stance, foot: Footprint, samples: Samples) -> None:
+    """Measure the path of the centre of pressure."""
     loaded = np.flatnonzero(stance.force_n >= _LEAST_FORCE * stance.force_n.max())
     kept = slice(int(loaded[0]), int(loaded[-1]) + 1)
     path, times_s = stance.cop_mm[kept], stance.times_s[kept]

@@ -1,4 +1,4 @@
-"""The report of a gait analysis: one HTML page that works offline, its figures inside it."""
+"""The report of a gait analysis: tables, figures and one HTML page that works offline."""
 
 import html
 import os
@@ -20,8 +20,8 @@ _KINDS = {
     "insoles": "walk on insoles",
 }
 _CAPTIONS = {
-    "footprints": "Largest pressures, the axis and heel centre of each print, and the way of the centre of pressure.",
-    "forces": "Force of each foot; lines: heel strike, dotted: toe off.",
+    "footprints": "Peak pressures, with axis, heel centre and path of the centre of pressure of each footprint.",
+    "forces": "Force of each foot; solid lines: heel strike, dotted lines: toe off.",
     "phases": "Gait phases.",
 }
 _EVENT_COLUMNS = ("time_s", "event", "side", "walker", "stance")
@@ -40,11 +40,11 @@ def write_report(
     """Write the tables, the figures and the page of an analysis into a folder.
 
     Args:
-        analysis: what was found.
-        folder: made where it is missing; files of the same names are replaced.
+        analysis: the analysis.
+        folder: created if missing; files of the same names are replaced.
         title: of the page.
-        norms: to stand beside the figures.
-        age: in years, of the person; adult by default.
+        norms: to compare the parameters with.
+        age: of the person, in years; an adult by default.
 
     Returns:
         The files: ``events.csv``, ``footprints.csv``, ``parameters.csv``, ``report.html`` and the figures (PNG).
@@ -52,21 +52,21 @@ def write_report(
     Raises:
         OutputError: the folder cannot be written.
     """
-    place = Path(folder)
+    folder = Path(folder)
     tables = {
         "events.csv": (event_rows(analysis), _EVENT_COLUMNS),
         "footprints.csv": (footprint_rows(analysis), _FOOTPRINT_COLUMNS),
         "parameters.csv": (parameter_rows(analysis, norms, age), _PARAMETER_COLUMNS),
     }
     for name, (rows, columns) in tables.items():
-        offline_page.write_rows(place / name, rows, columns)
+        offline_page.write_rows(folder / name, rows, columns)
     images = {name: offline_page.as_png(figure) for name, figure in draw_figures(analysis).items()}
     for name, image in images.items():
-        with replace_atomically(place / f"{name}.png") as temporary:
+        with replace_atomically(folder / f"{name}.png") as temporary:
             temporary.write_bytes(image)
-    with replace_atomically(place / "report.html") as temporary:
+    with replace_atomically(folder / "report.html") as temporary:
         temporary.write_text(as_page(analysis, images, title, norms, age), encoding="utf-8")
-    return [place / name for name in (*tables, *(f"{name}.png" for name in images), "report.html")]
+    return [folder / name for name in (*tables, *(f"{name}.png" for name in images), "report.html")]
 
 
 def as_page(
@@ -76,7 +76,7 @@ def as_page(
     norms: Sequence[Norm] = ADULTS,
     age: float | None = None,
 ) -> str:
-    """Write the page: facts, figures, tables and definitions."""
+    """Return the page as HTML: summary, figures, tables and definitions."""
     stances, walkers = len(analysis.stances), len({stance.walker for stance in analysis.stances})
     rate = f"{analysis.rate_hz:.4g} Hz" if analysis.rate_hz == analysis.rate_hz else "no clock"
     facts = [
@@ -104,7 +104,7 @@ def as_page(
         body.append("</ul>")
     definitions = {one.name: one.definition for one in analysis.parameters if one.name.partition("_")[0] not in REGIONS}
     body.append("<h2>Definitions</h2><dl>")
-    body += [f"<dt>{_words(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in definitions.items()]
+    body += [f"<dt>{_as_text(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in definitions.items()]
     body.append("</dl>")
     return offline_page.as_page(title, body)
 
@@ -120,7 +120,7 @@ def _table(parameters: Sequence[Parameter], norms: Sequence[Norm], age: float | 
         cells = [_value(by_side.get(side)) for side in (None, "left", "right")]
         both = by_side.get(None)
         steps = str(both.steps) if both else ""
-        rows.append([_words(name), unit, *cells, steps, known + source])
+        rows.append([_as_text(name), unit, *cells, steps, known + source])
     return offline_page.as_table(("", "unit", "both", "left", "right", "steps", "norm"), rows)
 
 
@@ -131,5 +131,5 @@ def _value(parameter: Parameter | None) -> str:
     return f"{parameter.value:.4g}{sd}"
 
 
-def _words(name: str) -> str:
+def _as_text(name: str) -> str:
     return html.escape(name.replace("_", " "))

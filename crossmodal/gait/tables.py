@@ -1,4 +1,4 @@
-"""The tables of a gait analysis: events, footprints and parameters, as CSV and as plain values."""
+"""The tables of a gait analysis: events, footprints and parameters, as rows of plain values."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 
 def event_rows(analysis: GaitAnalysis) -> list[Row]:
-    """One row for each event."""
+    """Return one row for each event."""
     return [
         {
             "time_s": _rounded(event.time_s, 5),
@@ -25,7 +25,7 @@ def event_rows(analysis: GaitAnalysis) -> list[Row]:
 
 
 def footprint_rows(analysis: GaitAnalysis) -> list[Row]:
-    """One row for each stance; places are of the mat (y, x), or of the insole."""
+    """Return one row for each stance; positions are (y, x) of the mat or of the insole."""
     rows = []
     for number, stance in enumerate(analysis.stances):
         row: Row = {
@@ -61,7 +61,7 @@ def footprint_rows(analysis: GaitAnalysis) -> list[Row]:
 
 
 def parameter_rows(analysis: GaitAnalysis, norms: Sequence[Norm] = ADULTS, age: float | None = None) -> list[Row]:
-    """One row for each parameter, with its norm beside it."""
+    """Return one row for each parameter, with its norm."""
     rows = []
     for parameter in analysis.parameters:
         norm = find_norm(parameter.name, norms, age)
@@ -84,7 +84,7 @@ def parameter_rows(analysis: GaitAnalysis, norms: Sequence[Norm] = ADULTS, age: 
 
 
 def summary(analysis: GaitAnalysis, norms: Sequence[Norm] = ADULTS, age: float | None = None) -> dict[str, Any]:
-    """Everything but the curves, as plain values."""
+    """Return an analysis without its curves, as plain values."""
     return {
         "kind": analysis.kind,
         "method": analysis.method,

@@ -1,4 +1,4 @@
-"""Which footprints are of one walk: prediction by a Kalman filter, association by the Hungarian method."""
+"""Association of footprints with walkers: prediction by a Kalman filter, assignment by the Hungarian method."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,64 +6,64 @@ from scipy.optimize import linear_sum_assignment
 
 Floats = NDArray[np.float64]
 
-#: Who has no foot on the mat for so long has left it: what follows is another passage.
+#: A walker without a foot on the mat for longer has left it; the next print begins another passage.
 _LONGEST_PAUSE_S = 0.9
-#: Prints that begin within this time are of different walkers; nobody steps faster.
+#: Prints that begin within this time belong to different walkers.
 _SAME_STEP_S = 0.25
-#: A step goes no farther back than this against the foot that it leaves.
+#: Largest distance that a step goes back, against the direction of the previous foot.
 _FARTHEST_BACK_MM = 150.0
-#: Standard deviations: of a print about the middle of the walk, of its acceleration, of a first guess of its velocity,
-#: along the foot and across.
+#: Standard deviations: of a print about the walker's path, of the acceleration, of the initial velocity along the foot
+#: and across it.
 _PRINT_MM, _ACCELERATION_MM_S2, _VELOCITY_MM_S, _SIDEWAYS_MM_S = 120.0, 700.0, 500.0, 250.0
 _USUAL_SPEED_MM_S, _MOVING_MM_S = 1000.0, 300.0
-#: 99.9 % of the squared distances of two Gaussian coordinates are below.
+#: The 99.9 % quantile of the squared Mahalanobis distance in two dimensions.
 _GATE = 13.8
-#: Feet point outwards: prints within this time that point the same way tell where they are going.
+#: Feet point outwards: the direction of a walk is the mean axis of the prints within this time.
 _HEADING_S = 1.5
-#: A first guess of a step's time; standard deviations, as logarithms, of steps that come early and late.
+#: Initial step time; standard deviations of the logarithm of the step time, for early and late steps.
 _USUAL_STEP_S, _EARLY, _LATE = 0.6, 0.17, 0.25
-#: What a missed step costs, and the most that a late one may cost; who dawdles is nobody else.
+#: Cost of a missed step, and largest cost of a late one: a slow step does not make another walker.
 _MISSED, _LATEST = 3.0, 6.0
-#: What a new walk costs: more than any print within the gate that is not early.
+#: Cost of a new walk: more than any print within the gate that is not early.
 _NEW = _GATE + _LATEST
 
 
 class _Track:
-    """A walk so far: place and velocity of its middle, with their covariance, by a constant-velocity Kalman filter."""
+    """A walk so far: position and velocity with their covariance, by a constant-velocity Kalman filter."""
 
-    def __init__(self, number: int, place: Floats, axis: Floats | None, end_s: float) -> None:
+    def __init__(self, number: int, position: Floats, axis: Floats | None, end_s: float) -> None:
         self.members = [number]
         self.steps_s: list[float] = []
         self.end_s = end_s
-        self.last = place, axis
+        self.last = position, axis
         velocity = np.zeros(2) if axis is None else axis * _USUAL_SPEED_MM_S
-        self.state = np.concatenate([place, velocity])
+        self.state = np.concatenate([position, velocity])
         self.covariance = np.diag([_PRINT_MM**2] * 2 + [(2 * _VELOCITY_MM_S) ** 2] * 2)
         if axis is not None:
             along = np.outer(axis, axis)
             self.covariance[2:, 2:] = _VELOCITY_MM_S**2 * along + _SIDEWAYS_MM_S**2 * (np.eye(2) - along)
 
     def predict(self, step_s: float) -> tuple[Floats, Floats]:
-        """State and covariance after a time."""
+        """Return state and covariance after ``step_s``."""
         move = np.eye(4)
         move[:2, 2:] = step_s * np.eye(2)
         push = np.concatenate([0.5 * step_s**2 * np.eye(2), step_s * np.eye(2)])
         return move @ self.state, move @ self.covariance @ move.T + _ACCELERATION_MM_S2**2 * push @ push.T
 
-    def distance(self, place: Floats, axis: Floats | None, step_s: float) -> float:
-        """Squared Mahalanobis distance of a print from where one is expected; infinite for one that goes back."""
+    def distance(self, position: Floats, axis: Floats | None, step_s: float) -> float:
+        """Return the squared Mahalanobis distance of a print from the prediction; infinite for a step backwards."""
         speed = float(np.linalg.norm(self.state[2:]))
         last, forwards = self.last
-        if forwards is not None and (place - last) @ forwards < -_FARTHEST_BACK_MM:
+        if forwards is not None and (position - last) @ forwards < -_FARTHEST_BACK_MM:
             return np.inf
         if axis is not None and speed > _MOVING_MM_S and axis @ self.state[2:] < -0.5 * speed:
             return np.inf
         state, covariance = self.predict(step_s)
-        error = place - state[:2]
+        error = position - state[:2]
         return float(error @ np.linalg.solve(covariance[:2, :2] + _PRINT_MM**2 * np.eye(2), error))
 
     def tempo(self, step_s: float) -> float:
-        """What a step's time costs against the walk's usual one; one step between may have been missed."""
+        """Return the cost of a step time against the walk's usual one; one step between may have been missed."""
         usual_s = float(np.median(self.steps_s)) if self.steps_s else _USUAL_STEP_S
         ratio = float(np.log(max(step_s, 1e-3) / usual_s))
         if ratio < 0.0:
@@ -71,26 +71,29 @@ class _Track:
         after_missed = ratio - float(np.log(2.0))
         return min((ratio / _LATE) ** 2, (after_missed / _LATE) ** 2 + _MISSED, _LATEST)
 
-    def update(self, number: int, place: Floats, axis: Floats | None, step_s: float, end_s: float) -> None:
-        """Take a print in."""
+    def update(self, number: int, position: Floats, axis: Floats | None, step_s: float, end_s: float) -> None:
+        """Add a print."""
         state, covariance = self.predict(step_s)
         gain = covariance[:, :2] @ np.linalg.inv(covariance[:2, :2] + _PRINT_MM**2 * np.eye(2))
-        self.state = state + gain @ (place - state[:2])
+        self.state = state + gain @ (position - state[:2])
         self.covariance = covariance - gain @ covariance[:2]
         self.members.append(number)
         self.steps_s.append(step_s)
-        self.last = place, axis
+        self.last = position, axis
         self.end_s = max(self.end_s, end_s)
 
 
 def associate(centres_mm: Floats, times_s: Floats, ends_s: Floats, axes: list[Floats | None]) -> list[list[int]]:
-    """Group footprints into passages: uninterrupted walks of one person, in order of their beginning.
+    """Group footprints into passages: uninterrupted walks of one person, in order of their first print.
 
     Args:
         centres_mm: (prints, 2) as (y, x).
         times_s: (prints,) heel strikes, not decreasing.
         ends_s: (prints,) toe offs.
-        axes: (2,) unit vectors from heel to toes, None where not known.
+        axes: (2,) unit vectors from heel to toes; None where unknown.
+
+    Returns:
+        Indices of the prints of each passage.
     """
     axes = _headings(times_s, axes)
     tracks: list[_Track] = []
@@ -119,7 +122,7 @@ def associate(centres_mm: Floats, times_s: Floats, ends_s: Floats, axes: list[Fl
 
 
 def _headings(times_s: Floats, axes: list[Floats | None]) -> list[Floats | None]:
-    """Which way each print goes: the mean of its axis and of those about the same time within 60 degrees of it."""
+    """Return the direction of each print: the mean of its axis and of those near in time within 60 degrees of it."""
     known = [number for number, axis in enumerate(axes) if axis is not None]
     if not known:
         return axes
@@ -131,38 +134,44 @@ def _headings(times_s: Floats, axes: list[Floats | None]) -> list[Floats | None]
 
 
 def number_walkers(spans_s: list[tuple[float, float]]) -> list[int]:
-    """Number the walkers of passages: the least number that no passage at the same time has.
+    """Return the walker of each passage: the least number that no passage at the same time has.
 
-    Nothing tells people apart who come one after the other; they share a number.
+    People who walk one after the other cannot be distinguished; they share a number.
+
+    Args:
+        spans_s: begin and end of each passage, in order of the begin.
     """
     numbers: list[int] = []
-    for place, (begin, end) in enumerate(spans_s):
-        busy = {numbers[other] for other in range(place) if spans_s[other][1] > begin and spans_s[other][0] < end}
+    for passage, (begin, end) in enumerate(spans_s):
+        busy = {numbers[other] for other in range(passage) if spans_s[other][1] > begin and spans_s[other][0] < end}
         numbers.append(next(number for number in range(len(spans_s)) if number not in busy))
     return numbers
 
 
 def directions_of(heels_mm: Floats) -> Floats:
-    """The line of progression at each print of a passage: float64 (prints, 2), unit vectors (y, x).
+    """Return the line of progression at each print of a passage: float64 (prints, 2), unit vectors (y, x).
 
-    The middles between successive heels lie on the walk's path. Where they lie on one line (within 40 mm), that line
-    is the direction of every print; elsewhere, the line through the middles about each print. NaN for a single print.
+    The midpoints of successive heels are the walk's path. If they are on one line (within 40 mm), that line is the
+    direction of every print; otherwise it is the line through the midpoints around each print. NaN for a single print.
+
+    Args:
+        heels_mm: (prints, 2) heel centres, (y, x).
     """
     if len(heels_mm) < 2:
         return np.full((len(heels_mm), 2), np.nan)
     if len(heels_mm) == 2:
         return np.tile(_unit(heels_mm[1] - heels_mm[0]), (2, 1))
-    middles = 0.5 * (heels_mm[1:] + heels_mm[:-1])
-    way = middles[-1] - middles[0]
-    centred = middles - middles.mean(axis=0)
+    path = 0.5 * (heels_mm[1:] + heels_mm[:-1])
+    way = path[-1] - path[0]
+    centred = path - path.mean(axis=0)
     line = np.linalg.svd(centred, full_matrices=False)[2][0]
     line = line if line @ way >= 0 else -line
     if np.abs(centred @ np.array([line[1], -line[0]])).max() <= 40.0:
         return np.tile(line, (len(heels_mm), 1))
     directions = []
-    for place in range(len(heels_mm)):
-        low, high = max(place - 2, 0), min(place + 1, len(middles) - 1)
-        directions.append(_unit(middles[high] - middles[low]))
+    for number in range(len(heels_mm)):
+        low, high = max(number - 2, 0), min(number + 1, len(path) - 1)
+        directions.append(_unit(path[high] - path[low]))
     return np.array(directions)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from crossmodal.gait.activity import Activity, find_activity, known_pitch
 from crossmodal.gait.contact import Contact
 from crossmodal.gait.footprints import find_footprints
 from crossmodal.gait.shape import describe_footprint, front_of, lean_of, travel_of
-from crossmodal.gait.sides import tell_sides
+from crossmodal.gait.sides import assign_sides
 from crossmodal.gait.stance import Curves, Footprint, Stance
 from crossmodal.gait.walkers import associate, directions_of, number_walkers
 from crossmodal.tactile.recording import PressureRecording, Side
@@ -18,69 +19,71 @@ from crossmodal.tactile.recording import PressureRecording, Side
 Floats = NDArray[np.float64]
 PrintFinder = Callable[[Floats, Floats], Contact | None]
 
-#: The sign of a single print's shape is believed from here.
+#: The shape of a single print decides its side from this lean on.
 _LEAST_LEAN = 0.1
-#: Prints with a smaller share of the usual peak force are none.
+#: Prints below this fraction of the usual peak force are left out.
 _LEAST_PEAK = 0.2
-#: A print this much shorter than the foot is known to be lacks a part of it, and tells no axis.
+#: A print below this fraction of the foot's length lacks a part of the foot and has no axis.
 _INCOMPLETE = 0.85
 
 
 @dataclass(frozen=True, eq=False)
-class FoundStep:
-    """A footstep on a mat, before its walker is known.
+class Detection:
+    """A footstep found on a mat, before its side and walker are known.
 
     Attributes:
-        group: the cells that it loads while it stands.
-        contact: its events.
-        lean: how much it looks like a left foot (positive) or a right one; None where the print's shape alone tells.
-        heel_mm, metatarsal_mm: (2,) heel's middle and second metatarsal head, where more is known than the print shows.
+        cells: the cells that the foot loads.
+        contact: its events; NaN without time.
+        score: confidence, comparable within one finder.
+        lean: how much it looks like a left foot (positive) or a right one, see `lean_of`; None: by the print's shape.
+        heel_mm, metatarsal_mm: (2,) heel centre and second metatarsal head, where the finder knows more than the print
+            shows.
         length_mm: of the foot, likewise.
+        forwards: (2,) direction of the walk, where it is known beforehand; None: that of the centre of pressure.
     """
 
-    group: Activity
+    cells: Activity
     contact: Contact
+    score: float = 0.0
     lean: float | None = None
     heel_mm: Floats | None = None
     metatarsal_mm: Floats | None = None
     length_mm: float | None = None
+    forwards: Floats | None = None
 
+    @cached_property
+    def curves(self) -> Curves:
+        """The sums of its cells."""
+        return Curves.of(self.cells)
 
-#: Whatever finds the footsteps of a recording; it may add to a list what could not be told.
-StepFinder = Callable[[PressureRecording, list[str]], list[FoundStep]]
-
-
-@dataclass(frozen=True, eq=False)
-class _Print:
-    """A footprint before its walker and side are known."""
-
-    recording: PressureRecording
-    curves: Curves
-    contact: Contact
-    raw: Footprint
-    step: FoundStep | None = None
+    @cached_property
+    def draft(self) -> Footprint:
+        """The footprint as far as it is known without side and line of progression."""
+        return describe_footprint(self.curves, self.cells.recording, forwards=self.forwards)
 
     @property
     def time_s(self) -> float:
-        return self.contact.on_s if np.isfinite(self.contact.on_s) else float(self.curves.times_s[0])
+        """Time of the heel strike, or of the first frame where the heel strike is unknown."""
+        strike_s = self.contact.heel_strike_s
+        return strike_s if np.isfinite(strike_s) else float(self.curves.times_s[0])
 
     def describe(self, side: Side | None, line: Floats | None) -> Footprint:
-        """The print, along a line of progression; what it does not show itself is taken from who found it."""
-        shown = describe_footprint(self.curves, self.recording, side, line)
-        step = self.step
-        if step is None or step.heel_mm is None or step.metatarsal_mm is None or step.length_mm is None:
+        """Describe the footprint along a line of progression; an incomplete one takes its axis from the finder."""
+        shown = describe_footprint(self.curves, self.cells.recording, side, line)
+        if self.heel_mm is None or self.metatarsal_mm is None or self.length_mm is None:
             return shown
-        if shown.length_mm > _INCOMPLETE * step.length_mm or shown.partial:
+        if shown.length_mm > _INCOMPLETE * self.length_mm or shown.partial:
             return shown
-        axis = (step.metatarsal_mm - step.heel_mm) / np.linalg.norm(step.metatarsal_mm - step.heel_mm)
+        axis = (self.metatarsal_mm - self.heel_mm) / np.linalg.norm(self.metatarsal_mm - self.heel_mm)
+        along = shown.positions_mm @ axis
         return replace(
-            shown, axis=axis, axis_from="learned", heel_mm=step.heel_mm, metatarsal_mm=step.metatarsal_mm,
-            begin_mm=float(min(shown.places_mm @ axis)), length_mm=max(float(np.ptp(shown.places_mm @ axis)), 1e-6),
+            shown, axis=axis, axis_from="learned", heel_mm=self.heel_mm, metatarsal_mm=self.metatarsal_mm,
+            begin_mm=float(min(along)), length_mm=max(float(np.ptp(along)), 1e-6),
         )  # fmt: skip
 
-    def lean(self, draft: Footprint) -> float:
-        """How much it looks like a left foot."""
-        return lean_of(draft) if self.step is None or self.step.lean is None else self.step.lean
+
+#: A finder of the footsteps in a recording. It may add to the list what the recording cannot give, as sentences.
+StepFinder = Callable[[PressureRecording, list[str]], list[Detection]]
 
 
 def stances_of_walkway(recording: PressureRecording, find: StepFinder, left_out: list[str]) -> list[Stance]:
@@ -89,87 +92,91 @@ def stances_of_walkway(recording: PressureRecording, find: StepFinder, left_out:
     Args:
         recording: of any size; read once, block by block.
         find: finds its footsteps.
-        left_out: takes what could not be told.
+        left_out: receives what the recording cannot give, as sentences.
     """
-    prints = []
-    for step in find(recording, left_out):
-        curves = Curves.of(step.group)
-        prints.append(_Print(recording, curves, step.contact, describe_footprint(curves, recording), step))
-    prints.sort(key=lambda one: one.time_s)
-    if not prints:
+    steps = sorted(find(recording, left_out), key=lambda step: step.time_s)
+    if not steps:
         return []
-    centres = np.array([one.raw.centre_mm for one in prints])
-    times_s = np.array([one.time_s for one in prints])
-    axes: list[Floats | None] = [travel_of(one.curves.cop_mm) for one in prints]
-    ends_s = np.array([float(one.curves.times_s[-1]) for one in prints])
-    passages = associate(
-        centres, times_s, ends_s, [None if axis is None else axis / np.linalg.norm(axis) for axis in axes]
-    )
-    ends = [max(float(prints[number].curves.times_s[-1]) for number in passage) for passage in passages]
-    spans = [(float(times_s[passage[0]]), end) for passage, end in zip(passages, ends, strict=True)]
+    centres = np.array([step.draft.centre_mm for step in steps])
+    times_s = np.array([step.time_s for step in steps])
+    ends_s = np.array([float(step.curves.times_s[-1]) for step in steps])
+    travels = [travel_of(step.curves.cop_mm) for step in steps]
+    axes = [None if travel is None else travel / np.linalg.norm(travel) for travel in travels]
+    passages = associate(centres, times_s, ends_s, axes)
+    spans = [(float(times_s[passage[0]]), float(ends_s[passage].max())) for passage in passages]
     stances: list[Stance] = []
     for number, (passage, walker) in enumerate(zip(passages, number_walkers(spans), strict=True)):
-        stances += _finish([prints[place] for place in passage], walker, number)
+        stances += _finish([steps[index] for index in passage], walker, number)
     return stances
 
 
-def steps_by_force(recording: PressureRecording, left_out: list[str], find: PrintFinder) -> list[FoundStep]:
-    """Find footsteps as footprints whose force tells their events: a `StepFinder` once ``find`` is given."""
-    steps, peaks, partial = [], [], []
-    for group in find_footprints(find_activity(recording)):
-        found = _contact_of(group, find)
-        if found is None:
+def steps_by_force(recording: PressureRecording, left_out: list[str], find: PrintFinder) -> list[Detection]:
+    """Find footsteps as footprints, with events from their force; with ``find`` given, this is a `StepFinder`."""
+    steps = []
+    for cells in find_footprints(find_activity(recording)):
+        step = _detect(cells, find)
+        if step is None:
             left_out.append("footprints whose force never reaches the threshold")
-            continue
-        curves, step = found
-        steps.append(step)
-        peaks.append(float(curves.force_n.max()))
-        partial.append(curves.touches_edge)
-    # Toes that drag leave tracks of their own; only the edge of the mat makes light prints of feet that step.
+        else:
+            steps.append(step)
+    # The tracks of dragging toes are light, but so are the prints of feet that the edge of the mat cuts off.
+    peaks = [float(step.curves.force_n.max()) for step in steps]
     least = _LEAST_PEAK * float(np.median(peaks)) if peaks else 0.0
-    return [step for step, peak, cut in zip(steps, peaks, partial, strict=True) if cut or peak >= least]
+    return [step for step, peak in zip(steps, peaks, strict=True) if step.curves.touches_edge or peak >= least]
+
+
+def _detect(cells: Activity, find: PrintFinder) -> Detection | None:
+    """Find the contact of a print and keep the cells within it, without those of dragging toes."""
+    recording = cells.recording
+    curves = Curves.of(cells)
+    # The floor is empty before and after the print: with two such frames the edges of the force are visible.
+    before, after = min(curves.first, 2), min(recording.shape[0] - curves.first - len(curves.times_s), 2)
+    begin = curves.first - before
+    force = np.pad(curves.force_n, (before, after))
+    contact = find(force, recording.times_s[begin : begin + len(force)])
+    if contact is None:
+        return None
+    contact = contact._replace(first=contact.first + begin, last=contact.last + begin)
+    return Detection(cells.take((cells.frame >= contact.first) & (cells.frame <= contact.last)), contact)
 
 
 def stances_of_prints(recordings: Sequence[PressureRecording], left_out: list[str]) -> list[Stance]:
-    """Find footprints in largest pressures without time: images of one print each, or one image of a whole walk.
+    """Find footprints in peak pressures without time: images of one print each, or one image of a whole walk.
 
-    The walk goes where the prints' wider ends point, which are the forefeet. Where places and images contradict each
-    other (great toes on the outer sides), the places are counted from the other border than the images' columns.
+    The walk goes in the direction of the prints' wider ends, the forefeet. Where positions and images contradict each
+    other (great toes on the outer sides), the positions are counted from the opposite border of the images' columns.
 
     Args:
         recordings: of one frame each.
-        left_out: takes what had to be guessed.
+        left_out: receives what was guessed, as sentences.
     """
     prints = _still_prints(recordings)
     stances = _finish(prints, 0, 0, timed=False) if prints else []
-    doubt = sum(_agreement(stance) for stance in stances)
-    if len(recordings) > 2 and doubt < -0.2 * len(stances):
-        left_out.append("the places of the prints as the files have them: they are mirrored, by the prints' shapes")
+    agreement = sum(_agreement(stance) for stance in stances)
+    if len(recordings) > 2 and agreement < -0.2 * len(stances):
+        left_out.append("the positions of the prints as in the files: they are mirrored, by the prints' shapes")
         mirrored = [replace(one, origin_mm=_mirrored_origin(one)) for one in recordings]
         stances = _finish(_still_prints(mirrored), 0, 0, timed=False)
     return stances
 
 
-def _still_prints(recordings: Sequence[PressureRecording]) -> list[_Print]:
-    """Prints without time, in order along the walk."""
-    prints = []
-    for recording in recordings:
-        for group in find_footprints(find_activity(recording)):
-            # A file holds no more than the print: its edge is not the mat's.
-            curves = replace(Curves.of(group), touches_edge=False)
-            nothing = Contact(np.nan, np.nan, 0, 0)
-            prints.append(_Print(recording, curves, nothing, describe_footprint(curves, recording)))
+def _still_prints(recordings: Sequence[PressureRecording]) -> list[Detection]:
+    """Find prints without time, in order along the walk."""
+    no_contact = Contact(np.nan, np.nan, 0, 0)
+    prints = [
+        Detection(cells, no_contact) for recording in recordings for cells in find_footprints(find_activity(recording))
+    ]
     if not prints:
         return []
-    forwards = prints[0].raw.axis * front_of(prints[0].raw)
+    forwards = prints[0].draft.axis * front_of(prints[0].draft)
     for one in prints[1:]:
-        axis = one.raw.axis * front_of(one.raw)
-        forwards = forwards + axis
-    prints = [replace(one, raw=describe_footprint(one.curves, one.recording, forwards=forwards)) for one in prints]
-    return sorted(prints, key=lambda one: float(one.raw.centre_mm @ forwards))
+        forwards = forwards + one.draft.axis * front_of(one.draft)
+    prints = [replace(one, forwards=forwards) for one in prints]
+    return sorted(prints, key=lambda one: float(one.draft.centre_mm @ forwards))
 
 
 def _agreement(stance: Stance) -> float:
+    """Return how much the shape of a print agrees with its side; negative where it contradicts it."""
     lean = lean_of(stance.footprint) if stance.footprint else 0.0
     return lean if stance.side == "left" else -lean
 
@@ -179,46 +186,32 @@ def _mirrored_origin(recording: PressureRecording) -> tuple[float, float]:
     return recording.origin_mm[0], -(recording.origin_mm[1] + width)
 
 
-def _contact_of(group: Activity, find: PrintFinder) -> tuple[Curves, FoundStep] | None:
-    """The contact of a print; cells outside it, such as dragging toes, are taken from it."""
-    recording = group.recording
-    curves = Curves.of(group)
-    # The floor before and after is empty: two frames of it let the edges of the force be seen.
-    before, after = min(curves.first, 2), min(recording.shape[0] - curves.first - len(curves.times_s), 2)
-    begin = curves.first - before
-    force = np.pad(curves.force_n, (before, after))
-    times_s = recording.times_s[begin : begin + len(force)]
-    contact = find(force, times_s)
-    if contact is None:
-        return None
-    contact = contact._replace(first=contact.first + begin, last=contact.last + begin)
-    own = group.take((group.frame >= contact.first) & (group.frame <= contact.last))
-    return Curves.of(own), FoundStep(own, contact)
-
-
-def _finish(prints: Sequence[_Print], walker: int, passage: int, timed: bool = True) -> list[Stance]:
-    """Give the prints of one passage their sides, then measure them along their walk."""
-    places = np.array([0.5 * (np.array(one.raw.box_mm[:2]) + np.array(one.raw.box_mm[2:])) for one in prints])
-    lines = directions_of(np.array([one.raw.heel_mm for one in prints]))
+def _finish(steps: Sequence[Detection], walker: int, passage: int, timed: bool = True) -> list[Stance]:
+    """Assign sides to the footsteps of one passage, then describe them along their walk."""
+    boxes = np.array([step.draft.box_mm for step in steps])
+    lines = directions_of(np.array([step.draft.heel_mm for step in steps]))
     forwards = [line if np.isfinite(line).all() else None for line in lines]
-    drafts = [one.raw if line is None else one.describe(None, line) for one, line in zip(prints, forwards, strict=True)]
-    times_s = np.array([one.time_s for one in prints]) if timed else np.arange(len(prints), dtype=np.float64)
-    leans = [one.lean(draft) for one, draft in zip(prints, drafts, strict=True)]
-    sides: list[Side | None] = [*tell_sides(places, times_s, leans, lines)]
-    if len(prints) == 1 and abs(leans[0]) < _LEAST_LEAN:
+    times_s = np.array([step.time_s for step in steps]) if timed else np.arange(len(steps), dtype=np.float64)
+    leans = [_lean_of(step, line) for step, line in zip(steps, forwards, strict=True)]
+    sides: list[Side | None] = [*assign_sides(0.5 * (boxes[:, :2] + boxes[:, 2:]), times_s, leans, lines)]
+    if len(steps) == 1 and abs(leans[0]) < _LEAST_LEAN:
         sides = [None]
+    known = steps[0].cells.recording.side if len(steps) == 1 else None
     return [
         Stance(
-            side=prints[0].recording.side or side if len(prints) == 1 else side,
-            heel_strike_s=one.contact.on_s,
-            toe_off_s=one.contact.off_s,
-            times_s=one.curves.times_s,
-            force_n=one.curves.force_n,
-            cop_mm=one.curves.cop_mm,
-            peak=float(one.curves.peaks.max()),
-            footprint=one.describe(side, line),
+            side=known or side,
+            contact=step.contact,
+            curves=step.curves,
+            footprint=step.describe(side, line),
             walker=walker,
             passage=passage,
         )
-        for one, side, line in zip(prints, sides, forwards, strict=True)
+        for step, side, line in zip(steps, sides, forwards, strict=True)
     ]
+
+
+def _lean_of(step: Detection, line: Floats | None) -> float:
+    """Return how much a footstep looks like a left foot (positive) or a right one."""
+    if step.lean is not None:
+        return step.lean
+    return lean_of(step.draft if line is None else step.describe(None, line))

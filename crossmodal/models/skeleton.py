@@ -1,13 +1,13 @@
-"""The skeleton over a carpet: 21 joints, 20 bones, and the cube of 2 x 2 x 1.8 m in which they are sought.
+"""The skeleton over a carpet: 21 keypoints, 20 bones, and the cuboid of 2 x 2 x 1.8 m that contains them.
 
-Places of joints are normalised, (x, y, z): millimetres are ``1900 * place + (-100, -100, -1800)``. x runs along the
-columns of the touch, y along its rows, both from the first cell; z points down, 0 at the floor, -1800 at the top. A
-heat map has 20 x 20 x 18 voxels (x, y, z), the first and the last of an axis at 0 and 1: they are 100 mm apart in x and
-y and, since 0 to 1 is 1900 mm there too, 111.8 mm in z.
+Keypoints are normalized, (x, y, z): millimetres are ``1900 * keypoint + (-100, -100, -1800)``. x runs along the columns
+of the pressure map, y along its rows, both from the first cell; z points down, 0 at the floor, -1800 at the top. A heat
+map has 20 x 20 x 18 voxels (x, y, z), the first and the last of an axis at 0 and 1: they are 100 mm apart in x and y
+and, since 0 to 1 is 1900 mm there too, 111.8 mm in z.
 
 References:
-    Luo et al., "Intelligent carpet: inferring 3D human pose from tactile signals", CVPR 2021. That columns run along x
-    is how the published network's output is turned before it meets its target.
+    Luo et al., "Intelligent carpet: inferring 3D human pose from tactile signals", CVPR 2021. The published code
+    transposes the network's output before it compares it with the target, so columns run along x.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ JOINTS = (
     "mid_hip", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "left_big_toe",
     "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
 )  # fmt: skip
-#: Pairs of joints that a bone ties together.
+#: Pairs of joints that are connected by a bone.
 BONES = (
     (1, 8), (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (8, 9), (9, 10), (10, 11), (8, 12), (12, 13), (13, 14),
     (1, 0), (14, 15), (15, 16), (14, 17), (11, 18), (18, 19), (11, 20),
@@ -33,11 +33,11 @@ CUBE_SIDE_MM = 1900.0
 CUBE_ORIGIN_MM = (-100.0, -100.0, -1800.0)
 
 
-def to_mm(places: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Turn normalised places (..., 3) into millimetres of the carpet: float64 (..., 3)."""
-    return np.asarray(np.asarray(places, np.float64) * CUBE_SIDE_MM + np.array(CUBE_ORIGIN_MM))
+def to_mm(keypoints: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Convert normalized keypoints (..., 3) to millimetres of the carpet: float64 (..., 3)."""
+    return np.asarray(np.asarray(keypoints, np.float64) * CUBE_SIDE_MM + np.array(CUBE_ORIGIN_MM))
 
 
-def from_mm(places_mm: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Normalise millimetres of the carpet (..., 3): the inverse of `to_mm`."""
-    return np.asarray((np.asarray(places_mm, np.float64) - np.array(CUBE_ORIGIN_MM)) / CUBE_SIDE_MM)
+def from_mm(keypoints_mm: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Convert millimetres of the carpet (..., 3) to normalized keypoints: the inverse of `to_mm`."""
+    return np.asarray((np.asarray(keypoints_mm, np.float64) - np.array(CUBE_ORIGIN_MM)) / CUBE_SIDE_MM)

@@ -1,4 +1,4 @@
-"""Pressure under feet: recordings of every format as one object, walks, footprints and gait."""
+"""Pressure recordings of mats, plates and insoles: one type for every file format; reading and saving."""
 
 from crossmodal.tactile.reading import read
 from crossmodal.tactile.recording import ArrayFrames, FrameSource, InsoleRecording, PressureRecording, Recording, Sensor

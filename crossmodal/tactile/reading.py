@@ -1,4 +1,4 @@
-"""Read any pressure file: the format is found by looking at the content."""
+"""Reading of pressure files, whose format is found by the content."""
 
 import os
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from typing import NamedTuple
 from crossmodal.errors import FormatError
 from crossmodal.tactile.recording import Recording
 
-#: Bytes at the beginning of a file that tell its format.
+#: Bytes at the beginning of a file from which its format is found.
 _HEAD = 65536
-# Those whose beginning is most telling come first. Each is a module with `matches(path, head)` and `read(path)`.
+# Formats with the most specific beginning come first. Each is a module with `matches(path, head)` and `read(path)`.
 FORMATS = (
     "tekscan",
     "emed",
@@ -32,7 +32,13 @@ FORMATS = (
 
 
 class Reader(NamedTuple):
-    """A format: whether a file or folder is of it, by its first bytes (none for a folder), and how it is read."""
+    """The reader of a format.
+
+    Attributes:
+        name: of the format.
+        matches: returns whether a file or folder has the format, from its path and first bytes (none for a folder).
+        read: reads it.
+    """
 
     name: str
     matches: Callable[[Path, bytes], bool]
@@ -40,20 +46,20 @@ class Reader(NamedTuple):
 
 
 def read(path: str | os.PathLike[str]) -> Recording:
-    """Read a pressure recording of any known format; ``source`` of the result says which it was.
+    """Read a pressure recording of any known format; ``source`` of the result is the format's name.
 
     Raises:
-        FormatError: no such file, an unknown format, or a file that is damaged; says where.
+        FormatError: no such file, an unknown format, or a damaged file (with the position of the fault).
     """
-    place = Path(path)
-    return find_reader(place).read(place)
+    path = Path(path)
+    return find_reader(path).read(path)
 
 
 def find_reader(path: Path) -> Reader:
-    """Find the format of a file or folder by its content.
+    """Find the reader of a file or folder by its content.
 
     Raises:
-        FormatError: no such file, or none of the formats.
+        FormatError: no such file, or an unknown format.
     """
     try:
         head = b"" if path.is_dir() else _beginning(path)
@@ -66,7 +72,7 @@ def find_reader(path: Path) -> Reader:
         reader = Reader(name, module.matches, module.read)
         if reader.matches(path, head):
             return reader
-    raise FormatError(f"{path}: not a pressure recording of any format that is known; there are: {', '.join(FORMATS)}")
+    raise FormatError(f"{path}: not a pressure recording of any known format; known are: {', '.join(FORMATS)}")
 
 
 def _beginning(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""What every pressure file becomes: frames of a mat or a plate, or the cells of a pair of insoles."""
+"""Pressure recordings: frames of a mat, a plate or an insole, or the cells of a pair of insoles."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 from crossmodal.errors import FormatError
 
 Side = Literal["left", "right"]
-#: Frames that `PressureRecording.blocks` holds at once.
+#: Default size of the blocks of `PressureRecording.blocks`, in frames.
 _BLOCK = 256
 
 
 class FrameSource(Protocol):
-    """Frames that may lie in a file: a long trial is read block by block."""
+    """Frames that may be in a file; a long recording is read block by block."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(frames, rows, columns)."""
 
     def blocks(self, most_frames: int) -> Iterator[NDArray[np.float32]]:
-        """Give all frames in order, at most so many at once: float32 (n, rows, columns), finite and not negative."""
+        """Yield all frames in order, at most ``most_frames`` at once: float32 (n, rows, columns), finite and >= 0."""
 
 
 @dataclass(frozen=True)
 class ArrayFrames:
-    """Frames that are in memory: float32 (frames, rows, columns)."""
+    """Frames in memory: float32 (frames, rows, columns)."""
 
     array: NDArray[np.float32]
 
@@ -39,20 +39,20 @@ class ArrayFrames:
         return frames, rows, columns
 
     def blocks(self, most_frames: int) -> Iterator[NDArray[np.float32]]:
-        """Give views of the array."""
+        """Yield views of the array."""
         for first in range(0, len(self.array), most_frames):
             yield self.array[first : first + most_frames]
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """What a file tells of its sensor; None is what it does not tell.
+    """The properties of a sensor that its file states; None where it does not.
 
     Attributes:
         quantum_kpa: step between neighbouring values.
         floor_kpa: least pressure that is not reported as zero.
-        saturation_kpa: largest pressure that can be reported.
-        calibrated: whether values are kPa or newtons; if not, they are the vendor's numbers in ``unit``.
+        saturation_kpa: largest reported pressure.
+        calibrated: whether values are kPa or newtons; otherwise they are the vendor's numbers in ``unit``.
         unit: of the file's values.
     """
 
@@ -67,22 +67,22 @@ class Sensor:
 class PressureRecording:
     """Pressure on a grid of cells over time: a mat, a walkway, a plate, or one insole.
 
-    The mat is seen from above, with row 0 at the top. The centre of cell (row, column) lies at y = origin_mm[0] + row *
+    The mat is seen from above, with row 0 at the top. The centre of cell (row, column) is at y = origin_mm[0] + row *
     pitch_mm[0] and x = origin_mm[1] + column * pitch_mm[1].
 
     Attributes:
         frames: the pressures, in `unit`: kPa, or the vendor's unit where ``sensor.calibrated`` is False.
         times_s: float64 (frames,), not decreasing.
-        pitch_mm: distance of neighbouring rows and of neighbouring columns; NaN where the file does not tell.
-        valid: bool (rows, columns): False where there is no cell, or a dead one; the pressure there is 0.
+        pitch_mm: distance of neighbouring rows and of neighbouring columns; NaN where it is unknown.
+        valid: bool (rows, columns): False where there is no cell or a dead one; the pressure there is 0.
         side: the foot, for an insole.
-        origin_mm: place of the first cell, (y, x).
-        sensor: what the file tells of the sensor.
+        origin_mm: position of the first cell, (y, x).
+        sensor: properties of the sensor.
         source: name of the format, such as ``tekscan``.
-        meta: whatever else the file tells, as JSON values, under the names of the file.
+        meta: other metadata of the file as JSON values, under the names of the file.
 
     Raises:
-        ValueError: shapes that do not fit each other, or a clock that runs backwards.
+        ValueError: shapes do not match, or times decrease or are not finite.
     """
 
     frames: FrameSource
@@ -98,7 +98,9 @@ class PressureRecording:
     def __post_init__(self) -> None:
         frames, rows, columns = self.frames.shape
         if self.valid.shape != (rows, columns):
-            raise ValueError(f"valid is {self.valid.shape}, the frames are {(rows, columns)}")
+            raise ValueError(
+                f"valid has the shape {self.valid.shape}, the frames {(rows, columns)}; they must be equal"
+            )
         _check_clock(self.times_s, frames)
 
     @cached_property
@@ -133,41 +135,41 @@ class PressureRecording:
 
     @property
     def cell_area_mm2(self) -> float:
-        """Area that one cell stands for; NaN where the pitch is not known."""
+        """Area of a cell; NaN where the pitch is unknown."""
         return self.pitch_mm[0] * self.pitch_mm[1]
 
     @property
     def rate_hz(self) -> float:
-        """Frames a second, from the median step of the clock; NaN for a single frame."""
+        """Frames per second, from the median step of the clock; NaN for a single frame."""
         return _rate_hz(self.times_s)
 
     def blocks(self, most_frames: int = _BLOCK) -> Iterator[NDArray[np.float32]]:
-        """Give the frames in order, at most so many at once."""
+        """Yield the frames in order, at most ``most_frames`` at once."""
         return self.frames.blocks(most_frames)
 
     def force_n(self) -> NDArray[np.float64]:
-        """Sum the force of every frame, in newtons (kPa times mm2 is millinewtons): float64 (frames,)."""
+        """Return the force of every frame in newtons (kPa times mm2 is millinewtons): float64 (frames,)."""
         sums = [block.sum(axis=(1, 2), dtype=np.float64) for block in self.blocks()]
         return np.concatenate(sums or [np.zeros(0)]) * self.cell_area_mm2 * 1e-3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class InsoleRecording:
-    """Cells of one or two insoles over time; few and irregular ones as well as grids.
+    """Cells of one or two insoles over time, on a grid or at irregular positions.
 
     Attributes:
-        values: float32 (frames, cells): kPa or newtons, as ``quantity`` says; finite and not negative.
-        quantity: ``pressure_kpa``, ``force_n``, or ``raw`` where the calibration is not known.
+        values: float32 (frames, cells): kPa or newtons, see ``quantity``; finite and not negative.
+        quantity: ``pressure_kpa``, ``force_n``, or ``raw`` where the calibration is unknown.
         times_s: float64 (frames,), not decreasing.
         sides: the foot of each cell.
         positions_mm: float64 (cells, 2): (y from the heel's end towards the toes, x from the medial border outwards);
-            NaN where the file does not tell.
-        areas_mm2: float64 (cells,); NaN where the file does not tell.
+            NaN where it is unknown.
+        areas_mm2: float64 (cells,); NaN where it is unknown.
         valid: bool (cells,): False for a dead cell; its values are 0.
         sensor, source, meta: as in `PressureRecording`.
 
     Raises:
-        ValueError: shapes that do not fit each other, or a clock that runs backwards.
+        ValueError: shapes do not match, or times decrease or are not finite.
     """
 
     values: NDArray[np.float32]
@@ -190,20 +192,20 @@ class InsoleRecording:
             ("valid", len(self.valid)),
         ):
             if length != cells:
-                raise ValueError(f"{name} has {length} cells, the values have {cells}")
+                raise ValueError(f"{name} has {length} cells, the values have {cells}; they must be equal")
         _check_clock(self.times_s, frames)
 
     @property
     def rate_hz(self) -> float:
-        """Frames a second, from the median step of the clock; NaN for a single frame."""
+        """Frames per second, from the median step of the clock; NaN for a single frame."""
         return _rate_hz(self.times_s)
 
     def cells_of(self, side: Side) -> NDArray[np.bool_]:
-        """Tell which cells are of a foot: bool (cells,)."""
+        """Return the mask of the cells of a foot: bool (cells,)."""
         return np.array([one == side for one in self.sides], dtype=bool)
 
     def force_n(self, side: Side) -> NDArray[np.float64]:
-        """Sum a foot's force in every frame: float64 (frames,), newtons (the vendor's number for ``raw`` cells)."""
+        """Return the force of a foot in every frame: float64 (frames,), in newtons (``raw`` cells: vendor's unit)."""
         cells = self.cells_of(side) & self.valid
         values = self.values[:, cells].astype(np.float64)
         if self.quantity == "pressure_kpa":
@@ -216,9 +218,9 @@ Recording = PressureRecording | InsoleRecording
 
 def _check_clock(times_s: NDArray[np.float64], frames: int) -> None:
     if times_s.shape != (frames,):
-        raise ValueError(f"times_s is {times_s.shape} for {frames} frames")
+        raise ValueError(f"times_s has the shape {times_s.shape} for {frames} frames; it must be ({frames},)")
     if not np.isfinite(times_s).all() or (np.diff(times_s) < 0).any():
-        raise ValueError("the clock runs backwards or has gaps that are no numbers")
+        raise ValueError("times_s must be finite and must not decrease")
 
 
 def _rate_hz(times_s: NDArray[np.float64]) -> float:

@@ -1,9 +1,10 @@
-"""Write recordings into our own files, ``.npz`` or Parquet, from which they come back exactly.
+"""Saving of recordings as ``.npz`` or Parquet, from which they are read back exactly.
 
-Both hold one description, JSON, and the arrays. In the ``.npz`` the description is the array ``recording`` (UTF-8 as
-bytes) and the frames are the array ``values``. In Parquet each row is a frame (``time_s``, ``values``: a list of fixed
-length), and the description is the key ``crossmodal_recording`` of the schema, with what does not change over time
-in it. Frames are written block by block, and only Deflate packs them, so that a reader can bound what a file may claim.
+Both formats contain a description as JSON, and the arrays. In ``.npz`` the description is the array ``recording``
+(UTF-8 as bytes) and the frames are the array ``values``. In Parquet each row is a frame (``time_s``, ``values``: a list
+of fixed length); the description is the key ``crossmodal_recording`` of the schema and includes the arrays that do not
+change over time. Frames are written block by block and compressed by Deflate alone, so that a reader can bound the size
+of its output.
 """
 
 import base64
@@ -23,7 +24,7 @@ from crossmodal.errors import OutputError
 from crossmodal.files import replace_atomically
 from crossmodal.tactile.recording import InsoleRecording, PressureRecording, Recording
 
-#: Name of the description: array of the ``.npz``; in Parquet a key of the schema, with ``crossmodal_`` before it.
+#: Name of the description: of the array in ``.npz``, and of the key in the schema of Parquet.
 DESCRIPTION = "recording"
 PARQUET_KEY = b"crossmodal_recording"
 VERSION = 1
@@ -32,23 +33,21 @@ _BLOCK = 256
 
 
 def save(recording: Recording, path: str | os.PathLike[str]) -> None:
-    """Write a recording; `crossmodal.tactile.read` gives it back, number by number.
+    """Write a recording; `crossmodal.tactile.read` returns it exactly.
 
-    The suffix chooses the format: ``.npz``, or ``.parquet``, which takes ``pip install "crossmodal[parquet]"``. A file
-    that stands there is replaced once the new one is whole.
+    The suffix determines the format: ``.npz``, or ``.parquet``, which needs ``pip install "crossmodal[parquet]"``. An
+    existing file is replaced when the new one is complete.
 
     Raises:
-        OutputError: another suffix, no pyarrow, or the place cannot be written.
-        ValueError: ``meta`` holds something that JSON does not have.
-        FormatError: frames that still lie in a file cannot be read from it.
+        OutputError: another suffix, no pyarrow, or the file cannot be written.
+        ValueError: ``meta`` has values that are not JSON.
+        FormatError: the frames of a recording in another file cannot be read.
     """
     target = Path(path)
     writers = {".npz": _write_npz, ".parquet": _write_parquet}
     writer = writers.get(target.suffix.lower())
     if writer is None:
-        raise OutputError(
-            f"{target}: recordings are written as .npz or .parquet, not as {target.suffix or 'no suffix'!r}"
-        )
+        raise OutputError(f"{target}: the suffix must be .npz or .parquet, found {target.suffix or 'none'!r}")
     description = _describe(recording)
     with replace_atomically(target) as temporary:
         writer(recording, description, temporary)
@@ -84,7 +83,7 @@ def _describe(recording: Recording) -> dict[str, Any]:
 
 
 def _still_arrays(recording: Recording) -> dict[str, NDArray[Any]]:
-    """Give the arrays that do not change over time."""
+    """Return the arrays that do not change over time."""
     if isinstance(recording, InsoleRecording):
         return {"valid": recording.valid, "positions_mm": recording.positions_mm, "areas_mm2": recording.areas_mm2}
     return {"valid": recording.valid}
@@ -116,14 +115,14 @@ def _write_parquet(recording: Recording, description: dict[str, Any], path: Path
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
-        raise OutputError(f"{path}: {NEED_PYARROW}; or write .npz") from error
+        raise OutputError(f"{path}: {NEED_PYARROW}, or write .npz") from error
     still = {name: _as_text(array) for name, array in _still_arrays(recording).items()}
     text = json.dumps(description | {"arrays": still}).encode()
     cells = math.prod(description["shape"][1:])
     frame = pa.list_(pa.field("element", pa.float32(), nullable=False), cells)
     fields = [pa.field("time_s", pa.float64(), nullable=False), pa.field("values", frame, nullable=False)]
     schema = pa.schema(fields, metadata={PARQUET_KEY: text})
-    # Dictionaries would pack a silent mat beyond any bound that the reader could check.
+    # Dictionary encoding would compress an empty mat beyond any bound that the reader can check.
     with parquet.ParquetWriter(
         path, schema, compression="gzip", compression_level=4, use_dictionary=False, write_page_checksum=True
     ) as writer:
@@ -136,6 +135,6 @@ def _write_parquet(recording: Recording, description: dict[str, Any], path: Path
 
 
 def _as_text(array: NDArray[Any]) -> str:
-    """Write booleans as bits, other numbers as float64, in Base64."""
+    """Return an array as Base64: booleans as bits, other numbers as float64."""
     data = np.packbits(array).tobytes() if array.dtype == bool else array.astype("<f8").tobytes()
     return base64.b64encode(data).decode()

@@ -1,4 +1,4 @@
-"""Walks of a folder, read back: recordings with their truth."""
+"""Saved walks: recordings with their truth."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +13,13 @@ from crossmodal.tactile.recording import PressureRecording
 
 
 class SavedWalks(Dataset[SimulatedWalk]):
-    """Some walks of a folder that `make_walks` wrote; an item is a walk's recording with its truth.
+    """Walks of a folder that `make_walks` wrote; a sample is a recording with its truth.
 
-    Raises:
-        DatasetError: when an item is read that is missing or damaged.
+    Reading a walk that is missing or damaged raises `DatasetError`.
+
+    Args:
+        root: the folder.
+        walks: ids of the walks.
     """
 
     def __init__(self, root: Path, walks: Sequence[str]) -> None:
@@ -40,7 +43,7 @@ def read_walk(root: Path, name: str) -> SimulatedWalk:
         recording = read(root / f"{name}.npz")
         truth = read_truth(root / f"{name}_truth.json")
     except (OSError, ValueError, FormatError) as error:
-        raise DatasetError(f"{root}: walk {name} cannot be read ({error}); make the walks anew") from error
+        raise DatasetError(f"{root}: walk {name} cannot be read ({error}); make the walks again") from error
     if not isinstance(recording, PressureRecording):
         raise DatasetError(f"{root / name}.npz: not a recording of a mat")
     return SimulatedWalk(recording, truth)

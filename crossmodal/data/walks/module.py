@@ -1,4 +1,4 @@
-"""Simulated walks for training: walkers to train on, to watch and to evaluate on, never the same in two of them."""
+"""Simulated walks for training, validation and evaluation, with different walkers in each."""
 
 import csv
 from pathlib import Path
@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from crossmodal.data.sampling import StepLoader, StepSampler
 from crossmodal.data.walks.dataset import SavedWalks
-from crossmodal.data.walks.steps import Variation, WalkSteps, collate_steps
+from crossmodal.data.walks.steps import Augmentation, WalkSteps, collate_steps
 from crossmodal.errors import DatasetError
 from crossmodal.progress import Progress
 from crossmodal.randomness import generator
@@ -19,23 +19,23 @@ from crossmodal.simulation.walks.folder import WALKERS_FILE, check_walks
 class WalkStepsDataModule(lightning.LightningDataModule):
     """Footprint candidates of a folder of simulated walks, split by walker.
 
-    Training and validation come from ``train.txt``, evaluation is ``test.txt``. Whoever walks in validation walks in no
-    training walk; a folder in which somebody is on both sides is refused.
+    Training and validation use the walks of ``train.txt``, evaluation those of ``test.txt``. No walker is in two of
+    them; a folder with a walker in both files is refused.
 
     Args:
         root: the folder, as `crossmodal data make walks` writes it.
-        validation: part of the training walkers to hold out.
-        share: part of the remaining training walkers to learn from.
+        validation: fraction of the training walkers to hold out.
+        share: fraction of the other training walkers to train on.
         batch_size: candidates in a batch, per process.
-        steps_per_epoch: training batches in an epoch; by default each candidate comes about once.
-        mirror, load: variations in training, see `Variation`.
-        seed: decides who is held out, the order of candidates and their variations.
-        num_workers: processes that fill batches; 0 for none besides this one.
-        cache: where the crops are kept; by default in the folder.
-        cache_workers: processes that cut them.
+        steps_per_epoch: training batches in an epoch; by default each candidate is drawn about once.
+        mirror, load: augmentation in training, see `Augmentation`.
+        seed: of the held-out walkers, the order of candidates and their augmentation.
+        num_workers: processes that load batches; 0 for the main process.
+        cache: folder of the crops; None for ``crops`` in the folder of walks.
+        cache_workers: processes that cut crops.
 
     Raises:
-        ValueError: a share that makes no sense.
+        ValueError: an argument is out of range.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class WalkStepsDataModule(lightning.LightningDataModule):
         self.share = share
         self.batch_size = batch_size
         self.steps_per_epoch = steps_per_epoch
-        self.variation = Variation(mirror, load)
+        self.augmentation = Augmentation(mirror, load)
         self.seed = seed
         self.num_workers = num_workers
         self.cache = Path(cache) if cache else self.root / "crops"
@@ -72,29 +72,31 @@ class WalkStepsDataModule(lightning.LightningDataModule):
         self.validation_walks: tuple[str, ...] = ()
 
     def setup(self, stage: str | None = None) -> None:
-        """Deal the walks out, and cut their crops where that was not done before.
+        """Split the walks and cut the crops that are not in the cache.
 
         Raises:
-            DatasetError: something is missing or damaged, or the split leaks.
+            DatasetError: a file is missing or damaged, or a walker is in both parts of the split.
         """
         if self.train_walks:
             return
         faults = check_walks(self.root)
         if faults:
             raise DatasetError("\n".join(faults))
-        self.train_walks, self.validation_walks = self._deal()
+        self.train_walks, self.validation_walks = self._split()
         progress = Progress(label="crops")
         self.train_set = WalkSteps(
-            self.root, self.train_walks, self.cache, self.variation, self.seed, self.cache_workers, progress
+            self.root, self.train_walks, self.cache, self.augmentation, self.seed, self.cache_workers, progress
         )
         self.validation_set = WalkSteps(
             self.root, self.validation_walks, self.cache, num_workers=self.cache_workers, progress=progress
         )
         if not len(self.train_set):
-            raise DatasetError(f"{self.root}: no footprint was found in the {len(self.train_walks)} training walks")
+            raise DatasetError(
+                f"{self.root}: no footprint in the {len(self.train_walks)} training walks; make more or longer walks"
+            )
 
-    def _deal(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The ids to train on and to validate on: people who share a mat stay together."""
+    def _split(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the ids for training and for validation; walkers who share a walk are in the same part."""
         people: dict[str, set[str]] = {}
         with (self.root / WALKERS_FILE).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
@@ -115,16 +117,16 @@ class WalkStepsDataModule(lightning.LightningDataModule):
         return train, validation
 
     def train_dataloader(self) -> StepLoader:
-        """Make the loader of training candidates; a batch depends on the seed, the step and the rank alone."""
+        """Return the loader of training candidates; a batch depends on the seed, the step and the rank alone."""
         sampler = StepSampler(len(self.train_set), self.batch_size, self.seed, self.steps_per_epoch, numbered=True)
         return StepLoader(self.train_set, sampler, collate_fn=collate_steps, num_workers=self.num_workers)
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
-        """Make the loader of held-out walkers' candidates; an empty list when there are none."""
+        """Return the loader of the held-out walkers' candidates; an empty list when there are none."""
         if not len(self.validation_set):
             return []
         return DataLoader(self.validation_set, batch_size=self.batch_size, collate_fn=collate_steps)
 
     def evaluation_dataset(self) -> SavedWalks:
-        """Give the walks of ``test.txt``, whose walkers nobody has learned from."""
+        """Return the walks of ``test.txt``, whose walkers are not in training or validation."""
         return SavedWalks(self.root, (self.root / "test.txt").read_text(encoding="ascii").split())

@@ -1,1 +1,1 @@
-"""Gait analysis measured against the exact truth of simulated and semi-real walks."""
+"""Evaluation of gait analysis against the exact truth of simulated and semi-real walks."""

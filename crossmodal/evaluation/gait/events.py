@@ -1,4 +1,4 @@
-"""Gait found in a recording against the exact truth of a simulated walk."""
+"""Scores of stances against the exact truth of a walk: events, positions, sides and walkers."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,26 +12,26 @@ from crossmodal.gait import Stance
 from crossmodal.interval import bootstrap_weights, percentile_interval
 from crossmodal.simulation.walks import Footstep, WalkTruth
 
-#: Event errors within which a heel strike or a toe off counts as found.
+#: Largest error of a correct heel strike or toe off.
 TOLERANCES_S = (0.02, 0.05)
 _FARTHEST_MM = 250.0
-_REFUSED = 1e6  # a cost beyond any pair of one foot
+_REFUSED = 1e6  # the cost of an impossible pair
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class WalkScore:
-    """One walk: footsteps that are whole on the mat and whole in the recording, and what was found of them.
+    """The score of one walk. Footsteps count if they are whole on the mat and whole in the recording.
 
     Attributes:
-        true: footsteps that count.
-        found: stances, without those that belong to a footstep that does not count.
-        heel_strike_s, toe_off_s: (pairs,) found minus true; NaN where an event was not told.
+        true: number of footsteps that count.
+        found: number of stances, without those paired with a footstep that does not count.
+        heel_strike_s, toe_off_s: (pairs,) found minus true; NaN where an event was not found.
         heel_mm: (pairs,) distance of the heel centres.
         axis_deg: (pairs,) angle between the feet's axes.
-        sides: pairs on the right side.
-        walkers: pairs whose track (walker and passage) is mostly of the same walker and crossing.
+        sides: number of pairs with the correct side.
+        walkers: number of pairs in the majority walker and crossing of their track (walker and passage).
     """
 
     true: int
@@ -45,14 +45,14 @@ class WalkScore:
 
 
 def score_walk(stances: Sequence[Stance], truth: WalkTruth) -> WalkScore:
-    """Pair stances with true footsteps one to one, by time and place, and measure the pairs.
+    """Pair stances with true footsteps one to one, by time and position, and measure the pairs.
 
-    A stance and a footstep can be a pair when they overlap in time and their heels are at most 250 mm apart; the
-    pairing with the least sum of distances (in units of 300 mm and of half a second) is taken. Footsteps cut by the
-    mat's edge or the recording's ends, and those of someone who stands, neither count nor make a stance a false one.
+    A stance and a footstep can be paired when they overlap in time and their heels are at most 250 mm apart. The
+    assignment has the least sum of distances (in units of 300 mm and of half a second). Footsteps at the mat's edge or
+    at the recording's ends, and those of a standing walker, do not count; stances paired with them are not false.
     """
-    placed = [stance for stance in stances if stance.footprint is not None]
-    found, counted = _pair(placed, truth, _cost)
+    located = [stance for stance in stances if stance.footprint is not None]
+    found, counted = _pair(located, truth, _cost)
     return WalkScore(
         true=sum(_counts(step, truth) for step in truth.footsteps),
         found=found,
@@ -61,14 +61,14 @@ def score_walk(stances: Sequence[Stance], truth: WalkTruth) -> WalkScore:
         heel_mm=np.array([_heel_distance_mm(*pair) for pair in counted]),
         axis_deg=np.array([_axis_error_deg(*pair) for pair in counted]),
         sides=sum(stance.side == step.side for stance, step in counted),
-        walkers=_of_their_track(counted),
+        walkers=_count_of_tracks(counted),
     )
 
 
 def score_insoles(stances: Sequence[Stance], truth: WalkTruth) -> WalkScore:
-    """Pair stances on insoles with true footsteps of the same foot that overlap in time; only events are measured.
+    """Pair stances on insoles with true footsteps of the same foot that overlap in time, and measure their events.
 
-    Insoles do not tell where a foot stands, and they know which one it is: the score has no places and no sides.
+    Insoles do not record where a foot stands, and their sides are known: the score has no positions and no sides.
     """
     found, counted = _pair(stances, truth, _cost_in_time)
     return WalkScore(
@@ -86,9 +86,9 @@ def score_insoles(stances: Sequence[Stance], truth: WalkTruth) -> WalkScore:
 def summarise_walks(scores: Sequence[WalkScore], *, samples: int = 1000, seed: int = 0) -> dict[str, float]:
     """Pool walks: each figure with ``_low`` and ``_high``, the 95 % interval of a bootstrap over walks.
 
-    ``heel_strike_f1_20ms`` and its like are F1 over events, in which missed and invented ones count; ``_bias_ms`` is
-    the mean error of matched events and ``_median_ms`` its median; ``heel_mm`` and ``axis_deg`` are medians over pairs;
-    ``side_accuracy`` and ``walker_accuracy`` are shares of pairs.
+    ``heel_strike_f1_20ms`` etc. are F1 scores over events, with missed and false ones; ``_bias_ms`` is the mean error
+    of matched events and ``_median_ms`` its median; ``heel_mm`` and ``axis_deg`` are medians over pairs;
+    ``side_accuracy`` and ``walker_accuracy`` are fractions of pairs.
 
     Raises:
         ValueError: there is no walk.
@@ -100,9 +100,9 @@ def summarise_walks(scores: Sequence[WalkScore], *, samples: int = 1000, seed: i
 
 
 def resample_walks(scores: Sequence[WalkScore], *, samples: int = 1000, seed: int = 0) -> dict[str, Floats]:
-    """Figures of `summarise_walks`, each with its bootstrap values: (1 + samples,), the figure itself first.
+    """Return the figures of `summarise_walks` with their bootstrap values: (1 + samples,), the figure itself first.
 
-    Scores of the same walks by two readers share their resamples, so that the difference of their values is paired.
+    Scores of the same walks by two readers use the same resamples, so the difference of their values is paired.
 
     Raises:
         ValueError: there is no walk.
@@ -122,21 +122,21 @@ def _pool(scores: Sequence[WalkScore], times: NDArray[np.int_]) -> dict[str, flo
         errors = errors[np.isfinite(errors)]
         for tolerance in TOLERANCES_S:
             hits = int((np.abs(errors) <= tolerance).sum())
-            pooled[f"{event}_f1_{round(1000 * tolerance)}ms"] = _share(2 * hits, true + found)
+            pooled[f"{event}_f1_{round(1000 * tolerance)}ms"] = _fraction(2 * hits, true + found)
         pooled[f"{event}_bias_ms"] = 1000 * float(errors.mean()) if len(errors) else float("nan")
         pooled[f"{event}_median_ms"] = 1000 * float(np.median(errors)) if len(errors) else float("nan")
     for name in ("heel_mm", "axis_deg"):
         values = np.concatenate([getattr(score, name) for score in drawn])
         pooled[name] = float(np.median(values)) if len(values) else float("nan")
-    pooled["side_accuracy"] = _share(sum(score.sides for score in drawn), pairs)
-    pooled["walker_accuracy"] = _share(sum(score.walkers for score in drawn), pairs)
+    pooled["side_accuracy"] = _fraction(sum(score.sides for score in drawn), pairs)
+    pooled["walker_accuracy"] = _fraction(sum(score.walkers for score in drawn), pairs)
     return pooled
 
 
 def _pair(
     stances: Sequence[Stance], truth: WalkTruth, cost: Callable[[Stance, Footstep], float]
 ) -> tuple[int, list[tuple[Stance, Footstep]]]:
-    """Pair one to one with the least sum of costs: stances that count as found, and the pairs that count."""
+    """Pair one to one with the least sum of costs; return the number of stances found and the pairs that count."""
     costs = np.array([[cost(stance, step) for step in truth.footsteps] for stance in stances]).reshape(
         len(stances), len(truth.footsteps)
     )
@@ -158,7 +158,7 @@ def _cost_in_time(stance: Stance, step: Footstep) -> float:
 
 
 def _apart(stance: Stance, step: Footstep) -> float:
-    """How far apart in time two are, in units of half a second; refused when they do not overlap."""
+    """Return the distance in time, in units of half a second; `_REFUSED` where the two do not overlap."""
     begin, end = float(stance.times_s[0]), float(stance.times_s[-1])
     if begin > step.toe_off_s or end < step.heel_strike_s:
         return _REFUSED
@@ -166,7 +166,7 @@ def _apart(stance: Stance, step: Footstep) -> float:
 
 
 def _counts(step: Footstep, truth: WalkTruth) -> bool:
-    """Whether a footstep counts: whole on the mat and in the recording, of someone who walks."""
+    """Return whether a footstep counts: whole on the mat and in the recording, of a walker who does not stand."""
     inside = truth.times_s[0] < step.heel_strike_s and step.toe_off_s < truth.times_s[-1]
     return bool(inside and step.on_mat > 0.999 and not step.stands)
 
@@ -183,12 +183,13 @@ def _axis_error_deg(stance: Stance, step: Footstep) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
-def _of_their_track(pairs: Sequence[tuple[Stance, Footstep]]) -> int:
+def _count_of_tracks(pairs: Sequence[tuple[Stance, Footstep]]) -> int:
+    """Return the number of pairs in the majority walker and crossing of their track."""
     tracks: dict[tuple[int, int], Counter[tuple[int, int]]] = {}
     for stance, step in pairs:
         tracks.setdefault((stance.walker, stance.passage), Counter())[(step.walker, step.crossing)] += 1
     return sum(max(counts.values()) for counts in tracks.values())
 
 
-def _share(part: int, whole: int) -> float:
+def _fraction(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")

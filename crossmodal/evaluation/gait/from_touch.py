@@ -1,4 +1,4 @@
-"""Footsteps read from walks against their exact truth, as a recipe's evaluation."""
+"""The evaluation of `GaitFromTouch` in recipes: footsteps of walks against their exact truth."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,18 +12,18 @@ from crossmodal.simulation.walks import SimulatedWalk
 def evaluate_gait(
     predict: Callable[[SimulatedWalk], Sequence[Stance]], dataset: Sequence[SimulatedWalk], seed: int = 0
 ) -> dict[str, float]:
-    """Score the stances that are predicted for every walk; see `summarise_walks` for the figures.
+    """Score the predicted stances of every walk; see `summarise_walks` for the figures.
 
     Args:
-        predict: from a walk, of which it looks at the recording alone, to its stances.
+        predict: returns the stances of a walk, from its recording alone.
         dataset: walks with their truth.
-        seed: of the intervals' resamples.
+        seed: of the bootstrap.
     """
     walks = (dataset[number] for number in range(len(dataset)))
     return summarise_walks([score_walk(predict(walk), walk.truth) for walk in walks], seed=seed)
 
 
 def predictor(model: GaitFromTouch) -> Callable[[SimulatedWalk], Sequence[Stance]]:
-    """Return a network as `evaluate_gait` takes it: a function from a walk to its stances."""
+    """Return the ``predict`` of `evaluate_gait` for a network."""
     reader = GaitReader(model)
     return lambda walk: analyse(walk.recording, reader=reader).stances

@@ -1,4 +1,4 @@
-"""Gait parameters of an analysis against the exact ones of a walk."""
+"""Errors of gait parameters against the exact truth of a walk."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,17 +12,16 @@ from crossmodal.simulation.walks import Footstep, WalkTruth, measure_gait
 
 
 def score_parameters(analysis: GaitAnalysis, truth: WalkTruth) -> dict[str, float]:
-    """Measure how far the parameters of one walker's walk are off: found minus true, in the parameters' units.
+    """Return the errors of the parameters of one walker: found minus true, in the parameters' units.
 
-    The truth is that of all footsteps, by `measure_gait`; events outside the recording are no part of it. Where an
-    analysis takes the walk for that of several people, the one with the most stances is meant. NaN where either side
-    has nothing to tell.
+    The truth is `measure_gait` of all footsteps, without events outside the recording. Where the analysis finds several
+    walkers, the one with the most stances is scored. NaN where either side has no value.
 
     Raises:
-        ValueError: several people walk.
+        ValueError: there are several walkers.
     """
     if len({step.walker for step in truth.footsteps}) > 1:
-        raise ValueError("parameters are scored for the walk of one person; several walk here")
+        raise ValueError("parameters are scored for one walker; this walk has several walkers")
     true = measure_gait([_as_recorded(step, truth) for step in truth.footsteps])
     stances = Counter(stance.walker for stance in analysis.stances)
     walker = stances.most_common(1)[0][0] if stances else 0
@@ -35,7 +34,7 @@ def summarise_parameters(
 ) -> dict[str, float]:
     """Pool walks: ``<name>_mae`` and ``<name>_bias`` over walks, with ``_low`` and ``_high`` of a bootstrap over them.
 
-    ``<name>_walks`` tells in how many walks the parameter was found.
+    ``<name>_walks`` is the number of walks in which the parameter was found.
 
     Raises:
         ValueError: there is no walk.
@@ -54,7 +53,7 @@ def summarise_parameters(
 
 
 def _as_recorded(step: Footstep, truth: WalkTruth) -> Footstep:
-    """The footstep without the events that lie outside the recording."""
+    """Return the footstep with NaN for events outside the recording."""
     first_s, last_s = truth.times_s[0], truth.times_s[-1]
     strike, off = (
         time_s if first_s < time_s < last_s else float("nan") for time_s in (step.heel_strike_s, step.toe_off_s)

@@ -1,8 +1,8 @@
-"""The semi-real set: real stances laid out as walks by real places and times.
+"""Semi-real walks: real stances, replayed at positions and times of real steps.
 
-Everything that real recordings tell is real: how pressure rolls over the sole and ends at toe off, where a person's
-feet stood, how long steps and stances last. What no recording tells, when exactly a foot met and left the mat and where
-its heel was, is exact by construction (`crossmodal.simulation.walks.replay_walk`).
+The roll-over of pressure, the positions of the feet and the durations of steps and stances come from real recordings.
+The times of heel strike and toe off and the heel centres, which no recording gives exactly, are exact by construction
+(`crossmodal.simulation.walks.replay_walk`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from crossmodal.errors import DatasetError
-from crossmodal.evaluation.gait.semi_real_plan import draw_footholds
+from crossmodal.evaluation.gait.semi_real_plan import draw_steps
 from crossmodal.evaluation.gait.semi_real_stance import cut_stances
 from crossmodal.gait import Stance, analyse
 from crossmodal.gait.analysis import Method
@@ -29,18 +29,18 @@ from crossmodal.tactile import read
 from crossmodal.tactile.recording import ArrayFrames, InsoleRecording, PressureRecording
 
 _MAT = Mat(720, 240, (5.0, 5.0))
-#: Contacts only lend their rhythm: any rule that is the same for both feet does.
+#: Contacts only give the rhythm of steps: any rule that is the same for both feet is suitable.
 _RULE: Method = "threshold-20"
 
 
 @dataclass(frozen=True, eq=False)
 class SemiReal:
-    """What semi-real walks are made of.
+    """The real recordings of which semi-real walks are made.
 
     Attributes:
-        feet: stances by the name of their source.
-        prints: successive footprints of a real walk.
-        contacts: stances of real walks, with times; one list for each walk.
+        feet: real stances by the name of their source.
+        prints: successive footprints of a real walk, which give the positions.
+        contacts: stances of real walks, which give the times; one tuple for each walk.
     """
 
     feet: dict[str, tuple[StanceMovie, ...]]
@@ -50,13 +50,13 @@ class SemiReal:
     def walk(
         self, seed: int, index: int, *, mat: Mat = _MAT, sensor: SensorModel = EMED_LIKE, source: str | None = None
     ) -> SimulatedWalk:
-        """Make walk ``index`` of a seed: of one source's stances (the sources take turns), by one walk's rhythm."""
+        """Make walk ``index`` of a seed: stances of one source (by default in turn), rhythm of one walk."""
         rng = generator(seed, "evaluation/semi_real", index)
         movies = self.feet[source or list(self.feet)[index % len(self.feet)]]
         contacts = self.contacts[int(rng.integers(len(self.contacts)))]
-        footholds = draw_footholds(self.prints, contacts, mat, rng)
+        steps = draw_steps(self.prints, contacts, mat, rng)
         weight_n = 700.0 * float(np.exp(0.15 * rng.normal()))
-        return replay_walk(movies, footholds, mat, seed, index, sensor=sensor, weight_n=weight_n)
+        return replay_walk(movies, steps, mat, seed, index, sensor=sensor, weight_n=weight_n)
 
 
 def read_semi_real(
@@ -67,10 +67,10 @@ def read_semi_real(
     Args:
         feet: recordings of single feet, on a plate or in an insole, by the name of their source.
         prints: recordings of the successive footprints of one walk, one for each print.
-        walks: recordings of insoles that lend the rhythm of steps; one list for each walk.
+        walks: recordings of insoles that give the rhythm of steps; one list for each walk.
 
     Raises:
-        DatasetError: a source holds no stance of a known foot that is whole.
+        DatasetError: a source has no whole stance of a known foot.
         FormatError: a recording cannot be read.
     """
     movies = {}
@@ -79,20 +79,21 @@ def read_semi_real(
         movies[name] = tuple(movie for one in recordings for movie in cut_stances(one))
         if not movies[name]:
             where = ", ".join(str(path) for path in paths) or "no recording"
-            raise DatasetError(f"{name}: {where}: no whole stance of a known foot; give a recording that holds one")
+            raise DatasetError(f"{name}: {where}: no whole stance of a known foot; give a recording that has one")
     contacts = tuple(analyse([read(path) for path in paths], _RULE).stances for paths in walks)
     return SemiReal(movies, analyse([read(path) for path in prints], "classical").stances, contacts)
 
 
 def _grids_of(recording: PressureRecording | InsoleRecording) -> list[PressureRecording]:
-    """The grids of an insole recording whose cells are those of grids, row by row (``meta["grids"]``)."""
+    """Return the grids of an insole recording whose cells form grids, row by row (``meta["grids"]``)."""
     if isinstance(recording, PressureRecording):
         return [recording]
     grids = []
     for side, (rows, columns) in recording.meta["grids"].items():
         cells = recording.cells_of(side)
-        places = recording.positions_mm[cells].reshape(rows, columns, 2)
-        pitch = float(abs(places[1, 0, 0] - places[0, 0, 0])), float(abs(places[0, 1, 1] - places[0, 0, 1]))
+        positions = recording.positions_mm[cells].reshape(rows, columns, 2)
+        steps = positions[1, 0, 0] - positions[0, 0, 0], positions[0, 1, 1] - positions[0, 0, 1]
+        pitch = float(abs(steps[0])), float(abs(steps[1]))
         grids.append(
             PressureRecording(
                 frames=ArrayFrames(recording.values[:, cells].reshape(-1, rows, columns)),

@@ -1,4 +1,4 @@
-"""Where and when the feet of a replayed walk come down: places of real footprints, the rhythm of real steps."""
+"""The steps of a replayed walk: positions of real footprints, times of real steps."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,55 +8,52 @@ from numpy.typing import NDArray
 
 from crossmodal.gait import Stance
 from crossmodal.gait.walkers import directions_of
-from crossmodal.simulation.walks import Foothold, Mat
+from crossmodal.simulation.walks import Mat, Step
 from crossmodal.simulation.walks.footprint import direction, outwards
 from crossmodal.simulation.walks.walker import SIDES
 from crossmodal.tactile.recording import Side
 
 Floats = NDArray[np.float64]
 
-#: Steps that last much longer or shorter than the usual one are turns or stops; who walks stands on a foot for longer
-#: than a step, and for less than two.
+#: Range of step times, and of stance times, relative to the usual step time; others belong to turns or stops.
 _STEP, _STANCE = (0.6, 1.5), (1.0, 1.7)
-#: Standard deviations of what the seed changes: the length of all steps (relative), the place of each foot along and
-#: across the way, its angle, and the direction of the way.
-_LENGTH, _PLACE_MM, _TOE_OUT_DEG, _WAY_DEG = 0.05, (15.0, 10.0), 1.5, 3.0
+#: Standard deviations of the random changes: length of all steps (relative), position of each foot along and across the
+#: path, foot angle, and direction of the path.
+_LENGTH, _POSITION_MM, _TOE_OUT_DEG, _PATH_DEG = 0.05, (15.0, 10.0), 1.5, 3.0
 _BEGIN_S = (0.2, 0.5)
 
 
-def draw_footholds(
-    prints: Sequence[Stance], contacts: Sequence[Stance], mat: Mat, rng: np.random.Generator
-) -> list[Foothold]:
-    """Lay the footprints of a real walk on the middle of a mat, in the rhythm of other real steps.
+def draw_steps(prints: Sequence[Stance], contacts: Sequence[Stance], mat: Mat, rng: np.random.Generator) -> list[Step]:
+    """Draw steps in the middle of a mat, with the positions of a real walk and the times of other real steps.
 
-    The walk goes along the mat's longer side, to or fro, as it was or mirrored; lengths, places, angles and the way's
-    direction vary about the real ones, so that no cell of the mat is met alike by two walks.
+    The walk goes along the mat's longer side, in either direction, as it is or mirrored. Step length, positions, angles
+    and the direction of the path vary about the real ones, so that no two walks load the same cells in the same way.
 
     Args:
         prints: successive footprints of a walk, with sides (times are not needed).
-        contacts: stances of other walks, with sides and times (places are not needed).
-        mat: on which the walk is laid.
-        rng: the draws.
+        contacts: stances of other walks, with sides and times (positions are not needed).
+        mat: the mat.
+        rng: draws the variation.
 
     Raises:
-        ValueError: fewer than two prints, one without a place or a side, or no rhythm that is long enough.
+        ValueError: fewer than two prints, a print without position or side, or too few successive contacts.
     """
     mirrored, backwards = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-    ahead_mm, right_mm, toe_out, sides = _along_the_way(prints)
+    ahead_mm, right_mm, toe_out, sides = _along_the_path(prints)
     if mirrored:
         right_mm, sides = -right_mm, [SIDES[1 - SIDES.index(side)] for side in sides]
     count = len(sides)
     noise = rng.normal(size=(3, count))
-    ahead_mm = ahead_mm * np.exp(_LENGTH * rng.normal()) + _PLACE_MM[0] * noise[0]
-    right_mm = right_mm + _PLACE_MM[1] * noise[1]
+    ahead_mm = ahead_mm * np.exp(_LENGTH * rng.normal()) + _POSITION_MM[0] * noise[0]
+    right_mm = right_mm + _POSITION_MM[1] * noise[1]
     toe_out = toe_out + np.deg2rad(_TOE_OUT_DEG) * noise[2]
     along_rows = mat.size_mm[0] >= mat.size_mm[1]
-    path = (0.0 if along_rows else 0.5 * np.pi) + np.pi * backwards + np.deg2rad(_WAY_DEG) * float(rng.normal())
+    path = (0.0 if along_rows else 0.5 * np.pi) + np.pi * backwards + np.deg2rad(_PATH_DEG) * float(rng.normal())
     middle = np.array(mat.centre_mm) + np.array(mat.pitch_mm) * rng.uniform(-0.5, 0.5, 2)
     heels = middle + np.outer(ahead_mm, direction(path)) + np.outer(right_mm, outwards(path, "right"))
     times_s = _draw_rhythm(contacts, sides[0], count, rng) + rng.uniform(*_BEGIN_S)
     return [
-        Foothold(
+        Step(
             side=side,
             heel_mm=heels[k],
             heading_rad=float(path + toe_out[k] * (-1.0 if side == "right" else 1.0)),
@@ -68,12 +65,15 @@ def draw_footholds(
     ]
 
 
-def _along_the_way(prints: Sequence[Stance]) -> tuple[Floats, Floats, Floats, list[Side]]:
-    """Heels along the way and to its right (mm, about their middle), angles outwards (rad), and sides."""
+def _along_the_path(prints: Sequence[Stance]) -> tuple[Floats, Floats, Floats, list[Side]]:
+    """Return heels along the path and to its right (mm, from their centre), foot angles outwards (rad), and sides."""
     feet = [stance.footprint for stance in prints if stance.footprint is not None]
     sides = [stance.side for stance in prints if stance.side is not None]
     if not len(prints) == len(feet) == len(sides) >= 2:
-        raise ValueError(f"two or more footprints with places and sides were expected, got {len(prints)}")
+        raise ValueError(
+            f"need two or more footprints, each with a position and a side; got {len(prints)} prints, "
+            f"{len(feet)} with a position and {len(sides)} with a side"
+        )
     heels = np.array([foot.heel_mm for foot in feet])
     way = directions_of(heels).mean(axis=0)
     path = float(np.arctan2(way[1], way[0]))
@@ -86,7 +86,7 @@ def _along_the_way(prints: Sequence[Stance]) -> tuple[Floats, Floats, Floats, li
 
 
 def _draw_rhythm(contacts: Sequence[Stance], first: Side, count: int, rng: np.random.Generator) -> Floats:
-    """Heel strikes and toe offs of ``count`` successive steps, from the first one's heel strike on: (count, 2)."""
+    """Draw heel strikes and toe offs of ``count`` successive steps, relative to the first heel strike: (count, 2)."""
     whole = sorted(
         (one for one in contacts if one.side is not None and np.isfinite(one.duration_s)), key=lambda one: one.time_s
     )
@@ -102,7 +102,7 @@ def _draw_rhythm(contacts: Sequence[Stance], first: Side, count: int, rng: np.ra
         if whole[k].side == first and walks[k : k + count].all() and follows[k : k + count - 1].all()
     ]
     if not begins:
-        raise ValueError(f"the contacts hold no {count} successive steps that begin with the {first} foot")
+        raise ValueError(f"the contacts have no {count} successive steps that begin with the {first} foot")
     begin = int(rng.choice(begins))
     times = np.array([(one.heel_strike_s, one.toe_off_s) for one in whole[begin : begin + count]])
     return np.asarray(times - times[0, 0])

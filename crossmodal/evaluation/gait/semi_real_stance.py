@@ -1,4 +1,4 @@
-"""Real stances, cut out of recordings and brought into the foot's own frame."""
+"""Real stances, cut out of recordings and transformed to the coordinates of the foot."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,34 +13,33 @@ from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Side
 
 Floats = NDArray[np.float64]
 
-#: Of insoles, whose swing is never quite empty: shares of a stance's largest force and largest pressure above the swing
-#: beside it that count as load. A plate is empty before and after the foot, so that there every load counts.
+#: Least load on insoles, as fractions of a stance's largest force and pressure: they have a residual load in the
+#: swing. A plate is empty before and after the stance, so there every load counts.
 _LOADED_FORCE, _LOADED_PRESSURE = 0.02, 0.02
 
 
 def cut_stances(recording: PressureRecording) -> list[StanceMovie]:
     """Cut the whole stances out of a recording of one foot: a small plate, or a grid of an insole.
 
-    Heel, second metatarsal head and axis are those that the library finds on the original print (`describe_footprint`).
-    The load that cells of an insole keep during the swing (their median there) is taken away first.
-
-    Stances whose side neither the recording nor the print's shape tells are left out.
+    Heel, second metatarsal head and axis are those of the original footprint (`describe_footprint`). The residual load
+    of an insole in the swing (the median of each cell) is subtracted first. Stances are left out if neither the
+    recording nor the shape of the print gives their side.
 
     Raises:
-        ValueError: the size of the cells is not known.
+        ValueError: the size of the cells is unknown.
     """
     if not np.isfinite(recording.cell_area_mm2):
-        raise ValueError("stances can be laid down only where the size of the cells is known; pitch_mm is NaN")
+        raise ValueError("stances can be replayed only if the size of the cells is known; pitch_mm is NaN")
     movies = []
     for single in _single_stances(recording):
         found = analyse(single, "classical").stances
         if len(found) == 1 and found[0].side is not None and found[0].footprint is not None:
-            movies.append(_in_frame_of_foot(single, found[0].footprint, found[0].side))
+            movies.append(_movie_of(single, found[0].footprint, found[0].side))
     return movies
 
 
 def _single_stances(recording: PressureRecording) -> Iterator[PressureRecording]:
-    """Recordings of one stance each, from its first loaded frame to its last."""
+    """Yield a recording of each stance, from its first loaded frame to its last."""
     stances = analyse(recording, "classical").stances
     pressure = recording.pressure.astype(np.float64)
     if len(stances) < 2:
@@ -63,7 +62,7 @@ def _single_stances(recording: PressureRecording) -> Iterator[PressureRecording]
 
 
 def _loaded_frames(recording: PressureRecording, stance: Stance, force: Floats) -> tuple[int, int] | None:
-    """First and last loaded frame of a stance; None where the recording cuts it."""
+    """Return the first and last loaded frame of a stance; None where the recording begins or ends during it."""
     if not np.isfinite(stance.duration_s):
         return None
     begin, end = np.searchsorted(recording.times_s, [stance.times_s[0], stance.times_s[-1]])
@@ -80,19 +79,20 @@ def _excerpt(recording: PressureRecording, pressure: Floats, first: int, last: i
     )
 
 
-def _in_frame_of_foot(single: PressureRecording, foot: Footprint, side: Side) -> StanceMovie:
+def _movie_of(single: PressureRecording, foot: Footprint, side: Side) -> StanceMovie:
+    """Return a recording of one stance in the coordinates of the foot."""
     pressure = single.pressure.astype(np.float64)
     rows, columns = np.nonzero(pressure.any(axis=0))
     heading_rad = float(np.arctan2(foot.axis[1], foot.axis[0]))
     frame = np.stack([foot.axis, outwards(heading_rad, side)], axis=1)  # columns: the foot's axes in (y, x)
     pitch = np.array(single.pitch_mm)
-    places = (np.stack([rows, columns], axis=1) * pitch + single.origin_mm - foot.heel_mm) @ frame
+    positions = (np.stack([rows, columns], axis=1) * pitch + single.origin_mm - foot.heel_mm) @ frame
     edges = np.diag(pitch) @ frame
     half = 0.5 * np.abs(edges).sum(axis=0)
-    low, high = places.min(axis=0) - half, places.max(axis=0) + half
+    low, high = positions.min(axis=0) - half, positions.max(axis=0) + half
     return StanceMovie(
         pressure_kpa=pressure[:, rows, columns],
-        places_mm=places,
+        positions_mm=positions,
         edges_mm=edges,
         reach_mm=float((foot.metatarsal_mm - foot.heel_mm) @ foot.axis),
         middle_mm=0.5 * (low + high),

@@ -1,9 +1,14 @@
-"""Simulated walks: people, their steps on a mat, what its sensor makes of them, and the exact truth.
+"""Simulated walks: walkers, their steps on a mat or insoles, the sensor, and the exact truth.
 
-Real stances can be laid out as a walk as well (`replay_walk`), with a truth that is just as exact.
+`replay_walk` replays real stances as a walk, with an exact truth as well. Types for a foot on the floor:
+
+- `Step`: a planned step; position, time, and the load of a simulated one.
+- `footprint.SoleOnMat`: the regions of a sole on the grid of a mat.
+- `StanceMovie`: the pressure of one real stance in the coordinates of the foot, to be replayed.
+- `press.PressureWindow`: pressure in a box of frames, rows and columns.
+- `Footstep`: a true footstep of a walk, part of its `WalkTruth`.
 """
 
-from crossmodal.simulation.walks.foothold import Foothold
 from crossmodal.simulation.walks.insoles import (
     LAYOUTS,
     InsoleModel,
@@ -28,7 +33,6 @@ __all__ = [
     "LAYOUTS",
     "PATHOLOGIES",
     "PATH_KINDS",
-    "Foothold",
     "Footstep",
     "InsoleModel",
     "Layout",

@@ -1,4 +1,4 @@
-"""Make a folder of simulated walks, by seed: recordings, their exact truth, and a split by walker."""
+"""Folders of simulated walks, by seed: recordings, their exact truth, and a split by walker."""
 
 import csv
 import io
@@ -36,39 +36,39 @@ VERSION = 5
 OPTIONS_FILE = "walks.json"
 WALKERS_FILE = "walkers.csv"
 _ENDINGS = (".npz", "_truth.json")
-#: Walks that the same people make: one after the other, with other shoes and on other mats.
+#: Walks of the same people, with different shoes and on different mats.
 WALKS_EACH = 4
-_GROUP = 2  # people who know each other: only they share a mat, so that a split by group is one by walker
+_GROUP = 2  # only people of one group share a mat, so that a split by group is a split by walker
 
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What walk ``index`` of a seed is like, before anybody walks.
+    """The settings of a walk.
 
     Attributes:
-        people: numbers of the walkers, as in `draw_walker`.
+        people: indices of the walkers, as in `draw_walker`.
         mat: the mat.
-        sensor: what it makes of pressure.
+        sensor: the model of its sensor.
         path: kind of the crossings.
-        stop_share: share of the crossings with a stop.
+        stop_fraction: probability of a stop in a crossing.
     """
 
     people: tuple[int, ...]
     mat: Mat
     sensor: SensorModel
     path: PathKind
-    stop_share: float
+    stop_fraction: float
 
 
 def walk_id(index: int) -> str:
-    """The name of walk ``index``."""
+    """Return the id of walk ``index``."""
     return f"walk-{index:06d}"
 
 
 def draw_scenario(seed: int, index: int) -> Scenario:
-    """Draw who walks how on what: mostly one healthy walker straight on, and all kinds of harder cases."""
+    """Draw the settings of walk ``index``: mostly one walker on a straight path, and all kinds of harder cases."""
     rng = generator(seed, "walks/scenario", index)
     group = index // WALKS_EACH
     people = [_GROUP * group, _GROUP * group + 1]
@@ -80,7 +80,7 @@ def draw_scenario(seed: int, index: int) -> Scenario:
         mat=draw_mat(rng),
         sensor=draw_sensor(seed, index),
         path=path,
-        stop_share=0.5 if rng.random() < 0.12 else 0.0,
+        stop_fraction=0.5 if rng.random() < 0.12 else 0.0,
     )
 
 
@@ -95,12 +95,12 @@ def make_walk(seed: int, index: int, seconds: float) -> SimulatedWalk:
         seconds,
         sensor=scenario.sensor,
         path=scenario.path,
-        stop_share=scenario.stop_share,
+        stop_fraction=scenario.stop_fraction,
     )
 
 
 def _dress(seed: int, person: int, index: int) -> Walker:
-    """A person on the day of walk ``index``: the same body and pathology, other shoes and another mood."""
+    """Return a person in walk ``index``: the same body and pathology, with other shoes and another speed."""
     person_rng, day_rng = generator(seed, "walks/person", person), generator(seed, f"walks/day/{person}", index)
     healthy = person_rng.random() < 0.7
     pathology = "none" if healthy else PATHOLOGIES[1 + int(person_rng.integers(len(PATHOLOGIES) - 1))]
@@ -127,25 +127,25 @@ def make_walks(
 ) -> Path:
     """Make a folder of simulated walks.
 
-    Walk k depends on the seed, k and ``seconds`` alone: not on the number of walks, the workers or an interruption.
-    Walks that are there already, made with the same options, are kept.
+    Walk k depends on the seed, k and ``seconds`` alone: not on the number of walks or workers or on an interruption.
+    Existing walks that were made with the same options are kept.
 
     Args:
-        out: the folder; made when missing.
-        walks: how many.
-        seconds: length of each.
+        out: the folder; created if missing.
+        walks: number of walks.
+        seconds: duration of each walk.
         seed: of all draws.
-        test_fraction: about the share of the walks listed in test.txt; nobody walks in both.
-        num_workers: processes that make walks at the same time.
+        test_fraction: approximate fraction of the walks in test.txt; no walker is in both parts of the split.
+        num_workers: number of processes.
         progress: called with (walks done, walks, text).
 
     Returns:
-        The folder. It holds per walk ``<id>.npz`` and ``<id>_truth.json``, who walks where in ``walkers.csv``, the
-        split in ``train.txt`` and ``test.txt``, and the options in ``walks.json``.
+        The folder. It contains ``<id>.npz`` and ``<id>_truth.json`` for each walk, the walkers of each walk in
+        ``walkers.csv``, the split in ``train.txt`` and ``test.txt``, and the options in ``walks.json``.
 
     Raises:
-        ValueError: an option makes no sense.
-        DatasetError: the folder holds something else, or walks made with other options.
+        ValueError: an option is out of range.
+        DatasetError: the folder holds other files, or walks made with other options.
         OutputError: the folder cannot be written.
     """
     if walks < 1 or num_workers < 1 or seconds <= 0 or seed < 0 or not 0 <= test_fraction < 1:
@@ -170,34 +170,34 @@ def make_walks(
 
 
 def check_walks(folder: str | os.PathLike[str]) -> list[str]:
-    """List everything that is wrong with a folder of walks: missing files, and people on both sides of the split.
+    """List the faults of a folder of walks: missing files, and walkers in both parts of the split.
 
     Raises:
-        DatasetError: there is no such folder, or it holds something else.
+        DatasetError: there is no such folder, or it holds other files.
     """
-    place = Path(folder)
-    if not (place / OPTIONS_FILE).is_file():
-        raise missing_data("walks", place, f"no {OPTIONS_FILE}" if place.is_dir() else "no such folder")
-    wanted = (WALKERS_FILE, "train.txt", "test.txt")
-    faults = [f"{place / name}: missing" for name in wanted if not (place / name).is_file()]
+    folder = Path(folder)
+    if not (folder / OPTIONS_FILE).is_file():
+        raise missing_data("walks", folder, f"no {OPTIONS_FILE}" if folder.is_dir() else "no such folder")
+    expected = (WALKERS_FILE, "train.txt", "test.txt")
+    faults = [f"{folder / name}: missing" for name in expected if not (folder / name).is_file()]
     if faults:
         return faults
-    with (place / WALKERS_FILE).open(encoding="utf-8", newline="") as file:
+    with (folder / WALKERS_FILE).open(encoding="utf-8", newline="") as file:
         people: dict[str, set[str]] = {}
         for row in csv.DictReader(file):
             people.setdefault(row["id"], set()).add(row["walker"])
-    train, test = ((place / f"{part}.txt").read_text(encoding="ascii").split() for part in ("train", "test"))
+    train, test = ((folder / f"{part}.txt").read_text(encoding="ascii").split() for part in ("train", "test"))
     for name in train + test:
-        faults += [f"{place / name}{end}: missing" for end in _ENDINGS if not (place / f"{name}{end}").is_file()]
+        faults += [f"{folder / name}{end}: missing" for end in _ENDINGS if not (folder / f"{name}{end}").is_file()]
         if name not in people:
-            faults.append(f"{place / WALKERS_FILE}: nobody walks in {name}")
-    seen, held_out = (set().union(*(people.get(name, set()) for name in part)) for part in (train, test))
-    faults += [f"walker {person} is in train.txt and in test.txt" for person in sorted(seen & held_out)]
+            faults.append(f"{folder / WALKERS_FILE}: no walker of {name}")
+    training, held_out = (set().union(*(people.get(name, set()) for name in part)) for part in (train, test))
+    faults += [f"walker {person} is in train.txt and in test.txt" for person in sorted(training & held_out)]
     return faults
 
 
 def write_walk(folder: Path, index: int, seed: int, seconds: float) -> int:
-    """Make one walk and write its two files, the truth last; return its index."""
+    """Make one walk, write its two files, the truth last, and return its index."""
     walk = make_walk(seed, index, seconds)
     name = walk_id(index)
     save(walk.recording, folder / f"{name}.npz")
@@ -213,10 +213,10 @@ def _mat_as_json(walk: SimulatedWalk) -> dict[str, Any]:
 
 
 def _claim(folder: Path, options: dict[str, Any]) -> None:
-    """Mark a fresh folder as one of walks, or make sure that the one at hand was made alike.
+    """Mark a new folder as one of walks, or check that an existing one was made with the same options.
 
     Raises:
-        DatasetError: the folder is not ours, or its options differ.
+        DatasetError: the folder holds other files, or its options differ.
     """
     path = folder / OPTIONS_FILE
     if not path.exists():
@@ -227,13 +227,11 @@ def _claim(folder: Path, options: dict[str, Any]) -> None:
     try:
         found = dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise DatasetError(
-            f"{path}: is not an options file of walks ({error}); name an empty or a new folder"
-        ) from error
+        raise DatasetError(f"{path}: not the options of walks ({error}); name an empty or a new folder") from error
     if found != options:
         differs = ", ".join(f"{k} {found.get(k)} there, {v} asked" for k, v in options.items() if found.get(k) != v)
         raise DatasetError(
-            f"{folder}: holds walks made otherwise ({differs}); name another folder, or ask for the same options"
+            f"{folder}: walks made with other options ({differs}); name another folder, or give the same options"
         )
 
 
@@ -243,12 +241,12 @@ def _is_whole(folder: Path, index: int) -> bool:
 
 
 def _make(folder: Path, missing: list[int], seed: int, seconds: float, num_workers: int) -> Iterator[int]:
-    """Make the missing walks, in this process or several, and yield each index as it is done."""
+    """Make the missing walks in one or more processes, and yield the index of each when it is done."""
     if num_workers == 1 or len(missing) < 2:
         for index in missing:
             yield write_walk(folder, index, seed, seconds)
         return
-    # Spawned, not forked: the parent may hold threads that a fork would copy half-way.
+    # Spawned, not forked: a fork would copy the parent's threads in an undefined state.
     with ProcessPoolExecutor(min(num_workers, len(missing)), mp_context=get_context("spawn")) as pool:
         jobs = [pool.submit(write_walk, folder, index, seed, seconds) for index in missing]
         try:
@@ -259,7 +257,7 @@ def _make(folder: Path, missing: list[int], seed: int, seconds: float, num_worke
 
 
 def _write_walkers(folder: Path, walks: int, seed: int) -> None:
-    """Write who walks in which walk, and how."""
+    """Write the walkers of each walk and their properties."""
     rows = []
     for index in range(walks):
         scenario = draw_scenario(seed, index)
@@ -277,7 +275,7 @@ def _write_walkers(folder: Path, walks: int, seed: int) -> None:
 
 
 def _write_split(folder: Path, walks: int, seed: int, test_fraction: float) -> None:
-    """Write train.txt and test.txt; whole groups of people stay on one side."""
+    """Write train.txt and test.txt; each group of people is in one of them."""
     groups = -(-walks // WALKS_EACH)
     draws = [generator(seed, "walks/split", group).random() for group in range(groups)]
     count = min(max(round(test_fraction * groups), int(test_fraction > 0)), groups - 1)

@@ -1,4 +1,4 @@
-"""The sole of a foot: smooth regions where anatomy puts them, scaled to a length and a width."""
+"""The sole of a foot: smooth regions at their anatomical positions, scaled to a length and a width."""
 
 from dataclasses import dataclass
 
@@ -28,10 +28,10 @@ GREAT_TOE = 8
 TOES = slice(9, 13)
 SECOND_METATARSAL = 4
 
-#: Share of the width, from the medial border, at which the axis from the heel to the second metatarsal head runs.
+#: Position of the axis from the heel to the second metatarsal head, as a fraction of the width from the medial border.
 AXIS_AT = 0.39
 # Centre from the heel's end (of the length) and from the medial border (of the width), half axes (of the length and of
-# the width), turn of the long axis outwards (degrees), and how peaked the pressure is.
+# the width), rotation of the long axis outwards (degrees), and power of the pressure profile.
 _ANATOMY = np.array(
     [
         (0.094, 0.39, 0.090, 0.240, 0.0, 1.2),
@@ -53,17 +53,17 @@ _ANATOMY = np.array(
 
 @dataclass(frozen=True, eq=False)
 class Foot:
-    """A sole in its own frame: y from the heel's end along the axis to the toes, x from that axis outwards, in mm.
+    """A sole in its own coordinates: y from the heel's end along the axis to the toes, x from the axis outwards, in mm.
 
-    The axis runs from the middle of the heel through the second metatarsal head. A region presses as (1 - r^2)^power,
-    r being 1 on its ellipse.
+    The axis runs from the heel centre through the second metatarsal head. The pressure of a region is
+    (1 - r^2)^power, with r = 1 on its ellipse.
 
     Attributes:
-        length_mm, width_mm: of the rectangle along the axis that holds the print of a bare foot.
+        length_mm, width_mm: of the rectangle along the axis that contains the print of a bare foot.
         arch: 0 for a flat foot, 0.5 for a common one, 1 for a high arch.
         centres_mm: (regions, 2) as (y, x).
         half_axes_mm: (regions, 2), along and across the foot.
-        turns_rad: (regions,) turn of the ellipses, outwards.
+        turns_rad: (regions,) rotation of the ellipses, outwards.
         powers: (regions,).
     """
 
@@ -77,36 +77,36 @@ class Foot:
 
     @property
     def heel_mm(self) -> NDArray[np.float64]:
-        """The middle of the heel: (y, x)."""
+        """Heel centre: (y, x)."""
         return np.asarray(self.centres_mm[1])
 
     @property
     def metatarsal_mm(self) -> NDArray[np.float64]:
-        """The second metatarsal head: (y, x)."""
+        """Second metatarsal head: (y, x)."""
         return np.asarray(self.centres_mm[SECOND_METATARSAL])
 
     @property
     def middle_mm(self) -> NDArray[np.float64]:
-        """The middle of the rectangle: (y, x)."""
+        """Centre of the rectangle: (y, x)."""
         return np.array([0.5 * self.length_mm, (0.5 - AXIS_AT) * self.width_mm])
 
     def shod(self, sole_mm: float) -> "Foot":
-        """Put the foot in a shoe whose sole spreads every load over ``sole_mm`` more on all sides; 0 is barefoot."""
+        """Return the foot in a shoe whose sole spreads every load by ``sole_mm`` on all sides; 0 is barefoot."""
         grown = np.hypot(self.half_axes_mm, 2.0 * sole_mm)
         powers = 1.0 + (self.powers - 1.0) / (1.0 + 0.1 * sole_mm)
         return Foot(self.length_mm, self.width_mm, self.arch, self.centres_mm, grown, self.turns_rad, powers)
 
 
 def draw_foot(rng: np.random.Generator, length_mm: float, width_mm: float, arch: float) -> Foot:
-    """Draw a foot of a given size: people differ in where the heads and toes lie and how large they are."""
+    """Draw a foot of a given size, with positions and sizes of heads and toes that vary between people."""
     count = len(REGIONS)
     size = np.array([length_mm, width_mm])
     shape = _ANATOMY.copy()
     loose = np.ones((count, 1))
-    loose[[1, SECOND_METATARSAL]] = 0.0  # they make the axis, and with it the frame
+    loose[[1, SECOND_METATARSAL]] = 0.0  # they define the axis
     centres = shape[:, :2] + loose * rng.normal(0.0, (0.006, 0.012), (count, 2))
-    differs = np.where(np.arange(count) < GREAT_TOE, 1.0, 2.5)  # toes more than other parts
-    halves = shape[:, 2:4] * np.exp(0.06 * differs[:, None] * rng.normal(size=(count, 2)))
+    spread = np.where(np.arange(count) < GREAT_TOE, 1.0, 2.5)  # toes vary more than other parts
+    halves = shape[:, 2:4] * np.exp(0.06 * spread[:, None] * rng.normal(size=(count, 2)))
     halves[MIDFOOT, 1] *= 1.45 - 0.9 * arch
     return Foot(
         length_mm=length_mm,
@@ -115,5 +115,5 @@ def draw_foot(rng: np.random.Generator, length_mm: float, width_mm: float, arch:
         centres_mm=(centres - (0.0, AXIS_AT)) * size,
         half_axes_mm=halves * size,
         turns_rad=np.deg2rad(shape[:, 4] + rng.normal(0.0, 3.0, count)),
-        powers=shape[:, 5] * np.exp(0.10 * differs * rng.normal(size=count)),
+        powers=shape[:, 5] * np.exp(0.10 * spread * rng.normal(size=count)),
     )

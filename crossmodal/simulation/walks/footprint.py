@@ -1,4 +1,4 @@
-"""Where a foot presses on the mat: the sole's regions laid on the grid, each with a unit of force."""
+"""The regions of a sole on the grid of a mat, each with a unit of force."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from crossmodal.simulation.walks.foot import Foot
 from crossmodal.simulation.walks.mat import Mat
 
-_FINEST_MM = 3.0  # a cell reports the mean over its area: wider cells are sampled at several points
+_FINEST_MM = 3.0  # a cell reports the mean over its area, so wider cells are sampled at several points
 
 
 @dataclass(frozen=True, eq=False)
-class Print:
+class SoleOnMat:
     """The regions of one sole on a mat.
 
     Attributes:
-        rows, columns: the window of the mat that it touches.
-        density: float32 (regions, rows, columns), 1 / mm2: pressure in a cell for each newton on the region, in MPa.
-        on_mat: (regions,) share of the region's force that the mat bears.
-        moments_mm: (regions, 2) the centre (y, x) of that share times the share.
+        rows, columns: window of the mat that it touches.
+        density: float32 (regions, rows, columns), 1 / mm2: pressure in a cell in MPa per newton on the region.
+        on_mat: (regions,) fraction of the region's force on the mat.
+        moments_mm: (regions, 2) centre (y, x) of that fraction, times the fraction.
     """
 
     rows: slice
@@ -30,18 +30,18 @@ class Print:
 
 
 def direction(heading_rad: float) -> NDArray[np.float64]:
-    """The unit vector (y, x) of a heading: 0 along the rows' axis y, a quarter turn along x."""
+    """Return the unit vector (y, x) of a heading: 0 points along y, pi / 2 along x."""
     return np.array([np.cos(heading_rad), np.sin(heading_rad)])
 
 
 def outwards(heading_rad: float, side: str) -> NDArray[np.float64]:
-    """The unit vector (y, x) from a foot's axis to its outer border; mats are seen from above, row 0 at the top."""
+    """Return the unit vector (y, x) from a foot's axis to its outer border, seen from above with row 0 at the top."""
     right = np.array([np.sin(heading_rad), -np.cos(heading_rad)])
     return right if side == "right" else -right
 
 
-def lay_print(foot: Foot, side: str, heel_mm: NDArray[np.float64], heading_rad: float, mat: Mat) -> Print | None:
-    """Lay a sole on the mat with the middle of its heel at ``heel_mm`` (y, x); None when it lies beside the mat."""
+def lay_sole(foot: Foot, side: str, heel_mm: NDArray[np.float64], heading_rad: float, mat: Mat) -> SoleOnMat | None:
+    """Place a sole on the mat with its heel centre at ``heel_mm`` (y, x); None for a sole beside the mat."""
     along, out = direction(heading_rad), outwards(heading_rad, side)
     frame = np.stack([along, out])  # rows: the foot's axes in (y, x) of the mat
     centres = heel_mm + (foot.centres_mm - foot.heel_mm) @ frame
@@ -56,13 +56,13 @@ def lay_print(foot: Foot, side: str, heel_mm: NDArray[np.float64], heading_rad: 
     # Sampling points inside the cells.
     axes = [((np.arange(low[k] * fine[k], high[k] * fine[k]) + 0.5) / fine[k] - 0.5) * pitch[k] for k in (0, 1)]
     density = _region_density(foot, frame, centres, axes)
-    # Points stand for areas only roughly: what they sum up to is made one, so that no force is lost or gained.
+    # Sampling points only approximate areas; normalization makes sure that no force is lost or gained.
     density /= density.sum(axis=(1, 2), keepdims=True)
     kept = [slice((first[k] - low[k]) * fine[k], (last[k] - low[k]) * fine[k]) for k in (0, 1)]
     density = density[:, kept[0], kept[1]]
     y, x = axes[0][kept[0]], axes[1][kept[1]]
     blocks = density.reshape(len(density), last[0] - first[0], fine[0], last[1] - first[1], fine[1])
-    return Print(
+    return SoleOnMat(
         rows=slice(int(first[0]), int(last[0])),
         columns=slice(int(first[1]), int(last[1])),
         density=(blocks.sum(axis=(2, 4)) / pitch.prod()).astype(np.float32),
@@ -74,7 +74,7 @@ def lay_print(foot: Foot, side: str, heel_mm: NDArray[np.float64], heading_rad: 
 def _region_density(
     foot: Foot, frame: NDArray[np.float64], centres: NDArray[np.float64], axes: list[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Pressure of each region at the sampling points, 1 at its middle."""
+    """Return the pressure of each region at the sampling points, 1 at its centre."""
     density = np.zeros((len(centres), len(axes[0]), len(axes[1])))
     step = [float(axis[1] - axis[0]) for axis in axes]
     for k, centre in enumerate(centres):

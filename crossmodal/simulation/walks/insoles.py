@@ -1,6 +1,6 @@
-"""A simulated walker's insoles: grids or a few cells under each foot, with what real ones add, and the exact truth."""
+"""Simulated insoles: grids or a few cells under each foot, with the errors of real ones, and the exact truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from crossmodal.randomness import generator
 from crossmodal.simulation.walks.foot import Foot
-from crossmodal.simulation.walks.footprint import direction, lay_print, outwards
+from crossmodal.simulation.walks.footprint import direction, lay_sole, outwards
 from crossmodal.simulation.walks.footstep import NOWHERE, describe_footstep
 from crossmodal.simulation.walks.mat import Mat
 from crossmodal.simulation.walks.parameter import measure_gait
@@ -24,10 +24,10 @@ Layout = Literal["grid", "16 cells", "8 cells"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 _PITCH_MM, _MARGIN_MM = 5.08, 8.0
-_LEAD_S = 1.5  # the walker is on the way when the recording begins
-#: Cells that a shoe presses all the time, and how unequally.
+_LEAD_S = 1.5  # time that the walker has walked when the recording begins
+#: Fraction of the cells that a shoe presses all the time, and the spread of that load (of its logarithm).
 _SQUEEZED, _SQUEEZE_SPREAD = 0.05, 0.4
-#: Middles of few cells: shares of the length from the heel's end, and of the width from the medial border.
+#: Centres of few cells: fractions of the length from the heel's end, and of the width from the medial border.
 _FEW_CELLS: dict[Layout, tuple[tuple[float, float], ...]] = {
     "8 cells": ((0.1, 0.5), (0.3, 0.7), (0.3, 0.3), (0.5, 0.7), (0.5, 0.3), (0.7, 0.7), (0.7, 0.3), (0.9, 0.5)),
     "16 cells": (
@@ -59,15 +59,15 @@ _UP = np.pi  # insoles are seen from above, toes at row 0
 
 @dataclass(frozen=True)
 class InsoleModel:
-    """What a pair of insoles makes of the pressure between foot and shoe.
+    """The sensors of a pair of insoles.
 
     Attributes:
-        layout: cells; few ones cover the whole sole, each the part that is nearest to its middle, and report newtons.
-        sensor: of each cell; its rate is the recording's. Blur, crosstalk, dead lines and row scan are left out.
+        layout: of the cells. Few cells cover the whole sole, each the part nearest to its centre, and report newtons.
+        sensor: of each cell; its rate is that of the recording. Blur, crosstalk, dead lines and row scan are ignored.
         gains: factors of the left and the right insole.
-        residual_n: what a shoe presses on the left and the right insole all the time, in the swing too.
-        recovery: share of the load that comes late: after toe off so much of it is still to go.
-        recovery_s: time constant in which it goes.
+        residual_n: constant force of the shoe on the left and the right insole, also in the swing.
+        recovery: fraction of the load that follows with a delay, and is still there after toe off.
+        recovery_s: time constant of that delay.
     """
 
     layout: Layout = "grid"
@@ -80,9 +80,9 @@ class InsoleModel:
 
 @dataclass(frozen=True, eq=False)
 class SimulatedInsoles:
-    """A walk as insoles report it (two grids, or one recording of few cells), and what really happened.
+    """A walk as insoles record it (two grids, or one recording of few cells), and its truth.
 
-    The truth's places are those of the floor, which insoles do not see; every footstep's ``on_mat`` is 1.
+    Positions of the truth are on the floor, which insoles do not record; ``on_mat`` of every footstep is 1.
     """
 
     recordings: tuple[PressureRecording | InsoleRecording, ...]
@@ -90,9 +90,9 @@ class SimulatedInsoles:
 
 
 def draw_insoles(seed: int, index: int, layout: Layout = "grid") -> InsoleModel:
-    """Draw a pair of insoles: 50 to 200 Hz, gains 10 % apart, up to 12 N in the swing, up to 4 % of load that is late.
+    """Draw a pair of insoles: 50 to 200 Hz, gains 10 % apart, up to 12 N in the swing, up to 4 % of the load delayed.
 
-    A real F-Scan pair: 31 Hz, 924 and 784 N for the same person, 0 and 8 N in the swing, and 2 % late.
+    A real F-Scan pair has 31 Hz, 924 and 784 N for the same person, 0 and 8 N in the swing, and a delay of 2 %.
     """
     rng = generator(seed, "walking/insole", index)
     few = layout != "grid"
@@ -117,17 +117,17 @@ def draw_insoles(seed: int, index: int, layout: Layout = "grid") -> InsoleModel:
 def simulate_insoles(
     walker: Walker, seed: int, index: int, seconds: float, model: InsoleModel | None = None
 ) -> SimulatedInsoles:
-    """Simulate the insoles of walk ``index`` of a seed: straight on, and on the way when the recording begins.
+    """Simulate the insoles of walk ``index`` of a seed: a straight walk that has begun before the recording.
 
     Raises:
-        ValueError: the walk lasts no time.
+        ValueError: the duration is not positive.
     """
     if seconds <= 0:
-        raise ValueError(f"a walk lasts for a time above 0, got {seconds} s")
+        raise ValueError(f"the duration must be above 0 s, got {seconds} s")
     model = InsoleModel() if model is None else model
     rng = generator(seed, "walking/insoles", index)
     steps = _plan(walker, rng, seconds)
-    taken_s, told_s = draw_clock(model.sensor, seconds, rng)
+    taken_s, stated_s = draw_clock(model.sensor, seconds, rng)
     force = np.zeros((len(taken_s), 2))
     pressures = []
     for k, side in enumerate(SIDES):
@@ -146,16 +146,16 @@ def simulate_insoles(
     )
     if model.layout == "grid":
         grids = [
-            _record_grid(one, side, model, taken_s, told_s, rng) for one, side in zip(pressures, SIDES, strict=True)
+            _record_grid(one, side, model, taken_s, stated_s, rng) for one, side in zip(pressures, SIDES, strict=True)
         ]
         return SimulatedInsoles(tuple(grids), truth)
-    return SimulatedInsoles((_record_cells(pressures, walker, model, taken_s, told_s, rng),), truth)
+    return SimulatedInsoles((_record_cells(pressures, walker, model, taken_s, stated_s, rng),), truth)
 
 
 def _plan(walker: Walker, rng: np.random.Generator, seconds: float) -> list[Step]:
-    """The steps of one long way, those that touch the recording."""
-    way_m = 1.4 * walker.speed_m_s * (seconds + 2 * _LEAD_S) + 5.0
-    floor = Mat(round(20 * way_m), 20, (50.0, 50.0))
+    """Plan the steps of one long path, and keep those during the recording."""
+    length_m = 1.4 * walker.speed_m_s * (seconds + 2 * _LEAD_S) + 5.0
+    floor = Mat(round(20 * length_m), 20, (50.0, 50.0))
     steps = plan_walk(walker, floor, rng, seconds, begin_s=-_LEAD_S)
     return [step for step in steps if step.crossing == 0 and step.toe_off_s > 0.0 and step.heel_strike_s < seconds]
 
@@ -166,17 +166,17 @@ def _insole_of(foot: Foot) -> Mat:
     return Mat(rows, columns, (_PITCH_MM, _PITCH_MM))
 
 
-def _heel_place(foot: Foot, side: Side) -> Floats:
-    """Where on its insole the middle of the heel lies, the print's rectangle being in the middle: (y, x)."""
+def _heel_on_insole(foot: Foot, side: Side) -> Floats:
+    """Return the heel centre on the insole, with the print's rectangle in its centre: (y, x)."""
     offset = foot.middle_mm - foot.heel_mm
     away = offset[0] * direction(_UP) + offset[1] * outwards(_UP, side)
     return np.asarray(_insole_of(foot).centre_mm - away)
 
 
 def _press(foot: Foot, side: Side, region_n: Floats) -> NDArray[np.float32]:
-    """True pressure on an insole: float32 (frames, rows, columns)."""
+    """Return the true pressure on an insole: float32 (frames, rows, columns), in kPa."""
     insole = _insole_of(foot)
-    laid = lay_print(foot, side, _heel_place(foot, side), _UP, insole)
+    laid = lay_sole(foot, side, _heel_on_insole(foot, side), _UP, insole)
     assert laid is not None
     pressure = np.zeros((len(region_n), insole.rows, insole.columns), np.float32)
     window = (1e3 * region_n).astype(np.float32) @ laid.density.reshape(len(laid.density), -1)
@@ -185,19 +185,19 @@ def _press(foot: Foot, side: Side, region_n: Floats) -> NDArray[np.float32]:
 
 
 def _lag(pressure: NDArray[np.float32], times_s: Floats, model: InsoleModel) -> NDArray[np.float32]:
-    """Let a share of the load follow the rest with a delay, by a first-order relaxation."""
+    """Delay a fraction of the load by a first-order relaxation."""
     if model.recovery <= 0:
         return pressure
     late = np.zeros_like(pressure)
     keep = np.exp(-np.diff(times_s) / model.recovery_s).astype(np.float32)
     for k, kept in enumerate(keep, start=1):
         late[k] = kept * late[k - 1] + (1.0 - kept) * pressure[k]
-    share = np.float32(model.recovery)
-    return (np.float32(1.0) - share) * pressure + share * late
+    fraction = np.float32(model.recovery)
+    return (np.float32(1.0) - fraction) * pressure + fraction * late
 
 
 def _squeeze(pressure: NDArray[np.float32], residual_n: float, area_mm2: float, rng: np.random.Generator) -> None:
-    """Press some cells all the time, in place, with as many newtons together."""
+    """Add a constant load of ``residual_n`` in total to some cells, in place."""
     shape = pressure.shape[1:]
     squeezed = np.exp(_SQUEEZE_SPREAD * rng.normal(size=shape)) * (rng.random(shape) < _SQUEEZED)
     if residual_n > 0 and squeezed.any():
@@ -209,17 +209,15 @@ def _record_grid(
     side: Side,
     model: InsoleModel,
     taken_s: Floats,
-    told_s: Floats,
+    stated_s: Floats,
     rng: np.random.Generator,
 ) -> PressureRecording:
-    place, sensor = SIDES.index(side), model.sensor
-    area_mm2 = _PITCH_MM**2
-    felt = _lag(pressure, taken_s, model)
-    _squeeze(felt, model.residual_n[place], area_mm2, rng)
-    reported = _sense(felt, model, place, taken_s, rng)
+    foot, sensor = SIDES.index(side), model.sensor
+    applied = _lag(pressure, taken_s, model)
+    _squeeze(applied, model.residual_n[foot], _PITCH_MM**2, rng)
     return PressureRecording(
-        frames=ArrayFrames(reported),
-        times_s=told_s,
+        frames=ArrayFrames(_sense(applied, model, foot, taken_s, rng)),
+        times_s=stated_s,
         pitch_mm=(_PITCH_MM, _PITCH_MM),
         valid=np.ones(pressure.shape[1:], bool),
         side=side,
@@ -234,31 +232,31 @@ def _record_cells(
     walker: Walker,
     model: InsoleModel,
     taken_s: Floats,
-    told_s: Floats,
+    stated_s: Floats,
     rng: np.random.Generator,
 ) -> InsoleRecording:
-    shares = np.array(_FEW_CELLS[model.layout])
-    values, places, areas = [], [], []
+    fractions = np.array(_FEW_CELLS[model.layout])
+    values, positions, areas = [], [], []
     for k, (side, pressure) in enumerate(zip(SIDES, pressures, strict=True)):
         foot = walker.leg(side).foot
-        middles = shares * (foot.length_mm, foot.width_mm)
-        nearest = _nearest_cell(foot, side, middles)
-        area_mm2 = np.bincount(nearest, minlength=len(shares)) * _PITCH_MM**2
-        felt = _lag(pressure, taken_s, model)
-        _squeeze(felt, model.residual_n[k], _PITCH_MM**2, rng)
-        member = (nearest[:, None] == np.arange(len(shares))).astype(np.float32)
-        cell_n = felt.reshape(len(felt), -1) @ member * np.float32(1e-3 * _PITCH_MM**2)
+        centres = fractions * (foot.length_mm, foot.width_mm)
+        nearest = _nearest_cell(foot, side, centres)
+        area_mm2 = np.bincount(nearest, minlength=len(fractions)) * _PITCH_MM**2
+        applied = _lag(pressure, taken_s, model)
+        _squeeze(applied, model.residual_n[k], _PITCH_MM**2, rng)
+        member = (nearest[:, None] == np.arange(len(fractions))).astype(np.float32)
+        cell_n = applied.reshape(len(applied), -1) @ member * np.float32(1e-3 * _PITCH_MM**2)
         mean_kpa = (1e3 * cell_n / area_mm2).astype(np.float32)[:, None]
         values.append(_sense(mean_kpa, model, k, taken_s, rng)[:, 0] * (1e-3 * area_mm2).astype(np.float32))
-        places.append(middles)
+        positions.append(centres)
         areas.append(area_mm2)
-    count = len(shares)
+    count = len(fractions)
     return InsoleRecording(
         values=np.concatenate(values, axis=1),
         quantity="force_n",
-        times_s=told_s,
+        times_s=stated_s,
         sides=tuple(side for side in SIDES for _ in range(count)),
-        positions_mm=np.concatenate(places),
+        positions_mm=np.concatenate(positions),
         areas_mm2=np.concatenate(areas),
         valid=np.ones(2 * count, bool),
         sensor=Sensor(unit="N"),
@@ -267,21 +265,21 @@ def _record_cells(
     )
 
 
-def _nearest_cell(foot: Foot, side: Side, middles_mm: Floats) -> NDArray[np.int64]:
-    """Which of the few cells each point of the grid belongs to: int64 (rows * columns,)."""
+def _nearest_cell(foot: Foot, side: Side, centres_mm: Floats) -> NDArray[np.int64]:
+    """Return the index of the nearest of the few cells for each cell of the grid: int64 (rows * columns,)."""
     insole = _insole_of(foot)
     grid = np.stack(np.meshgrid(np.arange(insole.rows), np.arange(insole.columns), indexing="ij"), axis=-1)
     offset = grid.reshape(-1, 2) * np.array(insole.pitch_mm) - np.array(insole.centre_mm)
-    places = np.stack([offset @ direction(_UP), offset @ outwards(_UP, side)], axis=1)
-    places += 0.5 * np.array([foot.length_mm, foot.width_mm])
-    return np.asarray(np.linalg.norm(places[:, None] - middles_mm, axis=2).argmin(axis=1))
+    positions = np.stack([offset @ direction(_UP), offset @ outwards(_UP, side)], axis=1)
+    positions += 0.5 * np.array([foot.length_mm, foot.width_mm])
+    return np.asarray(np.linalg.norm(positions[:, None] - centres_mm, axis=2).argmin(axis=1))
 
 
 def _sense(
-    pressure: NDArray[np.float32], model: InsoleModel, place: int, taken_s: Floats, rng: np.random.Generator
+    pressure: NDArray[np.float32], model: InsoleModel, foot: int, taken_s: Floats, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     spread = np.exp(model.sensor.gain_sd * rng.standard_normal(pressure.shape[1:], dtype=np.float32))
-    gain = (model.gains[place] * spread).astype(np.float32)
+    gain = (model.gains[foot] * spread).astype(np.float32)
     pitch = (_PITCH_MM, _PITCH_MM)
     return sense(pressure, taken_s, model.sensor, gain, pitch, float(taken_s[-1]) + 1.0 / model.sensor.rate_hz, rng)
 
@@ -289,11 +287,7 @@ def _sense(
 def _describe(step: Step, walker: Walker) -> Footstep:
     foot = walker.leg(step.side).foot
     return describe_footstep(
-        step.side,
-        (step.heel_strike_s, step.toe_off_s),
-        step.heel_mm,
-        step.heading_rad,
-        step.path_rad,
+        replace(step, drag=None),  # toes that drag over the floor do not load an insole
         metatarsal_mm=foot.metatarsal_mm - foot.heel_mm,
         middle_mm=foot.middle_mm - foot.heel_mm,
         size_mm=(foot.length_mm, foot.width_mm),

@@ -12,7 +12,7 @@ class Mat:
     """A grid of cells, seen from above with row 0 at the top; the centre of cell (0, 0) is the origin.
 
     Attributes:
-        rows, columns: cells.
+        rows, columns: number of cells.
         pitch_mm: distance of neighbouring rows and of neighbouring columns.
     """
 
@@ -31,7 +31,7 @@ class Mat:
 
     @property
     def centre_mm(self) -> tuple[float, float]:
-        """The middle: (y, x)."""
+        """Centre of the mat: (y, x)."""
         return 0.5 * (self.rows - 1) * self.pitch_mm[0], 0.5 * (self.columns - 1) * self.pitch_mm[1]
 
 

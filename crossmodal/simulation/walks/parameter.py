@@ -1,4 +1,4 @@
-"""Gait parameters of footsteps that are known exactly, by the definitions that gait laboratories use."""
+"""Gait parameters of true footsteps, by the definitions of gait laboratories."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,11 +10,11 @@ from crossmodal.simulation.walks.truth import Footstep
 
 Floats = NDArray[np.float64]
 
-#: Least share of a foot's impulse on the mat for a print that is whole.
+#: Least fraction of a foot's impulse on the mat for a whole print.
 _WHOLE = 0.999
-#: Of the usual step: what lasts longer are several, of which those beside the mat are missing.
+#: A step longer than this multiple of the usual step time is several steps, some of them beside the mat.
 _LONGEST_STEP = 1.5
-#: Farthest from one line that the path of a straight walk lies.
+#: Largest distance of the path of a straight walk from its line.
 _STRAIGHT_MM = 40.0
 
 NAMES = (
@@ -38,13 +38,12 @@ NAMES = (
 
 
 def measure_gait(footsteps: Sequence[Footstep]) -> dict[str, float]:
-    """Measure the gait of one walker; means over all that can be measured, NaN where nothing can.
+    """Measure the gait of one walker: the mean of each parameter over all steps that have it, NaN without any.
 
-    Names, units and definitions are those of `crossmodal.gait.parameters.DEFINITIONS`, written a second time:
-    lengths in mm, times in s, the parts of the cycle in % of the stride time. Steps of different crossings, or before
-    and after a stop, are not put together, and steps that do not change the foot (one between them is missing) lend no
-    step. Prints that the mat's edge cuts lend times, but no lengths, widths and angles. An event that is NaN lends
-    nothing.
+    Names, units and definitions are those of `crossmodal.gait.parameters.DEFINITIONS`, implemented a second time:
+    lengths in mm, times in s, phases in % of the stride time. Steps of different crossings, or before and after a stop,
+    are not combined. Two successive steps of the same foot (one between them is missing) give no step. Prints at the
+    mat's edge give times, but no lengths, widths and angles. An event that is NaN gives no value.
 
     References:
         Bilney, Morris and Webster, "Concurrent related validity of the GAITRite walkway system", Gait & Posture 17,
@@ -68,18 +67,18 @@ def measure_gait(footsteps: Sequence[Footstep]) -> dict[str, float]:
 
 
 def progression_lines(heels_mm: Floats) -> Floats:
-    """The line of progression at each of the successive heels (prints, 2): unit vectors (y, x) of that shape.
+    """Return the line of progression at successive heels (prints, 2): unit vectors (y, x) of that shape.
 
-    The path runs through the middles between successive heels. Where it stays within 40 mm of its line of least
-    squares, that line is the direction of every print. Elsewhere the direction of a print is that of the chord from
-    the second middle before it to the second one after it, as far as there are such. NaN for a single print.
+    The path is the midpoints of successive heels. If it is within 40 mm of its line of least squares, that line is the
+    direction of every print. Otherwise the direction of a print is the chord from the second midpoint before it to the
+    second one after it, as far as they exist. NaN for a single print.
 
-    The analysis has a function of this definition, `crossmodal.gait.walkers.directions_of`. The two share no
-    code, so that a fault in the analysis cannot hide in the truth; a test compares them.
+    The analysis implements the same definition in `crossmodal.gait.walkers.directions_of`. The two share no code, so
+    that an error of the analysis is not repeated in the truth; a test compares them.
     """
     if len(heels_mm) < 2:
         return np.full((len(heels_mm), 2), np.nan)
-    # Places as complex numbers, y + ix: the sum of the squared offsets from the mean place has twice the angle of the
+    # Positions as complex numbers, y + ix: the sum of the squared offsets from their mean has twice the angle of the
     # line of least squares.
     heels = heels_mm[:, 0] + 1j * heels_mm[:, 1]
     path = 0.5 * (heels[1:] + heels[:-1]) if len(heels) > 2 else heels
@@ -96,11 +95,11 @@ def progression_lines(heels_mm: Floats) -> Floats:
 
 
 def _walks(footsteps: Sequence[Footstep]) -> list[list[Footstep]]:
-    """Stretches of successive steps: the crossings, cut at stops and where steps beside the mat are missing."""
-    # What began before the recording (NaN) comes first.
+    """Return sections of successive steps: crossings, divided at stops and at missing steps beside the mat."""
+    # Steps that began before the recording (NaN) come first.
     steps = sorted(footsteps, key=lambda one: (one.crossing, np.nan_to_num(one.heel_strike_s, nan=-np.inf)))
-    lasting_s = [b.heel_strike_s - a.heel_strike_s for a, b in pairwise(steps) if a.crossing == b.crossing]
-    longest_s = _LONGEST_STEP * float(np.nanmedian(lasting_s)) if np.isfinite(lasting_s).any() else np.inf
+    steps_s = [b.heel_strike_s - a.heel_strike_s for a, b in pairwise(steps) if a.crossing == b.crossing]
+    longest_s = _LONGEST_STEP * float(np.nanmedian(steps_s)) if np.isfinite(steps_s).any() else np.inf
     walks: list[list[Footstep]] = []
     follows = False
     for before, step in zip([None, *steps], steps, strict=False):
@@ -148,8 +147,8 @@ def _measure_step(before: Footstep, this: Footstep, line: Floats) -> dict[str, f
 
 def _measure_pace(steps: Sequence[Footstep], lines: Floats) -> dict[str, float]:
     way_mm = sum(float((_heel(b) - _heel(a)) @ line) for (a, b), line in zip(pairwise(steps), lines[1:], strict=True))
-    lasting_s = steps[-1].heel_strike_s - steps[0].heel_strike_s
-    return {"speed": 1e-3 * way_mm / lasting_s, "cadence": 60.0 * (len(steps) - 1) / lasting_s}
+    elapsed_s = steps[-1].heel_strike_s - steps[0].heel_strike_s
+    return {"speed": 1e-3 * way_mm / elapsed_s, "cadence": 60.0 * (len(steps) - 1) / elapsed_s}
 
 
 def _measure_base(this: Footstep, middle: Footstep, after: Footstep, line: Floats) -> dict[str, float]:
@@ -162,7 +161,7 @@ def _measure_base(this: Footstep, middle: Footstep, after: Footstep, line: Float
 
 
 def _measure_stride(before: Footstep | None, this: Footstep, middle: Footstep, after: Footstep) -> dict[str, float]:
-    """Times of the stride from ``this`` to ``after``, its foot's next step; ``before`` is one of the other foot."""
+    """Measure the stride from ``this`` to ``after``, the next step of its foot; ``before`` is of the other foot."""
     stride_s = after.heel_strike_s - this.heel_strike_s
     percent = 100.0 / stride_s
     terminal = percent * (this.toe_off_s - middle.heel_strike_s)

@@ -1,4 +1,4 @@
-"""Where a walk goes: straight, oblique or curved ways over the mat."""
+"""The path of a walk: straight, oblique or curved over the mat."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -12,17 +12,17 @@ PathKind = Literal["straight", "oblique", "turning"]
 PATH_KINDS: tuple[PathKind, ...] = get_args(PathKind)
 
 _STEP_MM = 10.0
-_RUN_UP_MM = 600.0  # ways begin and end so far beside the mat
+_RUN_UP_MM = 600.0  # distance from the mat at which paths begin and end
 _LONGEST_MM = 9000.0
 
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """A way as points every 10 mm.
+    """A path as points every 10 mm.
 
     Attributes:
         points_mm: (n, 2) as (y, x).
-        headings_rad: (n,) direction at each, 0 along y, a quarter turn along x.
+        headings_rad: (n,) direction at each point, 0 along y, pi / 2 along x.
     """
 
     points_mm: NDArray[np.float64]
@@ -30,20 +30,20 @@ class Path:
 
     @property
     def length_mm(self) -> float:
-        """From the first point to the last."""
+        """Length from the first point to the last."""
         return (len(self.points_mm) - 1) * _STEP_MM
 
-    def at(self, way_mm: float) -> tuple[NDArray[np.float64], float]:
-        """Point (y, x) and heading after ``way_mm`` from the beginning."""
-        place = way_mm / _STEP_MM
-        index = int(np.clip(np.floor(place), 0, len(self.points_mm) - 2))
-        heading = float(np.interp(place, [index, index + 1], self.headings_rad[index : index + 2]))
+    def at(self, distance_mm: float) -> tuple[NDArray[np.float64], float]:
+        """Return the point (y, x) and the heading at a distance from the beginning."""
+        position = distance_mm / _STEP_MM
+        index = int(np.clip(np.floor(position), 0, len(self.points_mm) - 2))
+        heading = float(np.interp(position, [index, index + 1], self.headings_rad[index : index + 2]))
         first, second = self.points_mm[index], self.points_mm[index + 1]
-        return first + (place - index) * (second - first), heading
+        return first + (position - index) * (second - first), heading
 
 
 def draw_path(rng: np.random.Generator, kind: PathKind, mat: Mat, backwards: bool = False) -> Path:
-    """Draw a way across the mat, along its longer side, the other way round when ``backwards``."""
+    """Draw a path across the mat, along its longer side; ``backwards`` reverses its direction."""
     size, centre = np.array(mat.size_mm), np.array(mat.centre_mm)
     along = int(size[1] > size[0])
     heading = 0.5 * np.pi * along + np.pi * backwards
@@ -69,9 +69,9 @@ def draw_path(rng: np.random.Generator, kind: PathKind, mat: Mat, backwards: boo
 def _march(
     start: NDArray[np.float64], heading: float, bend: float, mat: Mat
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Walk from ``start`` until well beside the mat; a bend grows over the first half metre."""
-    way = np.arange(0.0, 0.5 * _LONGEST_MM, _STEP_MM)
-    headings = heading + bend * np.where(way < 500.0, way**2 / 1000.0, way - 250.0)
+    """Return points and headings from ``start`` to beside the mat; a bend grows over the first half metre."""
+    distance = np.arange(0.0, 0.5 * _LONGEST_MM, _STEP_MM)
+    headings = heading + bend * np.where(distance < 500.0, distance**2 / 1000.0, distance - 250.0)
     middle = 0.5 * (headings[1:] + headings[:-1])
     steps = _STEP_MM * np.stack([np.cos(middle), np.sin(middle)], axis=1)
     points = start + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])

@@ -1,4 +1,4 @@
-"""The steps of a walk, before anything presses: where each foot stands, from when to when, and how it is loaded."""
+"""The planned steps of a walk: position, time and load of each foot."""
 
 from dataclasses import dataclass, replace
 
@@ -18,9 +18,9 @@ class Drag:
     """Toes that drag over the floor during swing.
 
     Attributes:
-        begin_s, end_s: when.
-        from_mm, to_mm: (y, x) of the great toe at those times.
-        force_n: at its most.
+        begin_s, end_s: begin and end of the drag.
+        from_mm, to_mm: (2,) positions (y, x) of the great toe at those times.
+        force_n: largest force.
     """
 
     begin_s: float
@@ -32,32 +32,42 @@ class Drag:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One foot on the floor.
+    """One planned step: a foot that is to come down.
 
     Attributes:
-        walker: index of the walker in the walk.
-        crossing: which crossing of the mat it belongs to.
         side: the foot.
         heel_strike_s, toe_off_s: first and last contact.
-        heel_mm: (y, x) of the middle of the heel.
+        heel_mm: (2,) heel centre on the mat, (y, x).
         heading_rad: direction of the foot's axis, from y towards x.
-        path_rad: direction of the way there.
-        load: how the foot is loaded, in body weights.
-        stands: from when to when the walker stands still on it; None while walking.
+        path_rad: direction of the path at the step.
+        load: how the foot is loaded, in body weights; None for a step that replays a real stance.
+        walker: index of the walker in the walk.
+        crossing: index of the crossing of the mat.
+        stands: interval in which the walker stands still on it; None while walking.
         drag: of the toes in the swing after it.
     """
 
-    walker: int
-    crossing: int
     side: Side
     heel_strike_s: float
     toe_off_s: float
     heel_mm: NDArray[np.float64]
     heading_rad: float
     path_rad: float
-    load: Load
+    load: Load | None = None
+    walker: int = 0
+    crossing: int = 0
     stands: tuple[float, float] | None = None
     drag: Drag | None = None
+
+    def region_force(self, phases: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the force of every region of the sole in body weights at phases of the load: (n, regions).
+
+        Raises:
+            ValueError: the step has no load.
+        """
+        if self.load is None:
+            raise ValueError("a step without a load presses nothing; give it a load, or replay a stance on it")
+        return self.load.region_force(phases)
 
 
 def plan_walk(
@@ -67,31 +77,31 @@ def plan_walk(
     seconds: float,
     *,
     path: PathKind = "straight",
-    stop_share: float = 0.0,
+    stop_fraction: float = 0.0,
     begin_s: float = 0.0,
     number: int = 0,
 ) -> list[Step]:
-    """Plan crossings of the mat, to and fro, until time is up.
+    """Plan crossings of the mat, to and fro, for a given time.
 
     Args:
         walker: who walks.
-        mat: where.
-        rng: the draws: ways, and how steps vary.
-        seconds: length of the walk.
+        mat: the mat.
+        rng: draws the paths and the variation of steps.
+        seconds: duration of the walk.
         path: kind of every crossing.
-        stop_share: share of the crossings in which the walker stands still for a while.
-        begin_s: when the first foot comes down.
+        stop_fraction: probability that the walker stands still for a while during a crossing.
+        begin_s: time of the first heel strike.
         number: index of the walker in the walk.
 
     Returns:
-        The steps in order of time, those beside the mat too.
+        The steps in order of time, including those beside the mat.
     """
     steps: list[Step] = []
     time_s, crossing = begin_s, 0
     backwards = bool(rng.random() < 0.5)
     while time_s < seconds:
         way = draw_path(rng, path, mat, backwards)
-        stops = bool(rng.random() < stop_share)
+        stops = bool(rng.random() < stop_fraction)
         crossed = _cross(walker, way, rng, time_s, stops, (number, crossing))
         steps += crossed
         time_s = crossed[-1].toe_off_s + float(rng.uniform(0.3, 1.2))
@@ -101,7 +111,7 @@ def plan_walk(
 
 @dataclass
 class _Rhythm:
-    """Where and when the feet of one crossing come down."""
+    """Sides, positions along the path and times of the steps of one crossing."""
 
     sides: list[Side]
     ways_mm: NDArray[np.float64]
@@ -114,8 +124,8 @@ def _cross(
     walker: Walker, way: Path, rng: np.random.Generator, begin_s: float, stops: bool, numbers: tuple[int, int]
 ) -> list[Step]:
     rhythm = _draw_rhythm(walker, way.length_mm, rng, begin_s, stops)
-    count = len(rhythm.sides) - 1  # the last one only tells when the one before it leaves the floor
-    # Width is measured to a line between two other prints, which are just as uncertain: 1.5 times the variance.
+    count = len(rhythm.sides) - 1  # the last one only gives the toe off of the one before it
+    # Width is measured to a line between two other prints, which vary as much: 1.5 times the variance.
     sway = walker.step_width_sd_mm / np.sqrt(1.5) * rng.normal(size=count)
     steps = []
     for k in range(count):
@@ -128,8 +138,6 @@ def _cross(
         strike, off = float(rhythm.strikes_s[k]), float(rhythm.strikes_s[k + 1] + rhythm.doubles_s[k + 1])
         steps.append(
             Step(
-                walker=numbers[0],
-                crossing=numbers[1],
                 side=side,
                 heel_strike_s=strike,
                 toe_off_s=off,
@@ -137,6 +145,8 @@ def _cross(
                 heading_rad=float(heading + turn),
                 path_rad=float(heading),
                 load=_draw_load(walker, side, rng),
+                walker=numbers[0],
+                crossing=numbers[1],
                 stands=_stand(walker, rhythm, k, off),
             )
         )
@@ -157,7 +167,7 @@ def _draw_rhythm(walker: Walker, length_mm: float, rng: np.random.Generator, beg
     doubles = np.maximum(2.0 * step_s * (walker.stance_share - 0.5) * (1.0 + 0.05 * noise[2]), 0.02)
     stop = int(rng.integers(count // 3, max(2 * count // 3, count // 3 + 1))) + 1 if stops else None
     if stop is not None and stop < count:
-        # The other foot comes beside the first, both stand, and the first one leaves again.
+        # The second foot is placed beside the first, both stand, and the first one leaves.
         pause_s = float(rng.uniform(0.8, 3.0))
         lengths[stop] *= rng.uniform(0.05, 0.5)
         doubles[stop] += pause_s
@@ -167,11 +177,11 @@ def _draw_rhythm(walker: Walker, length_mm: float, rng: np.random.Generator, beg
 
 
 def _stand(walker: Walker, rhythm: _Rhythm, k: int, off_s: float) -> tuple[float, float] | None:
-    """When the walker stands still on step ``k``: from the arrival of the other foot until it is time to go on."""
+    """Return the interval in which the walker stands still on step ``k``; None while walking."""
     if rhythm.stop is None or k not in (rhythm.stop - 1, rhythm.stop):
         return None
     step_s = 60.0 / walker.cadence_per_min
-    # At these times a walking foot bears about half of the body, as a standing one does.
+    # At these times a walking foot bears about half of the body weight, as a standing one does.
     after, before = (0.0, 0.20) if k < rhythm.stop else (0.10, 1.10)
     arrives_s = float(rhythm.strikes_s[rhythm.stop]) + after * step_s
     leaves_s = off_s - before * step_s
@@ -179,7 +189,7 @@ def _stand(walker: Walker, rhythm: _Rhythm, k: int, off_s: float) -> tuple[float
 
 
 def _draw_load(walker: Walker, side: Side, rng: np.random.Generator) -> Load:
-    """A step's load: the leg's, a little varied, scaled so that both legs bear the body weight on average."""
+    """Draw a step's load: the leg's with some variation, scaled so that both legs bear the body weight on average."""
     leg = walker.leg(side)
     load = leg.load
     varied = replace(
@@ -197,11 +207,11 @@ def _draw_load(walker: Walker, side: Side, rng: np.random.Generator) -> Load:
 
 
 def _with_drags(walker: Walker, steps: list[Step], rng: np.random.Generator) -> list[Step]:
-    """Let the toes of dragging legs scrape over the floor between a step and the next one of the same foot."""
+    """Add the drag of toes between a step and the next one of the same foot, for legs that drag."""
     dragged = []
     for k, step in enumerate(steps):
         force_n = walker.leg(step.side).habit.drag_n * float(np.exp(0.3 * rng.normal()))
-        share = float(rng.uniform(0.3, 0.7))
+        fraction = float(rng.uniform(0.3, 0.7))
         if force_n <= 0 or k + 2 >= len(steps):
             dragged.append(step)
             continue
@@ -209,13 +219,13 @@ def _with_drags(walker: Walker, steps: list[Step], rng: np.random.Generator) -> 
         swing_s = landing.heel_strike_s - step.toe_off_s
         foot = walker.leg(step.side).foot
         toe = foot.centres_mm[8] - foot.heel_mm
-        places = [
+        ends = [
             one.heel_mm + toe[0] * direction(one.heading_rad) + toe[1] * outwards(one.heading_rad, one.side)
             for one in (step, landing)
         ]
         begin_s = step.toe_off_s + 0.05 * swing_s
-        # The foot is slow at first: the way goes with the square of time.
-        reached = places[0] + share**2 * (places[1] - places[0])
-        drag = Drag(begin_s, step.toe_off_s + share * swing_s, places[0], reached, force_n)
+        # The foot accelerates: the distance grows with the square of time.
+        reached = ends[0] + fraction**2 * (ends[1] - ends[0])
+        drag = Drag(begin_s, step.toe_off_s + fraction * swing_s, ends[0], reached, force_n)
         dragged.append(replace(step, drag=drag))
     return dragged

@@ -1,4 +1,4 @@
-"""What a real mat makes of the pressure on it: uneven cells, crosstalk, creep, hysteresis, steps, floor, dead lines."""
+"""The sensor of a mat: uneven cells, crosstalk, creep, hysteresis, quantization, floor, dead lines."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,29 +15,29 @@ _CREEP_S = 0.5
 
 @dataclass(frozen=True)
 class SensorModel:
-    """A mat's electronics and material; the defaults are those of a perfect one.
+    """Electronics and material of a mat; the defaults are a perfect sensor.
 
     Attributes:
-        rate_hz: frames a second.
+        rate_hz: frames per second.
         quantum_kpa: step between neighbouring values; 0 for none.
         floor_kpa: lower pressures are reported as zero.
-        saturation_kpa: largest pressure that can be reported.
-        gain_sd: spread of the cells' gains, relative.
-        line_gain_sd: spread of the gains of whole rows and whole columns.
-        tiles: tiles that the mat is put together of, along rows and columns.
-        tile_gain_sd: spread of the gains of the tiles.
-        dead_lines: share of the rows and columns that report nothing.
-        dead_cells: share of the single cells that report nothing.
-        tells_dead: whether the recording's mask shows what is dead.
-        crosstalk: share of a cell's load that its neighbours in row and column report as well.
+        saturation_kpa: largest reported pressure.
+        gain_sd: standard deviation of the logarithm of the cells' gains.
+        line_gain_sd: the same for whole rows and whole columns.
+        tiles: number of tiles of the mat along rows and columns.
+        tile_gain_sd: the same for tiles.
+        dead_lines: fraction of the rows and columns that report nothing.
+        dead_cells: fraction of the single cells that report nothing.
+        tells_dead: whether the recording's mask marks dead cells.
+        crosstalk: fraction of a cell's load that its neighbours in row and column report.
         noise_kpa: standard deviation of the (uniform) noise of a loaded cell; unloaded cells stay below the floor.
-        hysteresis: how much more is reported while unloading than while loading, of the peak, at half the peak.
-        creep: how much the value of a lasting load grows, relative, within seconds.
-        drift: how much the gain changes from the beginning to the end of the recording, relative.
+        hysteresis: excess of the value while unloading over that while loading at half the peak, relative to the peak.
+        creep: relative growth of the value of a constant load within seconds.
+        drift: relative change of the gain from the beginning to the end of the recording.
         blur_mm: width over which a cover smooths the pressure.
-        jitter_s: spread of the times at which frames are taken.
-        tells_jitter: whether the recording's clock has the true times, or even ones.
-        dropped: share of the frames that are missing.
+        jitter_s: standard deviation of the times of frames.
+        tells_jitter: whether the recording's clock has the true times; otherwise they are uniform.
+        dropped: fraction of the frames that are missing.
         row_scan_s: time from reading the first row to reading the last.
     """
 
@@ -67,14 +67,20 @@ class SensorModel:
         if not 1.0 <= self.rate_hz <= 2000.0:
             raise ValueError(f"rate_hz must be between 1 and 2000, got {self.rate_hz}")
         if self.saturation_kpa <= self.floor_kpa or min(self.floor_kpa, self.quantum_kpa, self.noise_kpa) < 0:
-            raise ValueError("0 <= floor_kpa < saturation_kpa and no negative quantum or noise were expected")
+            raise ValueError(
+                "floor_kpa, quantum_kpa and noise_kpa must be at least 0 and floor_kpa below saturation_kpa, got "
+                f"{self.floor_kpa=}, {self.quantum_kpa=}, {self.noise_kpa=}, {self.saturation_kpa=}"
+            )
         if not 0 <= self.dropped < 1 or not 0 <= self.dead_lines < 1 or not 0 <= self.dead_cells < 1:
-            raise ValueError("dropped, dead_lines and dead_cells are shares in [0, 1)")
+            raise ValueError(
+                "dropped, dead_lines and dead_cells must be in [0, 1), got "
+                f"{self.dropped}, {self.dead_lines} and {self.dead_cells}"
+            )
         if not 0 <= self.crosstalk < 0.5:
-            raise ValueError(f"crosstalk must lie in [0, 0.5), got {self.crosstalk}")
+            raise ValueError(f"crosstalk must be in [0, 0.5), got {self.crosstalk}")
 
     def as_json(self) -> dict[str, Any]:
-        """All numbers."""
+        """Return the attributes as JSON values."""
         return asdict(self)
 
 
@@ -86,12 +92,12 @@ class Cells:
     alive: NDArray[np.bool_]
 
 
-#: A common plate: emed's quantum, floor and pitch, with a little of everything that real ones have.
+#: A common plate: quantum and floor of emed, with small errors of gain and noise.
 EMED_LIKE = SensorModel(quantum_kpa=5.0, floor_kpa=10.0, saturation_kpa=1270.0, gain_sd=0.02, noise_kpa=1.0)
 
 
 def draw_sensor(seed: int, index: int) -> SensorModel:
-    """Draw a sensor between a laboratory plate and a cheap textile mat, by one draw of quality and many of detail."""
+    """Draw a sensor between a laboratory plate and a cheap textile mat: one draw of the quality, more of details."""
     rng = generator(seed, "walking/sensor", index)
     bad = float(rng.random() ** 1.5)
 
@@ -143,9 +149,9 @@ def make_cells(sensor: SensorModel, mat: Mat, rng: np.random.Generator) -> Cells
 
 
 def draw_clock(sensor: SensorModel, seconds: float, rng: np.random.Generator) -> tuple[NDArray[np.float64], ...]:
-    """Draw when frames are taken and what the recording tells of it: two float64 (frames,)."""
+    """Draw the true times of the frames and those that the recording states: two float64 (frames,)."""
     even = np.arange(max(int(np.floor(seconds * sensor.rate_hz)), 1)) / sensor.rate_hz
-    # Bounded, so that the clock never runs backwards.
+    # Bounded, so that times never decrease.
     jitter = np.clip(sensor.jitter_s * rng.standard_normal(len(even)), -0.45 / sensor.rate_hz, 0.45 / sensor.rate_hz)
     taken = np.maximum(even + jitter, 0.0)
     kept = rng.random(len(even)) >= sensor.dropped
@@ -162,16 +168,16 @@ def sense(
     seconds: float,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Turn the pressure in a window of the mat, from before its load to after it, into what the sensor reports.
+    """Return what the sensor reports for the pressure in a window of the mat that spans a whole load.
 
     Args:
         pressure_kpa: (frames, rows, columns), true pressure, changed in place.
-        times_s: (frames,) when the frames were taken.
+        times_s: (frames,) times of the frames.
         sensor: the model.
         gain: (rows, columns) of these cells.
         pitch_mm: of the mat.
-        seconds: length of the recording, over which it drifts.
-        rng: of the noise.
+        seconds: duration of the recording, over which the sensor drifts.
+        rng: draws the noise.
     """
     value = pressure_kpa
     for axis, pitch in ((1, pitch_mm[0]), (2, pitch_mm[1])):
@@ -195,7 +201,7 @@ def sense(
 
 
 def report(value_kpa: NDArray[np.float32], sensor: SensorModel) -> NDArray[np.float32]:
-    """Saturate, quantise and cut what is below the floor, in place."""
+    """Saturate and quantize values, and set those below the floor to 0, in place."""
     np.clip(value_kpa, 0.0, sensor.saturation_kpa, out=value_kpa)
     if sensor.quantum_kpa > 0:
         value_kpa /= np.float32(sensor.quantum_kpa)
@@ -205,10 +211,10 @@ def report(value_kpa: NDArray[np.float32], sensor: SensorModel) -> NDArray[np.fl
     return value_kpa
 
 
-def _leak(value: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """Let each cell report a share of its four neighbours' load, and that much less of its own."""
-    quarter = np.float32(0.25 * share)
-    leaked = np.float32(1.0 - share) * value
+def _leak(value: NDArray[np.float32], fraction: float) -> NDArray[np.float32]:
+    """Distribute a fraction of each cell's load over its four neighbours."""
+    quarter = np.float32(0.25 * fraction)
+    leaked = np.float32(1.0 - fraction) * value
     leaked[:, 1:] += quarter * value[:, :-1]
     leaked[:, :-1] += quarter * value[:, 1:]
     leaked[:, :, 1:] += quarter * value[:, :, :-1]

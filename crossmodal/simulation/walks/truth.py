@@ -1,4 +1,4 @@
-"""What really happened in a simulated walk."""
+"""The truth of a simulated walk."""
 
 import json
 import os
@@ -15,23 +15,23 @@ from crossmodal.tactile.recording import Side
 
 @dataclass(frozen=True)
 class Footstep:
-    """One foot on the mat; places are (y, x) in mm of the mat, directions run from y towards x in degrees.
+    """One true foot on the mat; positions are (y, x) in mm of the mat, directions run from y towards x in degrees.
 
     Attributes:
         walker: index of the walker in the walk.
-        crossing: which crossing of the mat it belongs to.
+        crossing: index of the crossing of the mat.
         side: the foot.
         heel_strike_s, toe_off_s: first and last contact.
-        heel_mm: middle of the heel.
-        metatarsal_mm: second metatarsal head; the foot's axis runs from the heel's middle through it.
-        centre_mm: middle of the rectangle along the axis that holds the bare print.
+        heel_mm: heel centre.
+        metatarsal_mm: second metatarsal head; the foot's axis runs from the heel centre through it.
+        centre_mm: centre of the rectangle along the axis that contains the bare print.
         size_mm: length and width of that rectangle.
         axis_deg: direction of the axis.
-        toe_out_deg: how far the axis points outwards from the way.
+        toe_out_deg: angle of the axis to the path, outwards positive.
         box_mm: (first y, first x, last y, last x) of the part on the mat.
-        on_mat: share of the foot's impulse that the mat bears; 1 for a whole print.
+        on_mat: fraction of the foot's impulse on the mat; 1 for a whole print.
         stands: whether the walker stands still on it.
-        drag_s: from when to when the toes drag in the swing after it.
+        drag_s: interval in which the toes drag in the swing after it; None for none.
     """
 
     walker: int
@@ -52,19 +52,19 @@ class Footstep:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Footstep":
-        """The opposite of `dataclasses.asdict`, from JSON values."""
+        """Return the footstep of JSON values: the inverse of `dataclasses.asdict`."""
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
         }
         return cls(**plain)
 
-    def holds(self, places_mm: NDArray[np.float64], margin_mm: float = 0.0) -> NDArray[np.bool_]:
-        """Whether places (n, 2) lie in the rectangle that holds the print, widened by a margin: bool (n,)."""
+    def contains(self, positions_mm: NDArray[np.float64], margin_mm: float = 0.0) -> NDArray[np.bool_]:
+        """Return whether positions (n, 2) are in the rectangle of the print, widened by a margin: bool (n,)."""
         angle = np.deg2rad(self.axis_deg)
         along = np.array([np.cos(angle), np.sin(angle)])
-        offset = places_mm - np.array(self.centre_mm)
-        lies = np.stack([offset @ along, offset @ np.array([along[1], -along[0]])], axis=1)
-        return np.asarray((np.abs(lies) <= 0.5 * np.array(self.size_mm) + margin_mm).all(axis=1))
+        offset = positions_mm - np.array(self.centre_mm)
+        inside = np.stack([offset @ along, offset @ np.array([along[1], -along[0]])], axis=1)
+        return np.asarray((np.abs(inside) <= 0.5 * np.array(self.size_mm) + margin_mm).all(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +72,12 @@ class WalkTruth:
     """The exact truth of a walk.
 
     Attributes:
-        walkers: who walks.
-        footsteps: all that touch the mat while it is recorded, in order of heel strikes.
-        times_s: (frames,) when the frames were really taken.
+        walkers: the walkers; empty for a truth that was read from a file or replayed.
+        footsteps: all that touch the mat during the recording, in order of heel strikes.
+        times_s: (frames,) true times of the frames.
         force_n: float32 (frames, walkers, 2) vertical force on the mat of the left and the right foot.
         cop_mm: float32 (frames, walkers, 2, 2) centre of pressure (y, x) on the mat of each foot; NaN without load.
-        parameters: gait parameters of each walker, see `measure_gait`; NaN for what the steps cannot tell.
+        parameters: gait parameters of each walker, see `measure_gait`; NaN for those without a value.
     """
 
     walkers: tuple[Walker, ...]
@@ -88,7 +88,7 @@ class WalkTruth:
     parameters: tuple[dict[str, float], ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Everything as JSON values; force and centre of pressure only of the frames in which a foot is loaded."""
+        """Return all values as JSON; force and centre of pressure only for frames in which a foot is loaded."""
         frames: list[dict[str, Any]] = []
         for walker in range(self.force_n.shape[1]):
             for k, side in enumerate(SIDES):
@@ -114,7 +114,7 @@ class WalkTruth:
 
 
 def read_truth(path: str | os.PathLike[str]) -> WalkTruth:
-    """Read a truth that was written as JSON; who the walkers are is not told in full there, so that it has none.
+    """Read a truth from JSON. The file describes the walkers only in part, so ``walkers`` is empty.
 
     Raises:
         ValueError: the file is not the truth of a walk.
@@ -125,9 +125,9 @@ def read_truth(path: str | os.PathLike[str]) -> WalkTruth:
         force = np.zeros((len(times_s), people, 2), np.float32)
         cop = np.full((len(times_s), people, 2, 2), np.nan, np.float32)
         for foot in content["feet"]:
-            place = np.array(foot["frames"], np.int64), foot["walker"], SIDES.index(foot["side"])
-            force[place] = foot["force_n"]
-            cop[place] = np.array(foot["cop_mm"], np.float32).reshape(-1, 2)
+            index = np.array(foot["frames"], np.int64), foot["walker"], SIDES.index(foot["side"])
+            force[index] = foot["force_n"]
+            cop[index] = np.array(foot["cop_mm"], np.float32).reshape(-1, 2)
         return WalkTruth(
             walkers=(),
             footsteps=tuple(Footstep.from_json(one) for one in content["footsteps"]),

@@ -1,4 +1,4 @@
-"""A person who walks: body, feet, habits of gait, shoes and what is wrong."""
+"""A walker: body, feet, gait, shoes and pathology."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
@@ -17,21 +17,21 @@ PATHOLOGIES: tuple[Pathology, ...] = get_args(Pathology)
 
 _COMMON_SPEED_M_S = 1.26
 _COMMON_LEG_M = 0.90
-# Step length over cadence is a habit that hardly changes with speed (0.66 m at 113.5 a minute).
+# The ratio of step length to cadence hardly changes with speed (0.66 m at 113.5 steps per minute).
 _WALK_RATIO = 0.66 / 113.5
 
 
 @dataclass(frozen=True)
 class Habit:
-    """What a pathology does to one leg.
+    """The effect of a pathology on one leg.
 
     Attributes:
-        step_length, step_time: factors on the steps that this leg makes.
-        support: factor on the force that it bears.
-        trough: factor on how deep the force dips between its peaks.
+        step_length, step_time: factors on the steps of this leg.
+        support: factor on its force.
+        trough: factor on the force between the two peaks.
         roll: phases at which roll-over begins and ends, see `Load`.
-        heel: factor on the heel's share.
-        drag_n: force with which the toes drag over the floor during swing; 0 for none.
+        heel: factor on the load of the heel.
+        drag_n: force of toes that drag over the floor during swing; 0 for none.
     """
 
     step_length: float = 1.0
@@ -45,7 +45,14 @@ class Habit:
 
 @dataclass(frozen=True, eq=False)
 class Leg:
-    """One leg of a walker: its foot as it presses (shoe included), how it loads, where it points, what is wrong."""
+    """One leg of a walker.
+
+    Attributes:
+        foot: its sole, with the shoe.
+        load: the load of an average step.
+        toe_out_deg: mean foot angle, outwards.
+        habit: the effect of the pathology.
+    """
 
     foot: Foot
     load: Load
@@ -55,22 +62,22 @@ class Leg:
 
 @dataclass(frozen=True, eq=False)
 class Walker:
-    """A person who walks at a speed.
+    """A person who walks at a given speed.
 
     Attributes:
-        name: number among those of the same seed.
-        sex: whose proportions the body has.
+        name: index among the walkers of a seed.
+        sex: determines the proportions of the body.
         mass_kg, height_m, leg_m: body; the leg from the hip to the floor.
         foot_length_mm, foot_width_mm, arch: of the bare feet, see `Foot`.
-        sole_mm: how far shoes spread a load; 0 is barefoot.
+        sole_mm: distance over which shoes spread a load; 0 is barefoot.
         speed_m_s, cadence_per_min, step_length_m: of undisturbed walking.
-        step_width_mm, step_width_sd_mm: distance of the heels across the path, and how much it varies.
-        stance_share: stance over stride time.
-        step_length_sd, step_time_sd: variation from step to step, relative.
-        toe_out_sd_deg: variation of the foot angle.
-        asymmetry: how much longer the left steps are, relative.
-        pathology: what is wrong, ``none`` for most.
-        affected: the leg that it is about; None for both or neither.
+        step_width_mm, step_width_sd_mm: distance of the heels across the path, and its standard deviation.
+        stance_share: stance time over stride time.
+        step_length_sd, step_time_sd: relative standard deviation from step to step.
+        toe_out_sd_deg: standard deviation of the foot angle.
+        asymmetry: relative excess of the left step length.
+        pathology: ``none`` for a healthy walker.
+        affected: the affected leg; None for both or neither.
         left, right: the legs.
     """
 
@@ -104,11 +111,11 @@ class Walker:
         return 9.81 * self.mass_kg
 
     def leg(self, side: Side) -> Leg:
-        """One of the legs."""
+        """Return the leg of a side."""
         return self.left if side == "left" else self.right
 
     def as_json(self) -> dict[str, Any]:
-        """All single numbers and words, without the shapes of feet and loads."""
+        """Return all scalar attributes as JSON values, without the shapes of feet and loads."""
         plain = {key: value for key, value in vars(self).items() if key not in SIDES}
         legs = {
             f"{side}_{key}": value
@@ -126,13 +133,13 @@ def draw_walker(
     pathology: Pathology = "none",
     sole_mm: float = 0.0,
 ) -> Walker:
-    """Draw the adult ``index`` of a seed; speed, pathology and shoes can be chosen without changing the person.
+    """Draw the adult ``index`` of a seed; speed, pathology and shoes do not change the person.
 
     Args:
         seed: of all walkers.
-        index: which of them.
-        speed_m_s: walking speed before the pathology slows it; the person's own when None.
-        pathology: what is wrong.
+        index: of the walker.
+        speed_m_s: walking speed before the effect of the pathology; None for the person's own.
+        pathology: the pathology.
         sole_mm: of shoes, 0 for none; about 3 for soft and 6 for thick soles.
 
     References:
@@ -152,7 +159,7 @@ def draw_walker(
     speed = own_speed if speed_m_s is None else speed_m_s
     walk_ratio = _WALK_RATIO * (leg_m / _COMMON_LEG_M) ** 2 * float(np.exp(0.06 * rng.normal()))
     cadence = float(np.sqrt(60.0 * speed / walk_ratio))
-    width_share = 0.115 * float(np.exp(0.20 * rng.normal()))
+    width_fraction = 0.115 * float(np.exp(0.20 * rng.normal()))
     width_sd_mm = float(rng.uniform(26.0, 37.0))
     stance_share = float(0.62 + 0.055 * (1.26 - speed) + 0.010 * rng.normal())
     toe_out = rng.normal(6.5, 4.5) + rng.normal(0.0, 1.5, 2)
@@ -171,7 +178,7 @@ def draw_walker(
         speed_m_s=speed,
         cadence_per_min=cadence,
         step_length_m=60.0 * speed / cadence,
-        step_width_mm=1000.0 * width_share * leg_m,
+        step_width_mm=1000.0 * width_fraction * leg_m,
         step_width_sd_mm=width_sd_mm,
         stance_share=stance_share,
         step_length_sd=float(rng.uniform(0.015, 0.035)),
@@ -187,7 +194,7 @@ def draw_walker(
 
 
 def afflict(walker: Walker, pathology: Pathology, affected: Side, rng: np.random.Generator) -> Walker:
-    """Give a healthy walker a pathology; the degree is drawn."""
+    """Return a healthy walker with a pathology of a random degree."""
     if pathology == "none":
         return walker
     degree = float(rng.uniform(0.4, 1.0))
@@ -197,7 +204,7 @@ def afflict(walker: Walker, pathology: Pathology, affected: Side, rng: np.random
         ill = Habit(0.96, 1.03, 0.98, 1.0, (0.10 + 0.14 * degree, 1.0), 1.0, 15.0 + 30.0 * degree)
         well, speed, width, stance = Habit(0.98, 0.97), 0.85, 1.1, 0.01
     elif pathology == "antalgic":
-        # A short stance on the sore leg means that the other one comes down early, and not far ahead.
+        # The stance on the painful leg is short, so the steps of the other leg are early and short.
         ill = Habit(1.0 + 0.04 * degree, 1.0 + 0.12 * degree, 1.0 - 0.10 * degree, 1.0 + 0.12 * degree)
         well, speed = Habit(1.0 - 0.12 * degree, 1.0 - 0.12 * degree), 0.8
     elif pathology == "toe_walking":
@@ -234,7 +241,7 @@ def _draw_leg(
     rng: np.random.Generator, size: tuple[float, float, float], speed: float, toe_out_deg: float, sole_mm: float
 ) -> Leg:
     foot = draw_foot(rng, *size).shod(sole_mm)
-    # Faster heels strike harder (Shorten 1989: twice the pressure at twice the speed), more so than the force grows.
+    # Heel pressure grows with speed (Shorten 1989: twice the pressure at twice the speed), more than the force does.
     foot.powers[HEEL] = (1.0 + foot.powers[HEEL]) * (speed / _COMMON_SPEED_M_S) ** 0.7 - 1.0
     first = 0.94 * float(np.exp(0.05 * rng.normal())) * (1.0 + 0.10 * (speed - _COMMON_SPEED_M_S))
     dip = float(np.clip(0.73 - 0.30 * (speed - _COMMON_SPEED_M_S) + 0.05 * rng.normal(), 0.35, 0.92))

@@ -1,4 +1,4 @@
-"""Single footsteps of one size, from anywhere on any mat."""
+"""Footsteps of one size, from any position on any mat."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""From what a network says of candidates to footsteps: an oracle's words come out as the truth."""
+"""Footsteps from the predictions of a network: those of an oracle give the truth."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -29,7 +29,7 @@ MAT = Mat(400, 160, (5.0, 5.0))
 
 
 class Oracle(nn.Module):
-    """Knows the footsteps, and says of every crop what is true of the one that lies nearest in space and time."""
+    """A network that predicts for every crop the true footstep nearest in space and time."""
 
     def __init__(self, walk: SimulatedWalk, doubtful: Iterable[int] = ()) -> None:
         super().__init__()
@@ -39,24 +39,25 @@ class Oracle(nn.Module):
         self.doubtful = set(doubtful)
 
     def forward(self, movie: Tensor, step_s: Tensor, valid: Tensor) -> GaitOutput:
-        told = [self._tell(self._candidate(movie[k, : int(valid[k].sum())]), valid.shape[1]) for k in range(len(movie))]
-        return GaitOutput(*(torch.stack(part) for part in zip(*told, strict=True)))
+        numbers = [self._candidate(movie[k, : int(valid[k].sum())]) for k in range(len(movie))]
+        predicted = [self._predict(number, valid.shape[1]) for number in numbers]
+        return GaitOutput(*(torch.stack(part) for part in zip(*predicted, strict=True)))
 
     def _candidate(self, movie: Tensor) -> int:
         return next(
             number
             for number, one in enumerate(self.candidates)
-            if len(one.crop.times_s) == len(movie) and np.array_equal(one.crop.dense(), movie.numpy())
+            if len(one.times_s) == len(movie) and np.array_equal(one.dense(), movie.numpy())
         )
 
-    def _tell(self, number: int, frames: int) -> tuple[Tensor, ...]:
-        crop = self.candidates[number].crop
-        step = nearest_step(self.walk, self.candidates[number])
-        # A piece that holds none of a footstep's events is no footstep.
+    def _predict(self, number: int, frames: int) -> tuple[Tensor, ...]:
+        crop = self.candidates[number]
+        step = nearest_step(self.walk, crop)
+        # A crop without the events of a footstep is not one.
         known = all(np.isfinite(crop.frame_of(time_s)) for time_s in (step.heel_strike_s, step.toe_off_s))
         cells = torch.arange(GRID[0] * GRID[1])
         middles = np.stack([cells // GRID[1], cells % GRID[1]], axis=1) + 0.5 - 0.5 * np.array(GRID)
-        own = torch.from_numpy(step.holds(crop.to_mat(16.0 * middles), margin_mm=12.0)).float() * 20 - 10
+        own = torch.from_numpy(step.contains(crop.to_mat(16.0 * middles), margin_mm=12.0)).float() * 20 - 10
         points = crop.to_crop(np.array([step.heel_mm, step.metatarsal_mm, step.centre_mm])) / UNIT_MM
         return (
             torch.tensor(5.0 if known and number not in self.doubtful else -5.0),
@@ -83,7 +84,7 @@ def nearest_step(walk: SimulatedWalk, candidate: Candidate) -> Footstep:
     return min(
         walk.truth.footsteps,
         key=lambda step: (
-            np.linalg.norm(candidate.crop.centre_mm - np.array(step.centre_mm))
+            np.linalg.norm(candidate.centre_mm - np.array(step.centre_mm))
             + 1000 * abs(middle_s - 0.5 * (step.heel_strike_s + step.toe_off_s))
         ),
     )
@@ -128,7 +129,7 @@ def test_a_foot_leaves_no_later_than_its_last_load_allows() -> None:
         assert stance.toe_off_s == pytest.approx(latest_end_s(walk, stance))
 
 
-def test_a_foot_that_shows_only_its_toes_has_the_axis_that_the_network_tells() -> None:
+def test_a_foot_that_shows_only_its_toes_has_the_axis_of_the_network() -> None:
     walk = walk_of("toe_walking")
     stances = stances_of(walk, Oracle(walk))
     learned = [one.footprint for one in stances if one.footprint is not None and one.footprint.axis_from == "learned"]
@@ -138,7 +139,7 @@ def test_a_foot_that_shows_only_its_toes_has_the_axis_that_the_network_tells() -
         np.testing.assert_allclose(footprint.heel_mm, step.heel_mm, atol=0.1)
 
 
-def test_what_is_doubted_is_no_footstep() -> None:
+def test_candidates_with_a_low_score_are_no_footsteps() -> None:
     walk = walk_of()
     oracle = Oracle(walk)
     assert len(stances_of(walk, Oracle(walk, range(len(oracle.candidates))))) == 0
@@ -154,7 +155,7 @@ def test_two_candidates_of_one_footstep_are_one(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_crops_of_different_lengths_are_padded() -> None:
-    crops = [one.crop for one in find_candidates(walk_of().recording)]
+    crops = find_candidates(walk_of().recording)
     movies, step_s, valid = join_crops(crops)
     assert valid.sum(dim=1).tolist() == [len(crop.times_s) for crop in crops]
     assert (movies[~valid] == 0).all()

@@ -1,4 +1,4 @@
-"""Real recordings, against what has been measured on them by other means."""
+"""Real recordings, against values that were measured on them by other means."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_insoles_of_few_cells(touch):
         assert 61.0 < analysis.find("stance").value < 66.4
         assert 22.0 < analysis.find("double_support").value < 33.0
         assert analysis.find("stride_time").steps > 180
-        assert any("places or areas" in reason for reason in analysis.left_out)
+        assert any("positions or areas" in reason for reason in analysis.left_out)
 
 
 def test_prints_of_a_walkway_without_time(touch):
@@ -61,9 +61,9 @@ def test_prints_of_a_walkway_without_time(touch):
     assert np.abs(np.diff(as_filed)) == pytest.approx([232, 194, 164, 211], abs=3)
     assert len({stance.side for stance in analysis.stances[::2]}) == 1
     for foot in feet:
-        axes = np.linalg.eigh(np.cov(foot.places_mm.T))[1]
+        axes = np.linalg.eigh(np.cov(foot.positions_mm.T))[1]
         assert 4 < np.degrees(np.arctan(abs(axes[1, 1] / axes[0, 1]))) < 13
-        assert extent_mm(foot.places_mm)[0] == pytest.approx(260, abs=20)
+        assert extent_mm(foot.positions_mm)[0] == pytest.approx(260, abs=20)
     assert 0 < analysis.find("foot_progression_angle").value < 12
     assert any("no time" in reason for reason in analysis.left_out)
 

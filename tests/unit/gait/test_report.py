@@ -1,4 +1,4 @@
-"""The report of a walk in a real browser: one file, everything in it, nothing fetched."""
+"""The report of a walk in a real browser: one file that is complete and fetches nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def test_every_figure_is_drawn(page: Any) -> None:
     assert all(page.eval_on_selector_all("img", "all => all.map(one => one.alt.length > 0)"))
 
 
-def test_the_parameters_stand_in_a_table_with_their_norms(page: Any) -> None:
+def test_the_parameters_are_in_a_table_with_their_norms(page: Any) -> None:
     text = page.inner_text("body")
     for word in ("cadence", "step length", "double support", "stance"):
         assert word in text.lower().replace("_", " ")

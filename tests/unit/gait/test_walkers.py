@@ -1,4 +1,4 @@
-"""Footprints are joined to walks by where a walk is going, and by when its next step is due."""
+"""Footprints are associated by the direction of a walk and by the expected time of its next step."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from crossmodal.gait.walkers import associate
 def prints_of(
     begin_s: float, across_mm: float, steps: int, *, step_s: float = 0.6, step_mm: float = 650.0, toe_out=0.0
 ):
-    """Rows of (time, walker's way, across, axis) of somebody who walks along y."""
+    """Rows of (time, position along and across, axis) of a walk along y."""
     rows = []
     for number in range(steps):
         side = 1.0 if number % 2 else -1.0
@@ -21,7 +21,7 @@ def prints_of(
 
 
 def passages(*walkers: np.ndarray) -> list[set[int]]:
-    """Which walkers each found passage is made of: sets of (walker, ...) by the order they were given in."""
+    """The walkers in each passage that is found, as sets of their indices."""
     owner = np.concatenate([np.full(len(rows), number) for number, rows in enumerate(walkers)])
     rows = np.concatenate(walkers)
     order = np.argsort(rows[:, 0], kind="stable")

@@ -11,7 +11,7 @@ ARCH = {"up": ((3300.0, 600.0), 180.0), "down": ((200.0, 600.0), 0.0), "oblique"
 
 
 def match(analysis, plan):
-    """Each planned step with the stance that is nearest to it in time and place."""
+    """Each planned step with the stance that is nearest to it in time and position."""
     pairs = []
     for step in plan:
 
@@ -55,7 +55,7 @@ def test_a_walk_is_measured_wherever_it_goes(way):
     assert not analysis.left_out
 
 
-def test_thresholds_stand_beside_it():
+def test_thresholds_find_toe_off_earlier():
     plan = plan_walk()
     recording = render_walk(plan)
     offs = {}
@@ -67,7 +67,7 @@ def test_thresholds_stand_beside_it():
 
 
 @pytest.mark.parametrize("step_mm", [400.0, 250.0, 150.0])
-def test_short_steps_whose_prints_lie_side_by_side(step_mm):
+def test_short_steps_with_prints_side_by_side(step_mm):
     plan = plan_walk(step_mm=step_mm, steps=8, width_mm=92.0, stance_s=0.75)
     for step, stance in match(analyse(render_walk(plan), "classical"), plan):
         assert stance.side == step.side
@@ -138,7 +138,7 @@ def test_an_empty_floor_and_a_single_step():
     assert any("line of progression" in reason for reason in one.left_out)
 
 
-def test_a_recording_without_a_rate_tells_no_seconds():
+def test_a_recording_without_a_rate_gives_no_seconds():
     from dataclasses import replace
 
     walk = render_walk(plan_walk())
@@ -154,7 +154,7 @@ def test_a_recording_without_a_rate_tells_no_seconds():
     )
     assert not any("s" in one.unit.replace("/", " ").split() for one in analysis.parameters)
     assert analysis.find("cadence") is None
-    assert any("does not tell its rate" in reason for reason in analysis.left_out)
+    assert any("does not state its frame rate" in reason for reason in analysis.left_out)
 
 
 def test_the_fake_feet_are_left_and_right():

@@ -1,4 +1,4 @@
-"""The network that reads footsteps: shapes, padding, sub-frame events."""
+"""The network for footsteps: shapes, padding, sub-frame events."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def crops(frames: int, batch: int = 2) -> tuple[torch.Tensor, torch.Tensor, torc
     return loads, torch.full((batch, frames), 0.01), torch.ones(batch, frames, dtype=torch.bool)
 
 
-def test_every_frame_and_cell_is_told(model: GaitFromTouch) -> None:
+def test_every_frame_and_cell_has_a_prediction(model: GaitFromTouch) -> None:
     output = model(*crops(40))
     assert output.step.shape == output.side.shape == (2,)
     assert output.contact.shape == output.heel_strike.shape == output.toe_off.shape == (2, 40)
@@ -39,12 +39,12 @@ def test_padding_changes_nothing(model: GaitFromTouch) -> None:
     assert (longer.toe_off[:, 30:] == -torch.inf).all()
 
 
-def test_a_crop_of_a_single_frame_is_read(model: GaitFromTouch) -> None:
+def test_a_crop_of_a_single_frame_is_accepted(model: GaitFromTouch) -> None:
     assert torch.isfinite(model(*crops(1)).step).all()
 
 
 @pytest.mark.parametrize("position", [0.0, 3.5, 7.25, 19.0])
-def test_an_event_between_frames_is_told_between_them(position: float) -> None:
+def test_an_event_between_frames_has_a_fractional_position(position: float) -> None:
     low = int(position)
     logits = torch.full((1, 20), -20.0)
     logits[0, low] = torch.log(torch.tensor(1.0 - (position - low)))
@@ -53,7 +53,7 @@ def test_an_event_between_frames_is_told_between_them(position: float) -> None:
     assert event_position(logits).item() == pytest.approx(position, abs=1e-3)
 
 
-def test_a_second_peak_far_away_does_not_pull() -> None:
+def test_a_second_peak_far_away_has_no_effect() -> None:
     logits = torch.full((1, 50), -20.0)
     logits[0, 10], logits[0, 40] = 1.0, 0.9
     assert event_position(logits).item() == pytest.approx(10.0, abs=1e-2)

@@ -1,4 +1,4 @@
-"""Every format is found by its content, whatever its file is called; what is none is refused with a sentence."""
+"""Every format is found by its content, with any file name; other files are refused with a sentence."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_a_format_is_found_by_its_content_with_a_wrong_extension(kind: str, tmp_
 
 
 @pytest.mark.parametrize("kind", _WRITERS)
-def test_the_result_says_its_format(kind: str, tmp_path: Path) -> None:
+def test_the_source_is_the_format(kind: str, tmp_path: Path) -> None:
     name, write = _WRITERS[kind]
     source = read(write(tmp_path)).source
     # A pliance mat is novel's as pedar is; what we saved keeps the format that it was read from.
@@ -92,16 +92,16 @@ def test_no_other_format_takes_it(kind: str, tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"", "an empty file"),
-        (b"Dear reader,\nthis is a letter.\n", "not a pressure recording of any format"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a pressure recording of any format"),
-        (b"PK\x03\x04" + bytes(100), "not a pressure recording of any format"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(100), "not a pressure recording of any format"),
-        (b"PAR1" + bytes(100) + b"PAR1", "not a pressure recording of any format"),
-        (b"1,2,3\n4,5,6\n", "not a pressure recording of any format"),
-        (bytes(1000), "not a pressure recording of any format"),
+        (b"Dear reader,\nthis is a letter.\n", "not a pressure recording of any known format"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a pressure recording of any known format"),
+        (b"PK\x03\x04" + bytes(100), "not a pressure recording of any known format"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), "not a pressure recording of any known format"),
+        (b"PAR1" + bytes(100) + b"PAR1", "not a pressure recording of any known format"),
+        (b"1,2,3\n4,5,6\n", "not a pressure recording of any known format"),
+        (bytes(1000), "not a pressure recording of any known format"),
     ],
 )
-def test_what_is_no_recording_is_refused_and_the_formats_are_named(content: bytes, said: str, tmp_path: Path) -> None:
+def test_other_files_are_refused_and_the_formats_are_named(content: bytes, said: str, tmp_path: Path) -> None:
     path = tmp_path / "file.csv"
     path.write_bytes(content)
     with pytest.raises(FormatError, match=said) as caught:
@@ -118,7 +118,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("hello")
-    with pytest.raises(FormatError, match="not a pressure recording of any format"):
+    with pytest.raises(FormatError, match="not a pressure recording of any known format"):
         read(tmp_path)
 
 

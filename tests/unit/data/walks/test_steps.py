@@ -8,7 +8,7 @@ import torch
 
 from crossmodal.data.walks.dataset import read_walk
 from crossmodal.data.walks.module import WalkStepsDataModule
-from crossmodal.data.walks.steps import Variation, WalkSteps, collate_steps, cut_crops, targets_of
+from crossmodal.data.walks.steps import Augmentation, WalkSteps, collate_steps, cut_crops, targets_of
 from crossmodal.errors import DatasetError
 from crossmodal.simulation.walks.folder import make_walk, make_walks
 
@@ -48,24 +48,24 @@ def test_what_a_footstep_loads_is_nearly_all_of_its_candidate(steps: WalkSteps) 
             assert (own * crop.mine).sum() > 0.85 * own.sum()
 
 
-def test_targets_say_where_and_when(steps: WalkSteps) -> None:
+def test_targets_have_events_and_points(steps: WalkSteps) -> None:
     batch = collate_steps([steps[k] for k in range(len(steps))])
     target = targets_of(batch)
     known = (target.step > 0.5) & target.heel_strike.isfinite() & target.toe_off.isfinite()
     assert known.any()
     stance_frames = (target.toe_off - target.heel_strike)[known]
-    told = (target.contact * batch["valid"]).sum(dim=1)[known]
-    assert ((told - stance_frames).abs() <= 1.01).all()
+    contact_frames = (target.contact * batch["valid"]).sum(dim=1)[known]
+    assert ((contact_frames - stance_frames).abs() <= 1.01).all()
     ahead = (target.points[:, 1] - target.points[:, 0])[known]
     ahead = ahead[ahead.isfinite().all(dim=1)]
-    assert (ahead[:, 0] > 0.8).all()  # the metatarsal head lies ahead of the heel
+    assert (ahead[:, 0] > 0.8).all()  # the metatarsal head is ahead of the heel
 
 
 def test_a_mirrored_crop_is_the_other_foot(folder: Path) -> None:
-    varied = WalkSteps(folder, ["walk-000001"], folder / "crops", Variation(load=0.0), seed=1)
+    varied = WalkSteps(folder, ["walk-000001"], folder / "crops", Augmentation(load=0.0), seed=1)
     plain = varied[0]
-    seen = [varied[draw, 0] for draw in range(16)]
-    mirrored = [item for item in seen if item["truth"][1] != plain["truth"][1]]
+    drawn = [varied[draw, 0] for draw in range(16)]
+    mirrored = [item for item in drawn if item["truth"][1] != plain["truth"][1]]
     assert 0 < len(mirrored) < 16
     torch.testing.assert_close(mirrored[0]["movie"], plain["movie"].flip(-1))
     torch.testing.assert_close(mirrored[0]["mine"], plain["mine"].flip(-1))
@@ -73,8 +73,8 @@ def test_a_mirrored_crop_is_the_other_foot(folder: Path) -> None:
     torch.testing.assert_close(mirrored[0]["points"][:3, 1], -plain["points"][:3, 1], equal_nan=True)
 
 
-def test_variations_depend_on_the_draw_alone(folder: Path) -> None:
-    first, again = (WalkSteps(folder, ["walk-000001"], folder / "crops", Variation(), seed=1) for _ in range(2))
+def test_the_augmentation_depends_on_the_draw_alone(folder: Path) -> None:
+    first, again = (WalkSteps(folder, ["walk-000001"], folder / "crops", Augmentation(), seed=1) for _ in range(2))
     torch.testing.assert_close(first[7, 1]["movie"], again[7, 1]["movie"])
     assert not torch.equal(first[7, 1]["movie"], first[8, 1]["movie"])
 
@@ -85,7 +85,7 @@ def test_crops_are_cut_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(WalkSteps(folder, ["walk-000003"], folder / "crops"))
 
 
-def test_nobody_walks_on_two_sides(folder: Path) -> None:
+def test_no_walker_is_in_two_parts(folder: Path) -> None:
     data = WalkStepsDataModule(str(folder), validation=0.25)
     data.setup()
     people = {}
@@ -117,7 +117,7 @@ def test_a_missing_and_a_damaged_walk_are_named(folder: Path, tmp_path: Path) ->
         WalkSteps(folder, ["walk-999999"], tmp_path)
     damaged = make_walks(tmp_path / "damaged", walks=1, seconds=1.0, test_fraction=0.0)
     (damaged / "walk-000000_truth.json").write_text("[]")
-    with pytest.raises(DatasetError, match=r"walk-000000 cannot be read .* make the walks anew"):
+    with pytest.raises(DatasetError, match=r"walk-000000 cannot be read .* make the walks again"):
         WalkSteps(damaged, ["walk-000000"], tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Scores of gait, on walks whose stances are made from the truth itself."""
+"""Scores of gait, on stances that are made from the truth."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossmodal.evaluation.gait.events import score_walk, summarise_walks
-from crossmodal.gait import Footprint, Stance
+from crossmodal.gait import Contact, Curves, Footprint, Stance
 from crossmodal.simulation.walks import Mat, draw_walker, simulate_walk
 
 
@@ -18,7 +18,7 @@ def truth():
 def stance_of(step):
     axis = np.array(step.metatarsal_mm) - np.array(step.heel_mm)
     footprint = Footprint(
-        places_mm=np.zeros((1, 2)),
+        positions_mm=np.zeros((1, 2)),
         peaks=np.ones(1),
         integrals=np.ones(1),
         areas_mm2=np.ones(1),
@@ -32,14 +32,11 @@ def stance_of(step):
         width_mm=90.0,
         begin_mm=0.0,
     )
+    times_s = np.array([step.heel_strike_s, step.toe_off_s])
     return Stance(
         side=step.side,
-        heel_strike_s=step.heel_strike_s,
-        toe_off_s=step.toe_off_s,
-        times_s=np.array([step.heel_strike_s, step.toe_off_s]),
-        force_n=np.ones(2),
-        cop_mm=np.zeros((2, 2)),
-        peak=1.0,
+        contact=Contact(step.heel_strike_s, step.toe_off_s, 0, 1),
+        curves=Curves(0, times_s, np.ones(2), np.zeros((2, 2)), np.zeros((1, 2)), np.ones(1), np.ones(1)),
         footprint=footprint,
         walker=step.walker,
         passage=step.crossing,
@@ -57,7 +54,7 @@ def test_the_truth_itself_scores_full_marks(truth):
 
 def test_every_fault_lowers_its_own_figure(truth):
     stances = [stance_of(step) for step in truth.footsteps]
-    late = [replace(stance, toe_off_s=stance.toe_off_s + 0.03) for stance in stances]
+    late = [replace(stance, contact=stance.contact._replace(toe_off_s=stance.toe_off_s + 0.03)) for stance in stances]
     score = summarise_walks([score_walk(late, truth)], samples=10)
     assert score["toe_off_f1_20ms"] == 0.0
     assert score["toe_off_f1_50ms"] == 1.0

@@ -1,4 +1,4 @@
-"""Scores of parameters and of insoles, on analyses that are made from the truth itself."""
+"""Scores of parameters and of insoles, on analyses that are made from the truth."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 
 from crossmodal.evaluation.gait.events import score_insoles, summarise_walks
 from crossmodal.evaluation.gait.parameters import score_parameters, summarise_parameters
-from crossmodal.gait import GaitAnalysis, Parameter, Stance
+from crossmodal.gait import Contact, Curves, GaitAnalysis, Parameter, Stance
 from crossmodal.simulation.walks import Mat, draw_walker, simulate_insoles, simulate_walk
 
 
@@ -17,7 +17,7 @@ def walk():
 
 
 def analysis_of(truth, **changes):
-    """An analysis that found the truth, but for what is changed."""
+    """An analysis that found the truth, except for the changes."""
     found = truth.parameters[0] | {name: truth.parameters[0][name] + by for name, by in changes.items()}
     parameters = tuple(Parameter(name, value, 0.0, "", 9, None, "") for name, value in found.items())
     return GaitAnalysis("walkway", "classical", (), (), parameters, (), "kPa", 100.0, "simulated")
@@ -59,7 +59,7 @@ def test_what_was_not_found_is_left_out(walk):
 
 def test_two_people_have_no_one_truth():
     truth = simulate_walk([draw_walker(0, 2), draw_walker(0, 3)], Mat(200, 80, (20.0, 20.0)), 0, 2, 4.0).truth
-    with pytest.raises(ValueError, match="several walk"):
+    with pytest.raises(ValueError, match="several walkers"):
         score_parameters(analysis_of(truth), truth)
 
 
@@ -72,12 +72,8 @@ def stance_of(step):
     times_s = np.array([step.heel_strike_s, step.toe_off_s])
     return Stance(
         side=step.side,
-        heel_strike_s=step.heel_strike_s,
-        toe_off_s=step.toe_off_s,
-        times_s=times_s,
-        force_n=np.ones(2),
-        cop_mm=np.zeros((2, 2)),
-        peak=1.0,
+        contact=Contact(step.heel_strike_s, step.toe_off_s, 0, 1),
+        curves=Curves(0, times_s, np.ones(2), np.zeros((2, 2)), np.zeros((1, 2)), np.ones(1), np.ones(1)),
     )
 
 
@@ -87,7 +83,7 @@ def test_insoles_are_scored_by_foot_and_time(insoles):
     assert (perfect["heel_strike_f1_20ms"], perfect["toe_off_f1_20ms"]) == (1.0, 1.0)
     assert perfect["footsteps"] >= 6
     assert np.isnan(perfect["heel_mm"])
-    late = [replace(stance, toe_off_s=stance.toe_off_s + 0.03) for stance in stances]
+    late = [replace(stance, contact=stance.contact._replace(toe_off_s=stance.toe_off_s + 0.03)) for stance in stances]
     score = summarise_walks([score_insoles(late, insoles.truth)], samples=5)
     assert score["toe_off_bias_ms"] == pytest.approx(30.0)
     assert score["toe_off_f1_20ms"] == 0.0

@@ -1,4 +1,4 @@
-"""Semi-real walks: real places, real rhythm and real stances, under an exact truth."""
+"""Semi-real walks: positions, times and stances of real recordings, with an exact truth."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from crossmodal.errors import DatasetError
 from crossmodal.evaluation.gait.events import score_walk, summarise_walks
 from crossmodal.evaluation.gait.semi_real import read_semi_real
-from crossmodal.evaluation.gait.semi_real_plan import draw_footholds
+from crossmodal.evaluation.gait.semi_real_plan import draw_steps
 from crossmodal.gait import analyse
 from crossmodal.simulation.walks import Mat, draw_walker, simulate_insoles, simulate_walk
 from crossmodal.tactile import save
@@ -29,21 +29,21 @@ def walked() -> tuple:
     ).stances
 
 
-class TestFootholds:
-    def test_places_and_rhythm_are_the_real_ones_a_little_varied(self, walked: tuple) -> None:
+class TestSteps:
+    def test_positions_and_rhythm_vary_about_the_real_ones(self, walked: tuple) -> None:
         prints, contacts = walked
         lasting = [one.duration_s for one in contacts if np.isfinite(one.duration_s)]
         length = np.linalg.norm(prints[-1].footprint.heel_mm - prints[0].footprint.heel_mm)
         sides = set()
         for index in range(20):
-            feet = draw_footholds(prints, contacts, MAT, np.random.default_rng(index))
-            sides.add(feet[0].side)
-            assert all(a.side != b.side for a, b in pairwise(feet))
-            assert np.linalg.norm(feet[-1].heel_mm - feet[0].heel_mm) == pytest.approx(length, rel=0.25)
-            assert all(min(abs(foot.toe_off_s - foot.heel_strike_s - one) for one in lasting) < 1e-9 for foot in feet)
-            steps = np.diff([foot.heel_strike_s for foot in feet])
+            drawn = draw_steps(prints, contacts, MAT, np.random.default_rng(index))
+            sides.add(drawn[0].side)
+            assert all(a.side != b.side for a, b in pairwise(drawn))
+            assert np.linalg.norm(drawn[-1].heel_mm - drawn[0].heel_mm) == pytest.approx(length, rel=0.25)
+            assert all(min(abs(step.toe_off_s - step.heel_strike_s - one) for one in lasting) < 1e-9 for step in drawn)
+            steps = np.diff([step.heel_strike_s for step in drawn])
             assert ((steps > 0.3) & (steps < 0.9)).all()
-            for before, this in pairwise(feet):
+            for before, this in pairwise(drawn):
                 right = np.array([np.sin(this.path_rad), -np.cos(this.path_rad)])
                 aside = float((this.heel_mm - before.heel_mm) @ right)
                 assert (aside > 0) == (this.side == "right") or abs(aside) < 40
@@ -52,9 +52,9 @@ class TestFootholds:
     def test_a_rhythm_of_too_few_steps_is_refused(self, walked: tuple) -> None:
         prints, contacts = walked
         with pytest.raises(ValueError, match="successive steps"):
-            draw_footholds(prints, contacts[:3], MAT, np.random.default_rng(0))
+            draw_steps(prints, contacts[:3], MAT, np.random.default_rng(0))
         with pytest.raises(ValueError, match="two or more footprints"):
-            draw_footholds(prints[:1], contacts, MAT, np.random.default_rng(0))
+            draw_steps(prints[:1], contacts, MAT, np.random.default_rng(0))
 
 
 def test_real_stances_keep_force_and_events(real_data: Path) -> None:
@@ -70,7 +70,7 @@ def test_real_stances_keep_force_and_events(real_data: Path) -> None:
     made_of = read_semi_real(feet, sorted(folder.glob("zebris_walkway/*.apd")), [pair, *trials])
     assert [len(movies) for movies in made_of.feet.values()] == [1, 1, 10, 1]
     assert made_of.feet["emed"][0].force_n.max() == pytest.approx(819, abs=1)
-    assert made_of.feet["footscan"][0].lasting_s == pytest.approx(0.654, abs=0.004)
+    assert made_of.feet["footscan"][0].duration_s == pytest.approx(0.654, abs=0.004)
     scores = []
     for index in range(8):
         walk = made_of.walk(0, index)

@@ -1,4 +1,4 @@
-"""Folders of simulated walks: the same bytes however they were made, and nobody on both sides of the split."""
+"""Folders of simulated walks: reproducible files, and no walker in both parts of the split."""
 
 import csv
 import json
@@ -53,13 +53,13 @@ def test_workers_change_nothing(made: Path, tmp_path: Path) -> None:
     assert contents(make_walks(tmp_path / "w", walks=COUNT, seconds=1.5, seed=3, num_workers=2)) == contents(made)
 
 
-def test_goes_on_where_it_was_interrupted(made: Path, tmp_path: Path) -> None:
+def test_an_interrupted_folder_is_completed(made: Path, tmp_path: Path) -> None:
     folder = make_walks(tmp_path / "w", walks=2, seconds=1.5, seed=3)
     (folder / f"{walk_id(1)}_truth.json").unlink()
     kept = (folder / f"{walk_id(0)}.npz").stat().st_mtime_ns
-    told: list[tuple[int, int, str]] = []
-    make_walks(folder, walks=COUNT, seconds=1.5, seed=3, progress=lambda *one: told.append(one))
-    assert told[0] == (1, COUNT, "made before")
+    reports: list[tuple[int, int, str]] = []
+    make_walks(folder, walks=COUNT, seconds=1.5, seed=3, progress=lambda *one: reports.append(one))
+    assert reports[0] == (1, COUNT, "made before")
     assert (folder / f"{walk_id(0)}.npz").stat().st_mtime_ns == kept
     assert contents(folder) == contents(made)
 

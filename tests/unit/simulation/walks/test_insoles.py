@@ -1,4 +1,4 @@
-"""Simulated insoles: they report the feet's force, and every fault does what it says."""
+"""Simulated insoles report the force of the feet, and every fault has its effect."""
 
 from dataclasses import replace
 from itertools import pairwise

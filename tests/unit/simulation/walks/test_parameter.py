@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from crossmodal.gait import Footprint, Stance
+from crossmodal.gait import Contact, Curves, Footprint, Stance
 from crossmodal.gait.parameters import DEFINITIONS, measure_walk, summarise
 from crossmodal.gait.walkers import directions_of
 from crossmodal.simulation.walks import Footstep, Mat, draw_walker, measure_gait, simulate_walk
@@ -17,7 +17,7 @@ from crossmodal.simulation.walks.parameter import progression_lines
 def stance_of(step: Footstep) -> Stance:
     heel, head = np.array(step.heel_mm), np.array(step.metatarsal_mm)
     footprint = Footprint(
-        places_mm=np.zeros((1, 2)),
+        positions_mm=np.zeros((1, 2)),
         peaks=np.ones(1),
         integrals=np.ones(1),
         areas_mm2=np.ones(1),
@@ -32,14 +32,11 @@ def stance_of(step: Footstep) -> Stance:
         begin_mm=0.0,
         partial=step.on_mat < 0.999,
     )
+    times_s = np.array([step.heel_strike_s, step.toe_off_s])
     return Stance(
         side=step.side,
-        heel_strike_s=step.heel_strike_s,
-        toe_off_s=step.toe_off_s,
-        times_s=np.array([step.heel_strike_s, step.toe_off_s]),
-        force_n=np.ones(2),
-        cop_mm=np.zeros((2, 2)),
-        peak=1.0,
+        contact=Contact(step.heel_strike_s, step.toe_off_s, 0, 1),
+        curves=Curves(0, times_s, np.ones(2), np.zeros((2, 2)), np.zeros((1, 2)), np.ones(1), np.ones(1)),
         footprint=footprint,
         passage=step.crossing,
     )

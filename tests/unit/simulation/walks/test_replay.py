@@ -1,4 +1,4 @@
-"""Replayed walks: force and shape of the stances are kept, events and places are where they were put."""
+"""Replayed walks keep force and shape of the stances, and have the given events and positions."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from crossmodal.evaluation.gait.semi_real_stance import cut_stances
 from crossmodal.gait import analyse
 from crossmodal.simulation.walks import (
     EMED_LIKE,
-    Foothold,
     InsoleModel,
     Mat,
     SensorModel,
     StanceMovie,
+    Step,
     draw_walker,
     replay_walk,
     simulate_insoles,
@@ -49,8 +49,8 @@ def movie(plate: PressureRecording) -> StanceMovie:
     return only
 
 
-def footholds(turn_deg: float = 0.0) -> list[Foothold]:
-    """Five steps of 620 mm on a way that turns away from the rows, 110 mm apart."""
+def steps_of(turn_deg: float = 0.0) -> list[Step]:
+    """Five steps of 420 mm on a path at an angle to the rows, heels 110 mm apart."""
     path = np.deg2rad(turn_deg)
     ahead, right = np.array([np.cos(path), np.sin(path)]), np.array([np.sin(path), -np.cos(path)])
     feet = []
@@ -58,7 +58,7 @@ def footholds(turn_deg: float = 0.0) -> list[Foothold]:
         side = "right" if k % 2 else "left"
         sign = 1.0 if side == "right" else -1.0
         heel = np.array([301.3, 480.7]) + 420.0 * k * ahead + sign * 55.0 * right
-        feet.append(Foothold(side, heel, path - sign * np.deg2rad(6.0), path, strike, off))
+        feet.append(Step(side, strike, off, heel, path - sign * np.deg2rad(6.0), path))
     return feet
 
 
@@ -67,7 +67,7 @@ class TestMovie:
         self, plate: PressureRecording, movie: StanceMovie
     ) -> None:
         assert movie.side == "right"
-        assert movie.lasting_s == pytest.approx(plate.shape[0] / 200.0)
+        assert movie.duration_s == pytest.approx(plate.shape[0] / 200.0)
         assert movie.force_n == pytest.approx(plate.force_n(), rel=1e-6)
         assert movie.cell_area_mm2 == pytest.approx(16.0)
         assert 200 < movie.size_mm[0] < 320
@@ -89,7 +89,7 @@ class TestMovie:
         assert len(movies) == len(whole)
         for movie, step in zip(movies, whole, strict=True):
             assert movie.side == "left"
-            assert movie.lasting_s == pytest.approx(step.toe_off_s - step.heel_strike_s, abs=0.03)
+            assert movie.duration_s == pytest.approx(step.toe_off_s - step.heel_strike_s, abs=0.03)
             assert movie.force_n[0] < 150
 
     def test_cells_of_unknown_size_cannot_be_laid(self, plate: PressureRecording) -> None:
@@ -102,44 +102,44 @@ class TestWalk:
     @pytest.mark.parametrize("turn_deg", [0.0, 17.0, 33.0])
     def test_no_force_is_lost(self, movie: StanceMovie, pitch: tuple[float, float], turn_deg: float) -> None:
         mat = Mat(round(3000 / pitch[0]), round(2500 / pitch[1]), pitch)
-        one = [replace(footholds(turn_deg)[1])]
+        one = [replace(steps_of(turn_deg)[1])]
         walk = replay_walk([movie], one, mat, 0, 0, weight_n=600.0)
         assert [step.on_mat for step in walk.truth.footsteps] == pytest.approx([1.0])
         phases = (walk.truth.times_s - one[0].heel_strike_s) / (one[0].toe_off_s - one[0].heel_strike_s)
-        wanted = movie.at(phases).sum(axis=1) / movie.pressure_kpa.sum(axis=1).mean() * 600.0
-        assert walk.recording.force_n() == pytest.approx(wanted, rel=1e-4, abs=1e-2)
-        assert walk.truth.force_n[:, 0, 1] == pytest.approx(wanted, rel=1e-4, abs=1e-2)
+        expected = movie.at(phases).sum(axis=1) / movie.pressure_kpa.sum(axis=1).mean() * 600.0
+        assert walk.recording.force_n() == pytest.approx(expected, rel=1e-4, abs=1e-2)
+        assert walk.truth.force_n[:, 0, 1] == pytest.approx(expected, rel=1e-4, abs=1e-2)
 
     @pytest.mark.parametrize("number", [0, 1])  # a left foot is the mirror image of the right one
     def test_the_stance_is_moved_turned_and_mirrored_as_a_whole(self, movie: StanceMovie, number: int) -> None:
-        foot = footholds(28.0)[number]
+        foot = steps_of(28.0)[number]
         walk = replay_walk([movie], [foot], MAT, 0, 0)
         loaded = np.flatnonzero(walk.recording.force_n() > 50)
         pressure = walk.recording.pressure[loaded].astype(float)
         total = pressure.sum(axis=(1, 2))
         cop = np.stack([pressure.sum(axis=2) @ np.arange(600), pressure.sum(axis=1) @ np.arange(200)], axis=1) * 5.0
         native = movie.at((walk.truth.times_s[loaded] - foot.heel_strike_s) / (foot.toe_off_s - foot.heel_strike_s))
-        along, out = ((native @ movie.places_mm) / native.sum(axis=1, keepdims=True)).T
+        along, out = ((native @ movie.positions_mm) / native.sum(axis=1, keepdims=True)).T
         axis = np.array([np.cos(foot.heading_rad), np.sin(foot.heading_rad)])
         outwards = np.array([axis[1], -axis[0]]) * (1.0 if foot.side == "right" else -1.0)
-        wanted = foot.heel_mm + np.outer(along, axis) + np.outer(out, outwards)
-        assert np.abs(cop / total[:, None] - wanted).max() < 0.5
+        expected = foot.heel_mm + np.outer(along, axis) + np.outer(out, outwards)
+        assert np.abs(cop / total[:, None] - expected).max() < 0.5
         side = 1 if foot.side == "right" else 0
-        assert np.abs(walk.truth.cop_mm[loaded, 0, side] - wanted).max() < 0.5
+        assert np.abs(walk.truth.cop_mm[loaded, 0, side] - expected).max() < 0.5
 
     def test_one_cell_is_shared_among_those_that_it_covers(self) -> None:
         """A cell of 6 mm, moved by 2 and 1 mm on a mat of the same pitch, lies on four cells: 2/3, 1/3 by 5/6, 1/6."""
         cell = StanceMovie(
             np.ones((9, 1)), np.zeros((1, 2)), 6.0 * np.eye(2), 1.0, np.zeros(2), (6.0, 6.0), "right", 0.01
         )
-        foot = Foothold("right", np.array([62.0, 61.0]), np.pi, np.pi, 0.1, 0.2)
+        foot = Step("right", 0.1, 0.2, np.array([62.0, 61.0]), np.pi, np.pi)
         walk = replay_walk([cell], [foot], Mat(20, 20, (6.0, 6.0)), 0, 0, weight_n=1.0)
         peak = walk.recording.pressure.max(axis=0)
-        wanted = np.outer([2 / 3, 1 / 3], [5 / 6, 1 / 6])
-        assert peak[10:12, 10:12] / peak.sum() == pytest.approx(wanted, abs=0.05)
+        expected = np.outer([2 / 3, 1 / 3], [5 / 6, 1 / 6])
+        assert peak[10:12, 10:12] / peak.sum() == pytest.approx(expected, abs=0.05)
 
     def test_the_first_load_is_the_heel_strike_and_the_last_the_toe_off(self, movie: StanceMovie) -> None:
-        walk = replay_walk([movie], footholds()[:1], MAT, 0, 0, sensor=SensorModel(rate_hz=1000.0))
+        walk = replay_walk([movie], steps_of()[:1], MAT, 0, 0, sensor=SensorModel(rate_hz=1000.0))
         loaded = walk.truth.times_s[walk.recording.force_n() > 0]
         assert loaded[0] == pytest.approx(TIMES[0][0], abs=1.1e-3)
         assert loaded[-1] == pytest.approx(TIMES[0][1], abs=1.1e-3)
@@ -147,7 +147,7 @@ class TestWalk:
 
     @pytest.mark.parametrize("turn_deg", [0.0, 12.0])
     def test_an_analysis_finds_what_was_laid(self, movie: StanceMovie, turn_deg: float) -> None:
-        walk = replay_walk([movie], footholds(turn_deg), MAT, 0, 0, sensor=EMED_LIKE)
+        walk = replay_walk([movie], steps_of(turn_deg), MAT, 0, 0, sensor=EMED_LIKE)
         figures = summarise_walks([score_walk(analyse(walk.recording, "classical").stances, walk.truth)], samples=2)
         assert figures["footsteps"] == 5
         for name in ("heel_strike_f1_20ms", "toe_off_f1_20ms", "side_accuracy", "walker_accuracy"):
@@ -156,25 +156,25 @@ class TestWalk:
         assert figures["axis_deg"] < 1
 
     def test_the_feet_bear_the_body_on_average(self, movie: StanceMovie) -> None:
-        walk = replay_walk([movie], footholds(), MAT, 0, 0, weight_n=640.0)
+        walk = replay_walk([movie], steps_of(), MAT, 0, 0, weight_n=640.0)
         during = (walk.truth.times_s >= TIMES[1][0]) & (walk.truth.times_s < TIMES[3][0])
         assert walk.recording.force_n()[during].mean() == pytest.approx(640.0, rel=0.05)
 
     def test_a_foot_beside_the_mat_is_no_footstep_and_one_on_its_edge_is_partial(self, movie: StanceMovie) -> None:
-        feet = footholds()
+        feet = steps_of()
         away = [replace(feet[0], heel_mm=np.array([-900.0, 0.0])), replace(feet[1], heel_mm=np.array([-100.0, 400.0]))]
         steps = replay_walk([movie], [*away, *feet[2:]], MAT, 0, 0).truth.footsteps
         assert len(steps) == 4
         assert 0.05 < steps[0].on_mat < 0.95
 
     def test_it_is_the_same_again_and_the_index_matters(self, movie: StanceMovie) -> None:
-        walks = [replay_walk([movie], footholds(), MAT, 3, index, sensor=EMED_LIKE) for index in (5, 5, 6)]
+        walks = [replay_walk([movie], steps_of(), MAT, 3, index, sensor=EMED_LIKE) for index in (5, 5, 6)]
         frames = [walk.recording.pressure for walk in walks]
         assert np.array_equal(frames[0], frames[1])
         assert not np.array_equal(frames[0], frames[2])
 
     def test_nothing_to_lay_is_refused(self, movie: StanceMovie) -> None:
         with pytest.raises(ValueError, match="got 0 and 5"):
-            replay_walk([], footholds(), MAT, 0, 0)
+            replay_walk([], steps_of(), MAT, 0, 0)
         with pytest.raises(ValueError, match="got 1 and 0"):
             replay_walk([movie], [], MAT, 0, 0)

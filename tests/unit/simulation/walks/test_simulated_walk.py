@@ -1,4 +1,4 @@
-"""Walks: the truth agrees with what is seen, every sensor fault does what it says, and it is all the same again."""
+"""Simulated walks: the truth agrees with the recording, sensor faults have their effect, walks are reproducible."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -117,7 +117,7 @@ class TestWays:
         assert np.mean(turns) > 30
 
     def test_both_feet_share_the_body_at_a_stop(self) -> None:
-        walk = walk_of(0, stop_share=1.0)
+        walk = walk_of(0, stop_fraction=1.0)
         standing = [step for step in walk.truth.footsteps if step.stands]
         begin, end = max(s.heel_strike_s for s in standing[:2]), min(s.toe_off_s for s in standing[:2])
         assert end - begin > 0.8
@@ -250,7 +250,7 @@ class TestSensor:
         "wrong", [{"rate_hz": 0.0}, {"floor_kpa": 6000.0}, {"dropped": 1.0}, {"crosstalk": 0.6}, {"noise_kpa": -1.0}]
     )
     def test_impossible_sensors_are_refused(self, wrong: dict[str, float]) -> None:
-        with pytest.raises(ValueError, match=r"rate_hz|floor|shares|crosstalk|noise"):
+        with pytest.raises(ValueError, match=r"rate_hz|floor|dropped|crosstalk|noise"):
             replace(PERFECT, **wrong)
 
 
@@ -266,5 +266,5 @@ class TestRepeat:
         assert (np.concatenate(list(recording.blocks(37))) == recording.pressure).all()
 
     def test_nobody_cannot_walk(self) -> None:
-        with pytest.raises(ValueError, match="somebody must walk"):
+        with pytest.raises(ValueError, match="at least one walker"):
             simulate_walk([], MAT, 0, 0, 1.0)

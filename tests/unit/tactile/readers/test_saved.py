@@ -51,7 +51,7 @@ def test_frames_that_lie_in_a_file_are_saved_block_by_block(suffix: str, tmp_pat
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"as \.npz or \.parquet, not as '\.csv'"):
+    with pytest.raises(OutputError, match=r"must be \.npz or \.parquet, found '\.csv'"):
         save(pressure_recording(), tmp_path / "walk.csv")
 
 
