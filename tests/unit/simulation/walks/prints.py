@@ -77,7 +77,7 @@ class MeasuredPrint:
 def measure_prints(walk: SimulatedWalk) -> Iterator[MeasuredPrint]:
     """Cut out all whole prints of a walk."""
     recording, truth = walk.recording, walk.truth
-    pressure = recording.pressure_kpa
+    pressure = recording.pressure
     for step in truth.footsteps:
         if step.on_mat < 0.9999:
             continue
