@@ -14,6 +14,7 @@ from PIL import Image
 from crossmodal.cli import main
 from crossmodal.data.noise.shard_reader import NoiseShards
 from crossmodal.noise import catalogue
+from tests.fakes.forgotten import forgotten
 from tests.fakes.stripes import Stripes, know_stripes
 
 TREE = Path(__file__).resolve().parents[3]
@@ -70,8 +71,8 @@ def test_wrong_words(words, reason, capsys, tmp_path, monkeypatch):
 def test_processes_above_the_noise_package_are_listed(capsys, monkeypatch):
     """Also where nothing else has imported the package that registers them."""
     monkeypatch.setattr(catalogue, "_REGISTERED", {})
-    monkeypatch.delitem(sys.modules, "crossmodal.visualization", raising=False)
-    listed = json.loads(told("--list --json -", capsys))
+    with forgotten("crossmodal.visualization"):
+        listed = json.loads(told("--list --json -", capsys))
     assert "feature_visualization" in [entry["process"] for entry in listed]
 
 

@@ -1,4 +1,3 @@
-import sys
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -6,6 +5,7 @@ import pytest
 
 from crossmodal import noise
 from crossmodal.noise import catalogue
+from tests.fakes.forgotten import forgotten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,6 @@ def test_names_of_this_package_cannot_be_registered(registered, name):
 
 def test_feature_visualization_is_registered_by_its_package(monkeypatch):
     monkeypatch.setattr(catalogue, "_REGISTERED", {})
-    monkeypatch.delitem(sys.modules, "crossmodal.visualization", raising=False)
-    visualization = import_module("crossmodal.visualization")
-    assert noise.process_class("feature_visualization") is visualization.FeatureVisualization
+    with forgotten("crossmodal.visualization"):
+        visualization = import_module("crossmodal.visualization")
+        assert noise.process_class("feature_visualization") is visualization.FeatureVisualization
