@@ -14,6 +14,7 @@ from crossmodal.simulation.hits.scene import MARGIN_PX, Scene
 
 _MOST_MOMENTS = 12
 _FINEST = np.array([100.0, 100.0, 10_000.0])  # of displacements: parts of a pixel, of a pixel, of a radian
+_AT_ONCE = 64  # exposures
 _STEP_PX = 1.6  # the tip moves at most about this far between two moments of an exposure
 
 
@@ -106,9 +107,10 @@ def film(
     image, layer, sums = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
     at, canvas = np.zeros((len(scene.surfaces), 3)), scene.canvas()
     open_s = look.exposure_share / float(frame_rate_hz)
-    moments = _moments(motion, scene, times_s, open_s)
     shifts = rng.integers(0, 199, (len(times_s), 2))
-    for index, time_s in enumerate(times_s):
+    moves = look.moves if scene.water.any() or scene.plants.any() else (0.0, 0.0, 0.0, 0.0)
+    all_limbs = _limbs(figure, motion, scene, times_s, open_s)
+    for index, (time_s, limbs) in enumerate(zip(times_s, all_limbs, strict=True)):
         # A hundredth of a pixel is not seen; rounded to it, things come to rest and the canvas can be kept.
         offsets = np.round(reactions.offsets(float(time_s), len(scene.surfaces)) * _FINEST) / _FINEST
         if not np.array_equal(offsets, at):
@@ -123,10 +125,9 @@ def film(
             warps,
             scene.water,
             scene.plants,
-            look.moves if scene.water.any() or scene.plants.any() else (0.0, 0.0, 0.0, 0.0),
+            moves,
             float(time_s),
         )
-        limbs = _limbs(figure, motion, scene, time_s + open_s * _centred(moments[index]))
         limbs[..., [0, 3]] -= shake_x
         limbs[..., [1, 4]] -= shake_y
         draw_limbs(image, limbs, figure.sleeve, layer, sums)
@@ -154,9 +155,18 @@ def _moments(motion: Motion, scene: Scene, times_s: np.ndarray, open_s: float) -
     return np.clip(np.ceil(way / _STEP_PX), 1, _MOST_MOMENTS).astype(int)
 
 
-def _limbs(figure: Figure, motion: Motion, scene: Scene, times_s: np.ndarray) -> np.ndarray:
-    pose = motion.pose(times_s)
-    return figure.limbs(pose, scene.camera, scene.light, motion.height_m(times_s))
+def _limbs(figure: Figure, motion: Motion, scene: Scene, times_s: np.ndarray, open_s: float) -> Iterator[np.ndarray]:
+    """Yield the limbs (moments, LIMBS, LIMB_COLUMNS) of each exposure.
+
+    Those of many exposures are found at once: arrays of a few moments cost numpy more than their numbers do.
+    """
+    moments = _moments(motion, scene, times_s, open_s)
+    for first in range(0, len(times_s), _AT_ONCE):
+        counts = moments[first : first + _AT_ONCE]
+        within = np.concatenate([_centred(count) for count in counts])
+        at_s = np.repeat(times_s[first : first + _AT_ONCE], counts) + open_s * within
+        limbs = figure.limbs(motion.pose(at_s), scene.camera, scene.light, motion.height_m(at_s))
+        yield from np.split(limbs, np.cumsum(counts)[:-1])
 
 
 def _unsteadiness(look: Look, time_s: float) -> tuple[float, float, np.ndarray]:
