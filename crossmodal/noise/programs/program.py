@@ -62,12 +62,6 @@ class Program:
         """Return the kind of a step's result: "field", "vec2" or "vec3"."""
         return "vec2" if step < 0 else OPERATIONS[self.steps[step].operation].output
 
-    def glsl(self) -> str:
-        """Return the program as a self-contained fragment shader with ``mainImage``."""
-        from crossmodal.noise.programs.glsl import print_shader  # which imports this module
-
-        return print_shader(self)
-
 
 def step_name(step: int) -> str:
     """Return the name of a step's result."""

@@ -9,6 +9,7 @@ import torch
 from crossmodal.noise.programs import blends, colours, coordinates
 from crossmodal.noise.programs.assembly import assemble
 from crossmodal.noise.programs.draw import Draw
+from crossmodal.noise.programs.glsl import print_shader
 from crossmodal.noise.programs.operation import OPERATIONS, WIDTHS
 from crossmodal.noise.programs.process import screen
 from crossmodal.noise.programs.selection import PLAIN_VIEW
@@ -81,7 +82,7 @@ def test_all_results_are_finite(reach):
 @pytest.mark.skipif(importlib.util.find_spec("moderngl") is None, reason="moderngl (the extra `gl`) is not installed")
 def test_all_operations_agree_between_machine_and_glsl(tmp_path, gl):
     for name in OPERATIONS:
-        (tmp_path / f"{name}.glsl").write_text(show(name).glsl())
+        (tmp_path / f"{name}.glsl").write_text(print_shader(show(name)))
     shaders = ShaderFile(path=str(tmp_path), time_range=(TIME_S, TIME_S))
     names = [file.stem for file in shaders.files]
     assert sorted(names) == sorted(OPERATIONS)

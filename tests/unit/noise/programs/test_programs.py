@@ -9,6 +9,7 @@ from scipy import stats
 
 from crossmodal import noise
 from crossmodal.noise.programs import Programs
+from crossmodal.noise.programs.glsl import print_shader
 from crossmodal.noise.programs.process import ProgramDraws, screen
 from crossmodal.noise.programs.selection import ATTEMPTS, select_program
 from crossmodal.noise.programs.shader import ShaderDraws, ShaderFile
@@ -106,7 +107,7 @@ def test_programs_print_as_shaders_that_show_the_same(tmp_path, gl):
     """32 programs through OpenGL: mean difference below 0.1 of 255 levels, below 1 % of pixels off by more than 8."""
     process = Programs(programs=32, first_program=500, time_range=(3.0, 3.0), view_jitter=0.0)
     for label in range(32):
-        (tmp_path / f"{label:02}.glsl").write_text(process.program(label).glsl())
+        (tmp_path / f"{label:02}.glsl").write_text(print_shader(process.program(label)))
     shaders = ShaderFile(path=str(tmp_path), time_range=(3.0, 3.0))
     draws = ProgramDraws(
         numbers=500 + np.arange(32),
