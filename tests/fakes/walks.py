@@ -7,8 +7,8 @@ import numpy as np
 
 from crossmodal.tactile import ArrayFrames, PressureRecording
 
-#: Middle (share of the length, share of the half width, lateral positive), half axes (mm), peak (kPa), begin and end
-#: (share of the stance) of each region.
+#: Centre (fraction of the length, fraction of the half width, lateral positive), half axes (mm), peak (kPa), begin and
+#: end (fraction of the stance) of each region.
 REGIONS = (
     ((0.12, 0.0), (30.0, 25.0), 300.0, (0.0, 0.58)),
     ((0.45, 0.55), (45.0, 14.0), 80.0, (0.08, 0.75)),
@@ -22,7 +22,7 @@ HEEL, SECOND_HEAD = (0.12, 0.0), (0.72, -0.18)
 
 @dataclass(frozen=True)
 class Step:
-    """The truth of one stance: the heel's middle is (y, x) in mm, the heading is from y towards x in degrees."""
+    """The truth of one stance: the heel centre is (y, x) in mm, the heading is from y towards x in degrees."""
 
     side: str
     heel_strike_s: float
@@ -46,7 +46,7 @@ def plan_walk(
     first="left",
     walker=0,
 ):
-    """Steps along a straight line, feet in turn; headings include the toe-out."""
+    """Steps along a straight line with alternating feet; headings include the toe-out."""
     heading = math.radians(heading_degrees)
     ahead = np.array([math.cos(heading), math.sin(heading)])
     right = np.array([ahead[1], -ahead[0]])
@@ -65,7 +65,7 @@ def plan_walk(
 def render_walk(
     plan, *, rows=720, columns=240, pitch_mm=5.0, rate_hz=100.0, seconds=None, floor_kpa=5.0, length_mm=255.0
 ):
-    """The mat's movie of a plan: float32 frames, below the floor nothing."""
+    """The recording of planned steps: float32 frames, 0 below the floor."""
     seconds = max(step.toe_off_s for step in plan) + 0.2 if seconds is None else seconds
     times_s = np.arange(round(seconds * rate_hz)) / rate_hz
     movie = np.zeros((len(times_s), rows, columns), np.float32)

@@ -1,4 +1,4 @@
-"""Whole prints of simulated walks, cut out and measured as the published tables measure real ones."""
+"""Whole prints of simulated walks, measured as in the published tables of real ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from crossmodal.simulation.walks import Footstep, SimulatedWalk, Walker
 Floats = NDArray[np.float64]
 
 PHASES = np.linspace(0.0, 1.0, 101)
-#: Parts of the sole: first and last share of the length, first and last share of the width from the medial border.
+#: Parts of the sole: first and last fraction of the length, then of the width from the medial border.
 PARTS = {
     "heel": (0.0, 0.31, 0.0, 1.0),
     "medial_forefoot": (0.60, 0.835, 0.0, 0.47),
@@ -22,15 +22,15 @@ PARTS = {
 
 @dataclass(frozen=True, eq=False)
 class MeasuredPrint:
-    """One stance as a plate sees it.
+    """One stance as a plate records it.
 
     Attributes:
-        walker: who.
+        walker: the walker.
         footstep: the truth.
         times_s: of the frames.
         pressure_kpa: (frames, cells).
-        ahead, outward: (cells,) place of each cell: shares of the length from the heel's end and of the width from the
-            medial border, of the rectangle along the axis that the print fills.
+        ahead, outward: (cells,) position of each cell: fractions of the length from the heel's end and of the width
+            from the medial border, of the rectangle along the axis that the print fills.
         size_mm: of that rectangle.
         cell_mm2: area of a cell.
     """
@@ -54,14 +54,14 @@ class MeasuredPrint:
         return (self.times_s - step.heel_strike_s) / (step.toe_off_s - step.heel_strike_s)
 
     def cop(self) -> tuple[Floats, Floats]:
-        """Centre of pressure at 0 to 100 % of the contact: shares of the length, and of the width from outside."""
+        """Centre of pressure at 0 to 100 % of the contact: fractions of the length, and of the width from outside."""
         total = self.pressure_kpa.sum(axis=1)
         loaded = total > 0
         ahead = self.pressure_kpa[loaded] @ self.ahead / total[loaded]
         inward = 1.0 - self.pressure_kpa[loaded] @ self.outward / total[loaded]
         when = self.times_s[loaded]
-        wanted = when[0] + PHASES * (when[-1] - when[0])
-        return np.interp(wanted, when, ahead), np.interp(wanted, when, inward)
+        sampled = when[0] + PHASES * (when[-1] - when[0])
+        return np.interp(sampled, when, ahead), np.interp(sampled, when, inward)
 
     def part(self, name: str) -> Floats:
         """Pressure of a part of the sole: (frames, cells)."""
@@ -75,7 +75,7 @@ class MeasuredPrint:
 
 
 def measure_prints(walk: SimulatedWalk) -> Iterator[MeasuredPrint]:
-    """Cut out all whole prints of a walk."""
+    """Yield all whole prints of a walk."""
     recording, truth = walk.recording, walk.truth
     pressure = recording.pressure
     for step in truth.footsteps:

@@ -1,4 +1,4 @@
-"""The published ranges that simulated steps must keep, one test a row (mean over walkers and steps)."""
+"""Simulated steps are within the published ranges, one test for each row (mean over walkers and steps)."""
 
 import numpy as np
 import pytest
@@ -76,8 +76,8 @@ class TestForce:
         np.testing.assert_allclose(np.mean(late, axis=0), [1.0, 2.2, 4.8], atol=1.0)
         np.testing.assert_allclose(np.mean(early, axis=0), [11.5, 19.2, 33.7], rtol=0.15)
 
-    def test_feet_unload_at_speeds_of_their_own(self) -> None:
-        """Shapes vary, so that none can be relied on; the longest time measured from 50 N to toe off is 60 ms."""
+    def test_the_unloading_varies_between_feet(self) -> None:
+        """The longest time measured from 50 N to toe off is 60 ms."""
         early = []
         left = np.linspace(0.3, 0.0, 3001)
         for k in range(100):
@@ -170,7 +170,7 @@ class TestRegions:
         assert last == pytest.approx(off, abs=6.0 if part == "heel" else 2.5)
 
     def test_feet_leave_the_ground_with_one_toe_or_with_several(self) -> None:
-        """Nothing is published on it; of the few real stances at hand some end on one toe, others on all."""
+        """There are no published values; of the few real stances available some end on one toe, others on all."""
         shares = []
         for k in range(100):
             force = draw_walker(11, k).left.load.region_force(np.array([0.995]))[0]

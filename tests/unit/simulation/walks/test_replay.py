@@ -16,6 +16,7 @@ from crossmodal.simulation.walks import (
     StanceMovie,
     Step,
     draw_walker,
+    plan_walk,
     replay_walk,
     simulate_insoles,
     simulate_walk,
@@ -172,6 +173,16 @@ class TestWalk:
         frames = [walk.recording.pressure for walk in walks]
         assert np.array_equal(frames[0], frames[1])
         assert not np.array_equal(frames[0], frames[2])
+
+    def test_planned_steps_of_a_simulated_walker_are_replayed(self, movie: StanceMovie) -> None:
+        planned = plan_walk(draw_walker(4, 5), MAT, np.random.default_rng(0), 4.0)
+        walk = replay_walk([movie], planned, MAT, 0, 0)
+        assert {step.heel_strike_s for step in walk.truth.footsteps} <= {step.heel_strike_s for step in planned}
+        assert len(walk.truth.footsteps) >= 3
+
+    def test_a_step_without_a_load_cannot_be_simulated(self) -> None:
+        with pytest.raises(ValueError, match="without a load"):
+            steps_of()[0].region_force(np.array([0.5]))
 
     def test_nothing_to_lay_is_refused(self, movie: StanceMovie) -> None:
         with pytest.raises(ValueError, match="got 0 and 5"):
