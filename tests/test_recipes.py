@@ -119,19 +119,6 @@ LARGE = {"noise_pretraining/moco_resnet50"}
 RUN_PROCESSES = set(list(PROCESSES)[::6])
 
 
-def one_of_a_kind(names: list[str]) -> list[Any]:
-    """All recipes, those marked slow of whose data module, task and start another runs before."""
-    seen: set[tuple[Any, ...]] = set()
-    chosen = []
-    for name in names:
-        recipe = recipes.read(name)
-        kind = (recipe["data"]["class_path"], recipe["task"]["class_path"], bool(recipe.get("init_from")))
-        slow = name in LARGE or kind in seen
-        seen |= set() if slow else {kind}
-        chosen.append(pytest.param(name, marks=[pytest.mark.slow] * slow))
-    return chosen
-
-
 #: What makes the recipes of a data module small, and stands in for its data.
 TINY: dict[str, Callable[[Recipe, pytest.FixtureRequest], Changes]] = {
     "IntelligentCarpetDataModule": tiny_intelligent_carpet,
@@ -212,7 +199,9 @@ def test_measured_process_runs_for_two_steps(process: str, request: pytest.Fixtu
     run_for_two_steps("noise_pretraining/reduced", recipe, request, tmp_path)
 
 
-@pytest.mark.parametrize("name", one_of_a_kind(list(recipes.names())))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in recipes.names()]
+)
 def test_recipe_runs_for_two_steps(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     run_for_two_steps(name, recipes.read(name), request, tmp_path)
 
