@@ -23,7 +23,7 @@ HEAVY = (
 )  # fmt: skip
 _SUBPACKAGES = (
     "audio", "backbones", "cards", "data", "dissect", "evaluation", "gait", "hub", "metrics", "models", "noise",
-    "objectives", "plot", "predict", "randomness", "recipe", "run", "scenes", "tactile", "tasks", "video",
+    "objectives", "plot", "predict", "randomness", "recipe", "run", "simulation", "tactile", "tasks", "video",
 )  # fmt: skip
 _REPORT = f"""
 import json, os, sys
