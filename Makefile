@@ -50,7 +50,7 @@ $(READY): pyproject.toml
 # Runs a command and shows what it printed once it is done, so that steps side by side do not mix their lines.
 aside = @said=$$($(1) 2>&1) || { echo '$(1)'; echo "$$said"; exit 1; }; echo '$(1)'; echo "$$said"
 
-# Videos that are there are kept; the run and everything after it is made anew. Two jobs: what needs no videos is made
+# Existing videos are kept; the run and everything after it is made again. Two jobs: what needs no videos is made
 # beside them.
 demo: setup
 	rm -rf $(DEMO)/run $(DEMO)/metrics.json $(DEMO)/table.md $(DEMO)/silent.mp4 $(DEMO)/prediction.*
@@ -93,7 +93,7 @@ weights: weights-starts weights-sound weights-gait weights-scenes
 
 # What weights-noise trains; on a GPU, as published:
 #   make weights-noise NOISE_RECIPE=noise_pretraining/published NOISE_WORDS='--data.process programs --trainer.accelerator gpu'
-# With PHOTOGRAPHS=DIR (as `crossmodal probe --data` takes them) the model card tells how well they are told apart.
+# With PHOTOGRAPHS=DIR (as `crossmodal probe --data` takes them) the model card states the accuracy on them.
 NOISE_RECIPE ?= noise_pretraining/programs_half
 NOISE_WORDS ?=
 NOISE_NAME ?= programs/small_alexnet

@@ -6,13 +6,13 @@ command line prints the message alone and leaves with ``exit_code``; a library u
 
 
 class CrossmodalError(Exception):
-    """Anything that went wrong for a reason outside the code: words, files, data, disks."""
+    """Any failure with a cause outside the code: arguments, files, data, disks."""
 
     exit_code = 1
 
 
 class UsageError(CrossmodalError):
-    """The words of a command were wrong."""
+    """The arguments of a command are wrong."""
 
     exit_code = 2
 
@@ -40,4 +40,4 @@ class OutputError(CrossmodalError):
 
 
 class TrainingError(CrossmodalError):
-    """Training cannot go on: the loss is not a number, or the run directory belongs to another run."""
+    """Training cannot continue: the loss is not a number, or the run directory belongs to another run."""

@@ -78,7 +78,7 @@ def load_model(named: str | os.PathLike[str]) -> nn.Module:
     config = _read_config(path.parent)
     if hashlib.sha256(path.read_bytes()).hexdigest() != config.get("sha256"):
         raise WeightsError(
-            f"{path}: the tensors are not those that {_CONFIG} names (hash differs); copy the folder anew"
+            f"{path}: the tensors are not those that {_CONFIG} names (hash differs); copy the folder again"
         )
     maker = _maker(config.get("model"))
     if maker is None:

@@ -61,7 +61,7 @@ class Progress:
         self._drawn = False
 
     def __call__(self, done: int, total: int | None = None, text: str = "") -> None:
-        """Tell how far the work is; shown when it is time to, and always when it is done."""
+        """Report the progress of the work; shown at intervals, and always when it is done."""
         now = self._clock()
         if self._began is None:
             self._began = now, done

@@ -25,7 +25,7 @@ def command_line() -> str:
 
 
 def git_state() -> dict[str, Any] | None:
-    """Return commit and changed files of the source tree that the package lies in, or None outside of one."""
+    """Return commit and changed files of the source tree that contains the package, or None outside of one."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return None

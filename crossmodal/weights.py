@@ -19,7 +19,7 @@ from crossmodal.spelling import suggestion
 
 _logger = logging.getLogger(__name__)
 
-#: Where the weights that ship with the package lie: one folder a model, grouped by what made them.
+#: Folder of the weights that ship with the package: one folder per model, grouped by what trained them.
 SHIPPED = Path(__file__).resolve().parent / "_weights"
 _FILE = "model.safetensors"
 
@@ -99,7 +99,7 @@ def verified_arguments(path: Path) -> dict[str, Any]:
         raise WeightsError(f"{place}: not a readable config ({error})") from error
     if named is not None and hashlib.sha256(path.read_bytes()).hexdigest() != named:
         raise WeightsError(
-            f"{path}: the tensors are not those that config.json names (hash differs); copy the folder anew"
+            f"{path}: the tensors are not those that config.json names (hash differs); copy the folder again"
         )
     return arguments
 

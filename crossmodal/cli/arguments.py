@@ -1,4 +1,4 @@
-"""How words become options: no abbreviations, and a misspelt word is answered with the one that was meant."""
+"""Command-line arguments: no abbreviations, and a misspelled option is answered with the nearest one."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -28,14 +28,14 @@ class Parser(argparse.ArgumentParser):
         self.takes_any_option = False
 
     def error(self, message: str) -> NoReturn:
-        """Complain by an exception, not by leaving the process."""
+        """Raise an exception instead of leaving the process."""
         raise UsageError(f"{message} (`{self.prog} --help` says more)")
 
     def parse(self, args: Sequence[str]) -> argparse.Namespace:
-        """Read the words; keys of recipes and unknown options, where they are taken, arrive as ``changes``.
+        """Parse the arguments; keys of recipes and unknown options, where they are taken, become ``changes``.
 
         Raises:
-            UsageError: a word is unknown, missing or of the wrong kind.
+            UsageError: an argument is unknown, missing or of the wrong kind.
         """
         found, rest = self.parse_known_args(args)
         changes: dict[str, Any] = {}
@@ -64,7 +64,7 @@ class Parser(argparse.ArgumentParser):
 
     def _unknown(self, word: str) -> str:
         if not word.startswith("-"):
-            return f"one word too many: {word!r}"
+            return f"unexpected argument: {word!r}"
         known = [option for action in self._actions for option in action.option_strings]
         return f"unknown option {word}{suggestion(word.partition('=')[0], known)}"
 
@@ -99,7 +99,7 @@ def show_result(content: Any, text: str, json_out: str | None) -> None:
 
 
 def make_sure_of(path: Path) -> None:
-    """Find out before long work whether its output can be written.
+    """Check before long work whether its output can be written.
 
     Raises:
         OutputError: it cannot.
@@ -116,7 +116,7 @@ class _OnlyTryingError(Exception):
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Line up rows of words in columns."""
+    """Align rows of text in columns."""
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(len(rows[0]) if rows else 0)]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)

@@ -13,7 +13,7 @@ EXAMPLES = """\
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
+    """Add the arguments of the command."""
     add_recipe_keys(parser)
     parser.add_argument("recipes", metavar="RECIPE", nargs="*", help="names or paths; none means all that are shipped")
 

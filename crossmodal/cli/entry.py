@@ -1,4 +1,4 @@
-"""From the words of the command line to an exit code: 0 done, 1 the work failed, 2 the words were wrong."""
+"""The command line: from its arguments to an exit code (0 done, 1 failed, 2 usage error)."""
 
 import os
 import signal
@@ -87,7 +87,7 @@ def _overview() -> str:
         "  crossmodal gait left.asf right.asf --out report",
         "  crossmodal recipes",
         "",
-        "`crossmodal COMMAND --help` says more. Exit codes: 0 done, 1 the work failed, 2 the words were wrong.",
+        "`crossmodal COMMAND --help` shows its options. Exit codes: 0 done, 1 failed, 2 usage error.",
     ]
     return "\n".join(lines)
 

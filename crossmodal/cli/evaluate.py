@@ -17,7 +17,7 @@ EXAMPLES = """\
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
+    """Add the arguments of the command."""
     add_recipe_keys(parser)
     parser.add_argument(
         "source", metavar="RUN_OR_WEIGHTS", help="a finished run, a folder of weights, or a name that ships"

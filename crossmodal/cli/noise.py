@@ -40,7 +40,7 @@ class _NeedsNoProcess(argparse.Action):
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command; options that it does not know are those of the process."""
+    """Add the arguments of the command; unknown options are those of the process."""
     parser.takes_any_option = True
     process = parser.add_argument(
         "process",
@@ -57,7 +57,7 @@ def add_arguments(parser: Parser) -> None:
     what.add_argument("--grid", metavar="PNG", type=Path, help="draw a contact sheet, each image with its index")
     what.add_argument("--report", action="store_true", help="measure the images against the law of the process")
     what.add_argument(
-        "--shards", metavar="DIR", type=Path, help="write tar shards and manifest.json; goes on after a kill"
+        "--shards", metavar="DIR", type=Path, help="write tar shards and manifest.json; resumes after a kill"
     )
     parser.add_argument("--shard-size", type=int, metavar="M", help="--shards: images in each (default: 1000)")
     parser.add_argument("--format", choices=_FORMATS, help="--shards: of the images (default: png)")
@@ -140,7 +140,7 @@ def _process(args: argparse.Namespace) -> "Process[Any]":
                 raise UsageError(_unknown_option(args, option.replace("_", "-"), known))
         return kind(**taken, **options)
     except ValueError as error:
-        raise UsageError(f"{error} (`crossmodal noise --list` tells all)") from error
+        raise UsageError(f"{error} (`crossmodal noise --list` lists all)") from error
     except TypeError as error:  # words where the process counts on numbers
         given = ", ".join(f"--{key} {value}" for key, value in args.changes.items())
         raise UsageError(f"{args.process} cannot be made with {given} ({error})") from error

@@ -22,7 +22,7 @@ _METHODS = ("ridge", "knn", "adam")
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
+    """Add the arguments of the command."""
     parser.add_argument("backbone", metavar="BACKBONE", help="small_alexnet, resnet18, small_vit ...")
     parser.add_argument(
         "--data", metavar="FOLDER", type=Path, required=True,

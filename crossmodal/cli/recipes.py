@@ -17,7 +17,7 @@ _INDENT = "  "
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
+    """Add the arguments of the command."""
     add_json(parser)
 
 
@@ -27,11 +27,11 @@ def run(args: argparse.Namespace) -> int:
 
     listed = [{"name": name, **(recipes.read(name).get("about") or {})} for name in recipes.names()]
     rows = [_row(entry) for entry in listed]
-    heads, *lines = table([("recipe", "data", "cost", "expected"), *rows]).splitlines()
-    told = [heads, f"{_INDENT}trains"]
-    for line, entry in zip(lines, listed, strict=True):
-        told += [line, _INDENT + _elide(_first_sentence(entry.get("trains", "")), WIDTH - len(_INDENT))]
-    show_result(listed, "\n".join(told), args.json)
+    heads, *listed_rows = table([("recipe", "data", "cost", "expected"), *rows]).splitlines()
+    lines = [heads, f"{_INDENT}trains"]
+    for line, entry in zip(listed_rows, listed, strict=True):
+        lines += [line, _INDENT + _elide(_first_sentence(entry.get("trains", "")), WIDTH - len(_INDENT))]
+    show_result(listed, "\n".join(lines), args.json)
     return 0
 
 

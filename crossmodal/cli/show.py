@@ -12,7 +12,7 @@ EXAMPLES = """\
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
+    """Add the arguments of the command."""
     parser.takes_recipe_keys = True
     parser.add_argument("recipe", metavar="RECIPE", help="name of a recipe, or path of a .yaml file")
     parser.add_argument("--against", metavar="RECIPE", help="list the differences from this one instead")

@@ -8,15 +8,15 @@ from crossmodal.cli.arguments import Parser, add_json, add_recipe_keys, figures_
 EXAMPLES = """\
   crossmodal train greatest_hits/convolution --data.root vis-data-256
   crossmodal train mine.yaml --out runs/second --task.learning_rate 1e-4 --trainer.devices 2
-  crossmodal train greatest_hits/convolution --out runs/first --resume      go on where it was stopped
-  crossmodal train greatest_hits/convolution --init_from runs/first         begin anew from its weights
+  crossmodal train greatest_hits/convolution --out runs/first --resume      resume where it was stopped
+  crossmodal train greatest_hits/convolution --init_from runs/first         start a new run from its weights
 
 Any key of the recipe can be set: --task.learning_rate 1e-4. Ctrl-C finishes the step, saves and leaves.
 """
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
+    """Add the arguments of the command."""
     add_recipe_keys(parser)
     parser.add_argument("recipe", metavar="RECIPE", help="name of a recipe, or path of a .yaml file")
     parser.add_argument("--out", metavar="DIR", type=Path, help="run directory (default: runs/RECIPE)")

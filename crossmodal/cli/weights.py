@@ -23,7 +23,7 @@ _UNKNOWN = "unknown: nobody said under which terms these weights were published;
 
 
 def add_arguments(parser: Parser) -> None:
-    """Declare the words of the command."""
+    """Add the arguments of the command."""
     parser.add_argument(
         "action",
         metavar="convert|pack",

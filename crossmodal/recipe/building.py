@@ -50,7 +50,7 @@ def arguments(target: Callable[..., Any], *, skip: int = 0) -> dict[str, Argumen
 
 
 def is_spec(value: Any) -> bool:
-    """Tell whether a value names something to build."""
+    """Return whether a value names something to build."""
     return isinstance(value, Mapping) and "class_path" in value
 
 

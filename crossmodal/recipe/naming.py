@@ -97,7 +97,7 @@ def classes_of(annotation: Any) -> Iterator[type]:
 def without_classes(annotation: Any) -> Any:
     """Return the part of a type that plain values can have; None where it has no such part.
 
-    What reads values by type must not see the rest: it would import whatever module a text names.
+    What reads values by type must not see the rest: it would import any module that a text names.
     """
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation is Any or origin is typing.Literal or annotation in (None, NoneType):

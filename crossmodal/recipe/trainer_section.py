@@ -66,11 +66,11 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "gradient_clip_val": (lambda value: is_number(value) and value > 0, "a positive number, or null,"),
     "limit_train_batches": (
         lambda value: _is_count_or_share(value, 1),
-        "a whole number of at least 1, or a share of the batches above 0 and up to 1.0,",
+        "a whole number of at least 1, or a fraction of the batches above 0 and up to 1.0,",
     ),
     "limit_val_batches": (
         lambda value: _is_count_or_share(value, 0),
-        "a whole number of at least 0, or a share of the batches from 0.0 to 1.0,",
+        "a whole number of at least 0, or a fraction of the batches from 0.0 to 1.0,",
     ),
     "log_every_n_steps": (lambda value: is_whole(value, 1), "a whole number of at least 1"),
     "max_epochs": (_is_limit, "a whole number of at least 1, or -1 where max_steps ends the run,"),
@@ -86,7 +86,7 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "val_check_interval": (
         # By the clock, a resumed run would validate at other steps.
         lambda value: _is_count_or_share(value, 1),
-        "a whole number of batches, or a share of an epoch above 0 and up to 1.0,",
+        "a whole number of batches, or a fraction of an epoch above 0 and up to 1.0,",
     ),
 }
 _NEEDED = ("accumulate_grad_batches", "max_steps", "num_nodes")
@@ -100,7 +100,7 @@ def refusals(trainer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def range_mistakes(trainer: Mapping[str, Any]) -> dict[str, str]:
-    """Return a line for each argument that lies out of its range, by its name."""
+    """Return a line for each argument that is out of its range, by its name."""
     return {
         key: f"trainer.{key}: {expected} was expected, found {trainer[key]!r}"
         for key, (is_right, expected) in _RANGES.items()

@@ -1,4 +1,4 @@
-"""Checkpoints from which a run goes on as if it had never stopped."""
+"""Checkpoints from which a run resumes exactly."""
 
 import io
 import random
@@ -121,7 +121,7 @@ class RunCheckpoints(Checkpoint):
         last = trainer.global_step == trainer.max_steps
         self._pending = self._pending or due or last or self.stop.wanted(trainer)
         if self._pending and not _epoch_ends_or_validation_follows(trainer):
-            # Lightning logs the step after this hook; a run that is lost in between would go on without that row.
+            # Lightning logs the step after this hook; a run that is lost in between would resume without that row.
             trainer._logger_connector.update_train_step_metrics()
             self.save(trainer)
 

@@ -1,4 +1,4 @@
-"""The run directory: what lies where, who may begin one, who may continue one."""
+"""The run directory: its files, and the checks before a run is started or resumed in it."""
 
 import errno
 import json

@@ -10,7 +10,7 @@ from crossmodal.progress import Progress
 
 
 class ShowProgress(Callback):
-    """Tells a `Progress` the steps done, the loss, and whatever the task wants shown (``prog_bar=True``)."""
+    """Report steps, loss and the values that the task logs with ``prog_bar=True`` to a `Progress`."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress

@@ -136,7 +136,9 @@ def _open(
     root = Path(source)
     recipe_file = root / "recipe.yaml"
     if recipe_file.is_file() and not (root / "weights").is_dir():
-        raise WeightsError(f"{root}: this run is not finished; `crossmodal train ... --out {root} --resume` goes on")
+        raise WeightsError(
+            f"{root}: this run is not finished; `crossmodal train ... --out {root} --resume` continues it"
+        )
     model = hub.load_model(root / "weights" if recipe_file.is_file() else source).eval()
     if recipe_file.is_file():
         recipe = recipes.override(recipes.read(recipe_file), changes)

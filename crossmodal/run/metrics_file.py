@@ -14,7 +14,7 @@ from crossmodal.files import output_error, replace_atomically
 class MetricsFile(Logger):
     """A Lightning logger that writes a CSV file: ``step`` (steps done), ``epoch``, then one column per metric.
 
-    Rows are appended as they come; the file is written anew only when a metric is seen for the first time. A metric
+    Rows are appended as they come; the file is rewritten only when a metric appears for the first time. A metric
     logged at a step that has a row already (validation after training) goes into that row; what stands there is not
     written again.
     """

@@ -12,7 +12,7 @@ _TOP_PAD_BYTES = 1 << 28
 
 
 def keep_freed_memory() -> bool:
-    """Have the C library keep what this process frees, for its next allocation; tell whether it will.
+    """Make the C library keep memory that this process frees, and return whether it does.
 
     By default glibc gives every large block back to the system at once and is given it again, page by page and cleared,
     a moment later: a training step on a processor asks for the same large blocks each time, and loses time on that. The

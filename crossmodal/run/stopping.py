@@ -41,7 +41,7 @@ class Stop(Callback):
         self._progress = progress
 
     def wanted(self, trainer: lightning.Trainer) -> bool:
-        """Tell whether to stop, the same on every process of the run."""
+        """Return whether to stop, the same on every process of the run."""
         asked = self.signal_number is not None
         if trainer.world_size > 1:
             asked = trainer.strategy.reduce_boolean_decision(asked, all=False)

@@ -50,7 +50,7 @@ def train(
 ) -> RunResult:
     """Train what a recipe says into the directory ``out``.
 
-    With ``resume`` the run in ``out`` goes on from its last checkpoint: the same batches and random numbers as if it
+    With ``resume`` the run in ``out`` resumes from its last checkpoint: the same batches and random numbers as if it
     had never stopped, bit for bit on a CPU. With ``dry_run`` everything but the data is built and nothing is written.
     Training has the process keep the memory that it frees, see `crossmodal.run.processor`.
 
@@ -144,7 +144,7 @@ def _fit(run: Prepared, checkpoint: Path | None, directory: RunDirectory, name: 
     try:
         run.trainer.fit(run.task, datamodule=run.data, ckpt_path=checkpoint)
     except Stopped as stopped:
-        where = f"{directory.root}: stopped after step {run.trainer.global_step}; `--resume` goes on from there"
+        where = f"{directory.root}: stopped after step {run.trainer.global_step}; `--resume` continues from there"
         if stopped.signal_number == 2:  # SIGINT
             raise KeyboardInterrupt(where) from None
         raise SystemExit(128 + stopped.signal_number) from None

@@ -78,7 +78,7 @@ class GaitFromTouchTask(Task):
             "step_accuracy": ((output.step > 0) == (target.step > 0.5)).float().mean(),
             "side_accuracy": ((output.side > 0) == (target.left > 0.5))[target.step > 0.5].float().mean(),
         }
-        # A batch without a footstep has no side to tell.
+        # A batch without a footstep has no side to predict.
         known = {name: value for name, value in figures.items() if bool(value.isfinite())}
         self.log_values("validation", losses | {"loss": loss} | known, len(batch["movie"]))
 

@@ -13,7 +13,7 @@ from crossmodal.tasks.optimization import Optimization
 
 
 class IdentityFromTouchTask(Task):
-    """Train `IdentityFromTouch` to tell a person's footsteps from those of all others in the batch.
+    """Train `IdentityFromTouch` to distinguish a person's footsteps from those of all others in the batch.
 
     Batches hold ``phases_kpa`` (people, footsteps, phases, rows, columns) and ``person`` (people, footsteps), as
     `crossmodal.data.StepUpDataModule` gives them. Validation logs the equal error rate over all pairs of the held-out

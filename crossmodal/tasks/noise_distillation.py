@@ -26,7 +26,7 @@ class _TaughtTask(PretrainingTask):
 class MomentumContrastTask(_TaughtTask):
     """A view's embedding finds the teacher's of the other view among those of many earlier images: `moco_loss`.
 
-    Batch statistics would tell a query its key, which was seen in the same batch. So both views go through in
+    Batch statistics would leak the key of a query, which is in the same batch. So both views go through in
     ``groups`` with statistics of their own, and the keys' groups are others than the queries', drawn at random.
 
     Args:
@@ -75,7 +75,7 @@ class MomentumContrastTask(_TaughtTask):
 
 
 class DinoTask(_TaughtTask):
-    """The student tells from any view what the teacher makes of the large views: `dino_loss`.
+    """The student predicts from any view the output of the teacher for the large views: `dino_loss`.
 
     The head ought to be a `crossmodal.backbones.DistillationHead`. What a run leaves is the student's backbone.
 
@@ -83,7 +83,7 @@ class DinoTask(_TaughtTask):
         temperatures: the student's and the teacher's.
         momentum: of the teacher at the start; it rises to 1 along a cosine.
         centre_momentum: of the centre of the teacher's outputs.
-        still: share of the run in which the head's directions stay as they are.
+        still: fraction of the run in which the head's directions stay as they are.
 
     References:
         Caron et al., "Emerging properties in self-supervised vision transformers", ICCV 2021, section 3, appendix.

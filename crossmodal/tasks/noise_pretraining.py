@@ -164,7 +164,7 @@ class SupervisedContrastiveTask(SimCLRTask):
 
 
 class ProgramClassificationTask(PretrainingTask):
-    """Tell the program of every view: cross-entropy, where the head ends in a unit for each program.
+    """Classify the program of every view by cross-entropy; the head ends in a unit for each program.
 
     References:
         Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022, section 4.

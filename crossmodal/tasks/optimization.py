@@ -30,7 +30,7 @@ class Optimization:
             ``late_line`` (constant over the first half, then a line to 0).
         milestones: of ``steps``, shares of the run.
         factor: of ``steps``.
-        warm_up: share of the run in which the rate rises from 0 in a line; ``one_cycle`` has its own.
+        warm_up: fraction of the run in which the rate rises linearly from 0; ``one_cycle`` has its own.
         betas: decay rates of the moments of ``adam`` and ``adamw``.
         backbone_rate: factor on the learning rate of the module's part called ``backbone``; None makes no groups of it.
 
@@ -80,7 +80,7 @@ class Optimization:
         )
 
     def share(self, done: float) -> float:
-        """Return the share of the highest rate at a share of the run done, each 0 to 1.
+        """Return the fraction of the highest rate at a fraction of the run, each 0 to 1.
 
         Raises:
             ValueError: the schedule is ``one_cycle``, which depends on the number of steps.

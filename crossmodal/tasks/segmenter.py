@@ -17,7 +17,7 @@ class SegmenterTask(Task):
 
     Batches hold ``image`` uint8 (n, 3, height, width) and ``mask`` uint8 (n, height, width), as
     `crossmodal.data.ScenesDataModule` gives them. The learning rate of AdamW rises over the first tenth of the run and
-    falls along a cosine to its end. Every validation counts the confusion of classes anew and leaves it with the model.
+    falls along a cosine to its end. Every validation counts the confusion of classes and stores it in the model.
 
     Args:
         model: the network.
@@ -51,7 +51,7 @@ class SegmenterTask(Task):
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        """Count anew."""
+        """Reset the counts."""
         self._counted = torch.zeros_like(self.model.confusion)
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:

@@ -74,7 +74,7 @@ class SoundFromVideoTask(Task):
         self.onset_weight = onset_weight
         self.onset_spread_steps = onset_spread_steps
         self.positive_weight = positive_weight
-        self._heard: list[tuple[Tensor, Tensor]] = []
+        self._onsets: list[tuple[Tensor, Tensor]] = []
         self._predicted: list[tuple[Tensor, Tensor, Tensor]] = []
         self._frozen = [_part(model, name) for name in frozen]
         for part in self._frozen:
@@ -103,12 +103,12 @@ class SoundFromVideoTask(Task):
         return losses["loss"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Log the losses of held-out windows and keep what was heard of their onsets."""
-        heard: SoundOutput = self.model(batch["spacetime"], batch["colour"])
-        self.log_values("validation", self._losses(heard, batch), len(batch["onset"]))
-        if heard.onset_logits is not None:
-            self._heard.append((heard.onset_logits.sigmoid().cpu(), batch["onset"].cpu()))
-        self._predicted.append((heard.components, batch["cochleagram"], batch["onset"]))
+        """Log the losses of held-out windows and keep their predicted onsets."""
+        output: SoundOutput = self.model(batch["spacetime"], batch["colour"])
+        self.log_values("validation", self._losses(output, batch), len(batch["onset"]))
+        if output.onset_logits is not None:
+            self._onsets.append((output.onset_logits.sigmoid().cpu(), batch["onset"].cpu()))
+        self._predicted.append((output.components, batch["cochleagram"], batch["onset"]))
 
     def on_validation_epoch_end(self) -> None:
         """Set what held-out windows decide: contrast, and the onset threshold with the best F1 (+-100 ms)."""
@@ -116,24 +116,24 @@ class SoundFromVideoTask(Task):
         self._predicted.clear()
         if parts:
             self.model.contrast.fill_(best_contrast(self.model, *parts))
-        if not self._heard:
+        if not self._onsets:
             return
-        curves = torch.cat([curve for curve, _ in self._heard])
-        marks = torch.cat([mark for _, mark in self._heard])
-        self._heard.clear()
+        curves = torch.cat([curve for curve, _ in self._onsets])
+        marks = torch.cat([mark for _, mark in self._onsets])
+        self._onsets.clear()
         threshold, f1 = best_onset_threshold(curves, marks)
         self.model.onset_threshold.fill_(threshold)
         self.log_values("validation", {"onset_f1_100ms": f1})
 
-    def _losses(self, heard: SoundOutput, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        wanted = self.model.project(batch["cochleagram"])
+    def _losses(self, output: SoundOutput, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        target = self.model.project(batch["cochleagram"])
         if self.feature_loss == "robust":
-            sound = robust_feature_loss(heard.components, wanted)
+            sound = robust_feature_loss(output.components, target)
         else:
-            sound = squared_feature_loss(heard.components, wanted, impact_weights(batch["onset"], self.impact_weight))
-        if heard.onset_logits is None:
+            sound = squared_feature_loss(output.components, target, impact_weights(batch["onset"], self.impact_weight))
+        if output.onset_logits is None:
             return {"loss": sound, "sound_loss": sound}
-        onset = onset_loss(heard.onset_logits, batch["onset"], self.onset_spread_steps, self.positive_weight)
+        onset = onset_loss(output.onset_logits, batch["onset"], self.onset_spread_steps, self.positive_weight)
         return {"loss": sound + self.onset_weight * onset, "sound_loss": sound, "onset_loss": onset}
 
 
@@ -144,10 +144,10 @@ def _part(model: SoundFromVideo, name: str) -> nn.Module:
     return parts[name]
 
 
-def best_contrast(model: SoundFromVideo, components: Tensor, wanted: Tensor, onset: Tensor) -> float:
+def best_contrast(model: SoundFromVideo, components: Tensor, target: Tensor, onset: Tensor) -> float:
     """Find the contrast whose impacts are closest to the true ones in loudness (squared error).
 
-    ``components`` (windows, components, steps) are predicted, ``wanted`` (windows, 42, steps) the true cochleagrams and
+    ``components`` (windows, components, steps) are predicted, ``target`` (windows, 42, steps) the true cochleagrams and
     ``onset`` (windows, steps) marks impacts. Returns one of 1.0, 1.1 … 3.0; 1 without impacts.
     """
 
@@ -158,7 +158,7 @@ def best_contrast(model: SoundFromVideo, components: Tensor, wanted: Tensor, ons
 
     if not bool((onset > 0).any()):
         return 1.0
-    true = loudness(wanted)
+    true = loudness(target)
     errors = {
         contrast: float((loudness(model.unproject(contrast * components)) - true).square().mean())
         for contrast in torch.arange(10, 31).div(10).tolist()

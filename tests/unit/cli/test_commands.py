@@ -52,7 +52,7 @@ def test_help_has_examples(name: str, capsys: Capture) -> None:
         (["train"], "the following arguments are required: RECIPE"),
         (["train", "x", "--resum"], "unknown option --resum; did you mean --resume?"),
         (["train", "x", "--trainer.max_steps"], "--trainer.max_steps needs a value"),
-        (["recipes", "much"], "one word too many: 'much'"),
+        (["recipes", "much"], "unexpected argument: 'much'"),
         (["recipes", "--task.lr", "1"], "unknown option --task.lr"),
         (["data", "mak", "stand_in_hits"], "unknown action 'mak'; did you mean make?"),
         (["data", "make"], "which data set?"),

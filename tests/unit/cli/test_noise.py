@@ -56,7 +56,7 @@ def told(words, capsys):
         ("stripes --report --size 31", "at least 32 pixels"),
         ("stripes --grid s.png --device tpu9000", "--device tpu9000: cannot be used here"),
         ("--grid s.png", "required: PROCESS"),
-        ("stripes more --grid s.png", "one word too many: 'more'"),
+        ("stripes more --grid s.png", "unexpected argument: 'more'"),
     ],
 )  # fmt: skip
 def test_wrong_words(words, reason, capsys, tmp_path, monkeypatch):

@@ -162,7 +162,7 @@ def test_an_argument_is_refused_by_its_name(key: str, tmp_path: Path) -> None:
         ({"min_epochs": 0}, "trainer.min_epochs: a whole number of at least 1"),
         ({"num_nodes": 0}, "trainer.num_nodes: a whole number of at least 1"),
         ({"profiler": "xla"}, "trainer.profiler: simple, advanced, pytorch or a class_path was expected"),
-        ({"val_check_interval": 0}, "trainer.val_check_interval: a whole number of batches, or a share of an epoch"),
+        ({"val_check_interval": 0}, "trainer.val_check_interval: a whole number of batches, or a fraction of an epoch"),
         ({"val_check_interval": 0.0}, "trainer.val_check_interval: a whole number of batches"),
         ({"val_check_interval": 1.5}, "trainer.val_check_interval: a whole number of batches"),
         ({"val_check_interval": "00:00:10:00"}, "trainer.val_check_interval: a whole number of batches"),
