@@ -105,7 +105,7 @@ class SoundFromVideo(nn.Module):
         self.backbone: Backbone = create(backbone, width=width, weights=weights)
         self.tick = _ImageVector(self.backbone.channels, tuple(grid), features)
         self.scene = _ImageVector(self.backbone.channels, tuple(grid), features) if scene else None
-        self.temporal = create_temporal(temporal, inputs=(2 if scene else 1) * features, hidden=hidden)
+        self.temporal = create_temporal(temporal, (2 if scene else 1) * features, hidden)
         self.sound = nn.Linear(hidden, components)
         self.onset = nn.Linear(hidden, 1) if onset_head else None
         if self.onset is not None:
