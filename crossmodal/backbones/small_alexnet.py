@@ -60,9 +60,9 @@ class SmallAlexNet(Backbone):
 class WholeSmallAlexNet(SmallAlexNet):
     """The small AlexNet with its fully connected layers, for images of 64 x 64: 58.7 million parameters at width 1.
 
-    Two linear layers of 4096 units with batch norm and ReLU (``fc6``, ``fc7``), then a linear map to 128 features scaled
-    to length 1 (``projection``). ``width`` also scales the units, but not the projection. As a backbone it returns the
-    maps of the trunk and their mean; `embed` returns the projection.
+    Two linear layers of 4096 units with batch norm and ReLU (``fc6``, ``fc7``), then a linear map to 128 features
+    scaled to length 1 (``projection``). ``width`` also scales the units, but not the projection. As a backbone it
+    returns the maps of the trunk and their mean; `embed` returns the projection.
 
     Raises:
         ValueError: ``width`` leaves a layer without channels.
