@@ -114,9 +114,7 @@ class TorchFile:
     def _spend(self, size: int) -> None:
         self._unspent -= size
         if self._unspent < 0:
-            raise FormatError(
-                f"{self.path}: reading its tensors takes more than four times the size of the file"
-            )
+            raise FormatError(f"{self.path}: reading its tensors takes more than four times the size of the file")
 
     def _flat(self, data: bytes, kind: torch.dtype, count: int) -> Tensor:
         self._spend(len(data))
