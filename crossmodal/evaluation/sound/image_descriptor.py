@@ -32,7 +32,7 @@ def describe_image(sample: Sample, steps: NDArray[np.intp]) -> Descriptors:
 
 
 def describe_motion(sample: Sample, steps: NDArray[np.intp]) -> Descriptors:
-    """Return downsampled differences of the next and previous frames at ticks around each hit; shape (hits, values)."""
+    """Return downsampled differences of the next and previous frame around each hit; shape (hits, values)."""
     parts = []
     for offset in _MOTION_TICKS:
         frames = _spacetime_at(sample, steps, offset).float()
@@ -41,7 +41,7 @@ def describe_motion(sample: Sample, steps: NDArray[np.intp]) -> Descriptors:
 
 
 def _spacetime_at(sample: Sample, steps: NDArray[np.intp], offset_ticks: int) -> torch.Tensor:
-    """Return space-time images (hits, 3, height, width) ``offset_ticks`` after each hit; the ends of the video repeat."""
+    """Return space-time images (hits, 3, height, width) ``offset_ticks`` after each hit, clipped to the video."""
     spacetime = torch.as_tensor(sample["spacetime"])
     ticks = np.clip(steps // STEPS_PER_TICK + offset_ticks, 0, len(spacetime) - 1)
     return spacetime[torch.from_numpy(ticks)]

@@ -159,9 +159,9 @@ class RandomOnsets:
 def measure_motion(sample: Sample) -> Motion:
     """Compute energy and abruptness of the motion at each tick of a whole video.
 
-    Abruptness is the mean over pixels of ``|next - 2 current + previous|`` minus the smaller of ``|current - previous|``
-    and ``|next - current|``: steady motion changes a pixel twice by nearly the same value and cancels; a stick that stops
-    or an object that starts does not.
+    Abruptness is the mean over pixels of ``|next - 2 current + previous|`` minus the smaller of
+    ``|current - previous|`` and ``|next - current|``: steady motion changes a pixel twice by nearly the same value and
+    cancels; a stick that stops or an object that starts does not.
     """
     spacetime = torch.as_tensor(sample["spacetime"])
     energy, abruptness = [], []

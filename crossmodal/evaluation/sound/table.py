@@ -143,7 +143,8 @@ def evaluate_folds(
         leaks = (set(train.ids) & set(test.ids)) | (tested & set(test.ids))
         if leaks:
             raise ValueError(
-                f"fold {fold}: test videos also in the training set, or in an earlier test set: {', '.join(sorted(leaks))}"
+                f"fold {fold}: test videos also in the training set, or in an earlier test set: "
+                f"{', '.join(sorted(leaks))}"
             )
         tested |= set(test.ids)
         predictors = make_predictors(train, fold)
