@@ -166,10 +166,10 @@ class _Bench:
         if kept.is_file():
             return np.asarray(np.load(kept, allow_pickle=False))
         fitted_on = extract(self.folder.train, source, self.size)
-        labels = self.folder.train.labels[fitted_on.places]
+        labels = self.folder.train.labels[fitted_on.indices]
         fitted = fit_ridge(fitted_on.values, labels, len(self.folder.classes))
         asked = extract(self.folder.test, source, self.size)
-        right = np.asarray(fitted.predict(asked.values) == self.folder.test.labels[asked.places])
+        right = np.asarray(fitted.predict(asked.values) == self.folder.test.labels[asked.indices])
         with replace_atomically(kept) as temporary, temporary.open("wb") as file:
             np.save(file, right)
         return right

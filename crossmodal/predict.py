@@ -185,7 +185,7 @@ def predict_sound(
         if isinstance(named, SoundFromVideo):
             raise WeightsError("synthesis by exemplar needs a weights folder with exemplars, not a bare model")
         bank = hub.load_exemplars(named)
-    heard = model.hear_video(clip.spacetime, clip.ticks, lambda tick: clip.colour_at(tick / CLOCK_RATE_HZ))
+    heard = model.predict_video(clip.spacetime, clip.ticks, lambda tick: clip.colour_at(tick / CLOCK_RATE_HZ))
     prediction = as_prediction(model, heard)
     features = cast(Tensor, prediction.cochleagram)
     times_s, scores = _certain(prediction)
@@ -248,7 +248,7 @@ def predictor(model: torch.nn.Module) -> Callable[[Sample], SoundPrediction]:
 
     def predict(sample: Sample) -> SoundPrediction:
         spacetime = sample["spacetime"]
-        heard = model.hear_video(
+        heard = model.predict_video(
             lambda first, ticks: spacetime[first : first + ticks], len(spacetime), lambda _: sample["colour"]
         )
         return as_prediction(model, heard)

@@ -74,9 +74,10 @@ def tiny_noise(recipe: Recipe, request: pytest.FixtureRequest) -> Changes:
     if "head" in task:
         from crossmodal.backbones import create
 
-        changes["task.head.inputs"] = create(name, **thin).channels
-        if "outputs" in task["head"]["init_args"]:
-            changes |= {"task.head.outputs": 16, "task.head.hidden": 16, "task.head.narrow": 4}
+        changes["task.head.in_features"] = create(name, **thin).channels
+        if "out_features" in task["head"]["init_args"]:
+            features = {"out_features": 16, "hidden_features": 16, "bottleneck_features": 4}
+            changes |= {f"task.head.{name}": value for name, value in features.items()}
     if "queue" in task:
         changes["task.queue"] = 64
     return changes

@@ -1,4 +1,4 @@
-"""Image encoders shared by every sense, and the temporal networks behind them."""
+"""Image encoders shared by all senses, and temporal networks."""
 
 from crossmodal.backbones.catalogue import create, names
 from crossmodal.backbones.images import Backbone, ImageNormalization

@@ -25,59 +25,59 @@ _MAKERS: dict[str, Callable[[float], Backbone]] = {
 
 
 def names() -> tuple[str, ...]:
-    """List the names that `create` takes."""
+    """Return the names that `create` accepts."""
     return tuple(_MAKERS)
 
 
 def check_name(name: str) -> None:
-    """Make sure that `create` takes a name.
+    """Check that `create` accepts a name.
 
     Raises:
-        ValueError: it does not; says which it takes.
+        ValueError: the name is unknown; the message lists the known ones.
     """
     check_choice("backbone", name, _MAKERS)
 
 
 def create(name: str, *, width: float | None = None, weights: str | os.PathLike[str] | None = None) -> Backbone:
-    """Make a backbone by its name.
+    """Create a backbone by name.
 
-    ``width`` scales the channels of the small networks; the ResNets have one width. None is the width that the config
-    beside the weights names, else 1. ``weights`` is None for a random start, the name of weights that ship with the
+    ``width`` scales the channels of the small networks; the ResNets have one width. None is the width in the config
+    beside the weights, else 1. ``weights`` is None for a random start, the name of weights that ship with the
     package, or the path of a ``.safetensors`` file or a weights folder. The trunk of the small AlexNet,
-    ``small_alexnet``, also takes the weights of ``small_alexnet_whole`` and ignores the rest.
+    ``small_alexnet``, also accepts the weights of ``small_alexnet_whole`` and ignores the rest.
 
     Raises:
-        ValueError: an unknown name, or a width that the backbone does not have.
-        WeightsError: no such weights, weights that do not fit (says which parameters differ), or another hash than that
-            of the config beside them.
+        ValueError: the name is unknown, or the backbone does not have this width.
+        WeightsError: the weights do not exist, do not fit (the message lists the parameters that differ), or have
+            another hash than the config beside them.
     """
     check_name(name)
     path = None if weights is None else find_weights(weights)
-    named = width_of(path)  # also makes sure that the tensors are those of the config
+    named = width_of(path)  # also checks the hash of the tensors against the config
     width = named if width is None else width
     if width != 1.0 and name.startswith("resnet"):
         raise ValueError(f"{name} has one width; leave width at 1 (got {width})")
-    # Channels last, like the images that `Backbone.encode` feeds: twice as fast on a CPU.
+    # Channels last, like the images in `Backbone.encode`: twice as fast on a CPU.
     backbone: Backbone = _MAKERS[name](width)
     backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
     if path is not None:
-        load_weights(backbone, path, allow=("unexpected",) if _belong_to_the_whole(backbone, path) else ())
+        load_weights(backbone, path, allow=("unexpected",) if _are_from_whole_network(backbone, path) else ())
     return backbone
 
 
 def width_of(weights: str | os.PathLike[str] | None) -> float:
-    """The width that the config beside weights names; 1 where it names none.
+    """Return the width in the config beside the weights; 1 if it has none.
 
     Raises:
-        WeightsError: no such weights, or another hash than that of the config.
+        WeightsError: the weights do not exist, or have another hash than the config.
     """
     named = None if weights is None else verified_arguments(find_weights(weights)).get("width")
     return float(named) if isinstance(named, int | float) else 1.0
 
 
-def _belong_to_the_whole(backbone: Backbone, path: Path) -> bool:
-    """Whether what a file holds beyond a trunk's parameters is what the whole network has beyond it, and only that."""
-    if not (isinstance(backbone, SmallAlexNet) and backbone.beyond):
+def _are_from_whole_network(backbone: Backbone, path: Path) -> bool:
+    """Return whether all unexpected tensors of a file are parameters of the whole network outside its trunk."""
+    if not (isinstance(backbone, SmallAlexNet) and backbone.outside_trunk):
         return False
     unexpected = read_tensors(path).keys() - backbone.state_dict().keys()
-    return all(name.startswith(backbone.beyond) for name in unexpected)
+    return all(name.startswith(backbone.outside_trunk) for name in unexpected)

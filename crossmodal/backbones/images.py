@@ -1,4 +1,4 @@
-"""What every image encoder offers: feature maps, a pooled vector, and its own input normalisation."""
+"""Base class of image encoders: feature maps, a pooled vector, and input normalisation."""
 
 from typing import Any, NamedTuple
 
@@ -13,16 +13,16 @@ class ImageNormalization(NamedTuple):
     std: tuple[float, float, float]
 
 
-#: A neutral choice for images whose statistics are not known beforehand, procedural ones among them.
+#: For images of unknown statistics, such as procedural ones.
 NEUTRAL = ImageNormalization((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 #: Statistics of ImageNet photographs, which torchvision's weights expect.
 IMAGENET = ImageNormalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 class Backbone(nn.Module):
-    """An image encoder: ``maps`` gives feature maps, calling it gives one pooled vector an image.
+    """An image encoder: ``maps`` returns feature maps, calling it returns one pooled vector per image.
 
-    Subclasses set ``channels`` (of the feature maps), ``trunk``, and the ``arguments`` that make them again.
+    Subclasses set ``channels`` (of the feature maps), ``trunk``, and the constructor's ``arguments``.
     """
 
     arguments: dict[str, Any]
@@ -38,7 +38,7 @@ class Backbone(nn.Module):
         self.register_buffer("_std", torch.tensor(normalization.std).view(1, 3, 1, 1), persistent=False)
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Bring images (n, 3, height, width), uint8 or float in 0 to 1, to the trunk's input range."""
+        """Normalise images (n, 3, height, width), uint8 or float in 0 to 1, for the trunk."""
         if images.dtype == torch.uint8:
             images = images.to(self._mean.dtype) / 255
         return (images - self._mean) / self._std
@@ -48,8 +48,8 @@ class Backbone(nn.Module):
         return self.encode(self.normalize(images))
 
     def encode(self, inputs: Tensor) -> Tensor:
-        """Compute the feature maps of inputs that are normalised already."""
-        # Channels last halves the time of the convolutions on a CPU and costs nothing elsewhere.
+        """Compute the feature maps of normalised images."""
+        # Channels last halves the time of convolutions on a CPU and costs nothing elsewhere.
         features: Tensor = self.trunk(inputs.contiguous(memory_format=torch.channels_last))
         return features
 

@@ -1,4 +1,4 @@
-"""Features from any named layer of a backbone."""
+"""Features from a named layer of a backbone."""
 
 import copy
 from itertools import pairwise
@@ -11,32 +11,32 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from crossmodal.backbones.images import Backbone
 from crossmodal.spelling import suggestion
 
-#: The mean of the last maps over the image, which every backbone has.
+#: Layer name of the mean of the last maps over the image, which every backbone has.
 POOLED = "pooled"
 
 
 @runtime_checkable
 class Staged(Protocol):
-    """A backbone that names its layers itself; those of any other are the children of its trunk."""
+    """A backbone that names its layers; the layers of any other are the children of its trunk."""
 
     def stages(self) -> dict[str, nn.Module]:
-        """The layers in order: what each makes of the output of the one before."""
+        """Return the layers in order; each takes the output of the one before."""
 
 
 def layer_names(backbone: Backbone) -> tuple[str, ...]:
-    """List the layers from which `features` can be taken, in order; the last is ``pooled``."""
+    """Return the names of the layers that `features` accepts, in order; the last is ``pooled``."""
     return (*_stages(backbone), POOLED)
 
 
 def features(backbone: Backbone, images: Tensor, layer: str = POOLED) -> Tensor:
-    """Compute what a layer makes of images (n, 3, height, width), uint8 or float in 0 to 1.
+    """Compute the output of a layer for images (n, 3, height, width), uint8 or float in 0 to 1.
 
     Returns:
-        Maps (n, channels, rows, columns) of a convolutional layer, a residual stage or a transformer block; vectors
-        (n, units) of ``fc6``, ``fc7``, ``projection`` and ``pooled``.
+        Maps (n, channels, rows, columns) for a convolutional layer, a residual stage or a transformer block; vectors
+        (n, features) for ``fc6``, ``fc7``, ``projection`` and ``pooled``.
 
     Raises:
-        ValueError: the backbone has no such layer, or the layer does not take images of this size.
+        ValueError: the backbone has no such layer, or the layer does not accept images of this size.
     """
     if layer == POOLED:
         pooled: Tensor = backbone(images)
@@ -54,15 +54,15 @@ def features(backbone: Backbone, images: Tensor, layer: str = POOLED) -> Tensor:
 
 
 def frozen(backbone: Backbone, layer: str = POOLED) -> Backbone:
-    """Copy a backbone in evaluation mode, batch norms within the convolutions before them.
+    """Return a copy in evaluation mode with batch norms fused into the convolutions before them.
 
-    The copy gives the same features of ``layer`` up to rounding, and needs less time for them on a CPU.
+    The copy returns the same features of ``layer`` up to rounding, and is faster on a CPU.
     """
     twin = copy.deepcopy(backbone).eval()
-    # Where maps are taken before their norm, it has to stay apart.
+    # A layer before its norm is returned as it is, so its norm must not be fused.
     if not isinstance(_stages(twin).get(layer), nn.Conv2d):
         for module in twin.modules():
-            # Only here is it certain that modules run in the order in which they are listed.
+            # Only in a Sequential do modules certainly run in the order in which they are listed.
             if isinstance(module, nn.Sequential):
                 _fuse(module)
     return twin

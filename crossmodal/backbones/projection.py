@@ -1,4 +1,4 @@
-"""A backbone with the head that pretraining compares images by; the head is thrown away afterwards."""
+"""A backbone with a projection head for pretraining; the head is discarded afterwards."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -11,78 +11,88 @@ from crossmodal.backbones.images import Backbone
 
 
 class Head(nn.Module):
-    """Turns pooled vectors (n, ``inputs``) into embeddings (n, ``outputs``)."""
+    """Maps pooled vectors (n, ``in_features``) to embeddings (n, ``out_features``)."""
 
-    inputs: int
-    outputs: int
+    in_features: int
+    out_features: int
 
 
 class PerceptronHead(Head):
-    """Linear layers with so many units each, ReLU between them.
+    """Linear layers with ReLU between them.
 
     Args:
-        inputs: the channels of the backbone.
-        units: of each layer, the last the dimension of the embedding.
+        in_features: channels of the backbone.
+        features: width of each layer; the last is the dimension of the embedding.
 
     Raises:
-        ValueError: no layers, or a layer without units.
+        ValueError: there is no layer, or a layer has no features.
 
     References:
         Chen et al., "Improved baselines with momentum contrastive learning", 2020 (two layers).
     """
 
-    def __init__(self, inputs: int, units: Sequence[int]) -> None:
+    def __init__(self, in_features: int, features: Sequence[int]) -> None:
         super().__init__()
-        if not units or min(units) < 1:
-            raise ValueError(f"a head needs layers of at least one unit each, got {list(units)}")
-        self.inputs, self.outputs = inputs, units[-1]
+        if not features or min(features) < 1:
+            raise ValueError(f"features must list at least one layer of at least one feature, got {list(features)}")
+        self.in_features, self.out_features = in_features, features[-1]
         layers: list[nn.Module] = []
-        for before, after in zip([inputs, *units], units, strict=False):
+        for before, after in zip([in_features, *features], features, strict=False):
             layers += [nn.Linear(before, after), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers[:-1])
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Compute the embeddings (n, outputs) of vectors (n, inputs)."""
+        """Compute the embeddings (n, out_features) of vectors (n, in_features)."""
         embedded: Tensor = self.layers(vectors)
         return embedded
 
 
 class DistillationHead(Head):
-    """Three linear layers with GELU to a narrow unit vector, then its cosines with ``outputs`` learned directions.
+    """Three linear layers with GELU to a unit vector, then its cosines with ``out_features`` learned directions.
 
     Args:
-        inputs: the channels of the backbone.
-        outputs: directions; the publication has 65,536.
-        hidden: units of the first two layers.
-        narrow: dimension of the unit vector.
+        in_features: channels of the backbone.
+        out_features: number of directions; the publication uses 65,536.
+        hidden_features: width of the first two layers.
+        bottleneck_features: dimension of the unit vector.
 
     References:
         Caron et al., "Emerging properties in self-supervised vision transformers", ICCV 2021, section 3.1, appendix C.
     """
 
-    def __init__(self, inputs: int, outputs: int = 65_536, hidden: int = 2048, narrow: int = 256) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int = 65_536,
+        hidden_features: int = 2048,
+        bottleneck_features: int = 256,
+    ) -> None:
         super().__init__()
-        self.inputs, self.outputs = inputs, outputs
+        self.in_features, self.out_features = in_features, out_features
         self.layers = nn.Sequential(
-            nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, narrow)
+            nn.Linear(in_features, hidden_features),
+            nn.GELU(),
+            nn.Linear(hidden_features, hidden_features),
+            nn.GELU(),
+            nn.Linear(hidden_features, bottleneck_features),
         )
         for layer in self.layers:
             if isinstance(layer, nn.Linear):
                 nn.init.trunc_normal_(layer.weight, std=0.02)
                 nn.init.zeros_(layer.bias)
-        self.directions = nn.Parameter(torch.randn(outputs, narrow))
+        self.directions = nn.Parameter(torch.randn(out_features, bottleneck_features))
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Compute the cosines (n, outputs) of vectors (n, inputs)."""
-        narrow = F.normalize(self.layers(vectors), dim=-1)
-        return F.linear(narrow, F.normalize(self.directions, dim=-1).to(narrow.dtype))
+        """Compute the cosines (n, out_features) of vectors (n, in_features)."""
+        bottleneck = F.normalize(self.layers(vectors), dim=-1)
+        return F.linear(bottleneck, F.normalize(self.directions, dim=-1).to(bottleneck.dtype))
 
 
 @runtime_checkable
 class Embedding(Protocol):
-    """A backbone with an embedding of its own, as the whole small AlexNet has."""
+    """A backbone with a built-in embedding, such as the whole small AlexNet."""
 
-    #: Of the embedding.
+    #: Dimension of the embedding.
     dimension: int
 
     def embed(self, images: Tensor) -> Tensor:
@@ -93,28 +103,30 @@ class Embedder(nn.Module):
     """A backbone and a head on its pooled vector: images in, embeddings out.
 
     Args:
-        backbone: what is to stay.
-        head: on its pooled vector; None for the embedding that the backbone has itself.
+        backbone: the part that is kept after pretraining.
+        head: maps the pooled vector to the embedding; None uses the built-in embedding of the backbone.
 
     Raises:
-        ValueError: a head for another backbone; or none, and a backbone without an embedding of its own.
+        ValueError: the head does not fit the backbone; or there is no head, and the backbone has no embedding.
     """
 
     def __init__(self, backbone: Backbone, head: Head | None = None) -> None:
         super().__init__()
         kind, channels = type(backbone).__name__, backbone.channels
-        if head is not None and head.inputs != channels:
-            raise ValueError(f"the head takes vectors of {head.inputs} numbers, {kind} gives {channels}")
+        if head is not None and head.in_features != channels:
+            raise ValueError(
+                f"the head takes {head.in_features} features, but {kind} returns {channels}; set in_features={channels}"
+            )
         if head is None and not isinstance(backbone, Embedding):
-            raise ValueError(f"{kind} has no embedding of its own; give it a head, such as a PerceptronHead")
+            raise ValueError(f"{kind} has no built-in embedding; pass a head, such as a PerceptronHead")
         self.backbone = backbone
         self.head = head
 
     @property
     def dimension(self) -> int:
-        """Of the embedding."""
+        """Dimension of the embedding."""
         if self.head is not None:
-            return self.head.outputs
+            return self.head.out_features
         assert isinstance(self.backbone, Embedding)
         return self.backbone.dimension
 

@@ -10,8 +10,8 @@ _CHANNELS = {18: 512, 50: 2048}
 class ResNetBackbone(Backbone):
     """ResNet-18 or ResNet-50 up to its last feature maps, with an optional stem for small images.
 
-    The ``small`` stem is one 3x3 convolution of stride 1 without max pooling, so that maps keep four times the rows and
-    columns; the ``standard`` stem divides the image's sides by 32 in all.
+    The ``small`` stem is one 3x3 convolution of stride 1 without max pooling: the maps have four times the rows and
+    columns. With the ``standard`` stem the maps have 1/32 of the rows and columns of the image.
 
     Raises:
         ValueError: ``depth`` is not 18 or 50, or ``stem`` is unknown.
@@ -27,7 +27,7 @@ class ResNetBackbone(Backbone):
         if stem not in {"standard", "small"}:
             raise ValueError(f"stem must be 'standard' or 'small', got {stem!r}")
         self.arguments = {"depth": depth, "stem": stem}
-        # torchvision is slow to import; only those who ask for a ResNet pay.
+        # torchvision is slow to import, so it is imported only for a ResNet.
         from torchvision.models import resnet18, resnet50
 
         network = {18: resnet18, 50: resnet50}[depth](weights=None)

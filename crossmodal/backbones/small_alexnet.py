@@ -1,4 +1,4 @@
-"""The small AlexNet of the noise-pretraining literature: its convolutional trunk alone, and the whole network."""
+"""The small AlexNet of the noise-pretraining literature: the convolutional trunk, and the whole network."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from crossmodal.backbones.images import NEUTRAL, Backbone, ImageNormalization
 
 _CHANNELS = (96, 192, 384, 384, 192)
 _POOLED = (True, True, False, False, True)
-#: Rows and columns of the maps of a 64 x 64 image, which the fully connected layers count on.
+#: Rows and columns of the maps of a 64 x 64 image, which the fully connected layers require.
 _GRID = 7
 _UNITS = 4096
 
@@ -15,8 +15,8 @@ _UNITS = 4096
 class SmallAlexNet(Backbone):
     """Five bias-free 3x3 convolutions, each with batch norm and ReLU; 3/2 max pooling after the 1st, 2nd and 5th.
 
-    A 64 x 64 image gives maps of 7 x 7. Weights start as N(0, 0.02), batch norm as 1 and 0. ``width`` scales every
-    layer's channels; 1 is the published network.
+    A 64 x 64 image gives maps of 7 x 7. Weights are initialised as N(0, 0.02), batch norm as 1 and 0. ``width`` scales
+    the channels of every layer; 1 is the published network.
 
     Raises:
         ValueError: ``width`` leaves a layer without channels.
@@ -26,14 +26,14 @@ class SmallAlexNet(Backbone):
         "Understanding contrastive representation learning through alignment and uniformity", ICML 2020).
     """
 
-    #: Parameters that the whole network's files hold beyond the trunk's, by how their names begin.
-    beyond: tuple[str, ...] = ("fc6.", "fc7.", "projection.")
+    #: Prefixes of the parameters of the whole network that the trunk does not have.
+    outside_trunk: tuple[str, ...] = ("fc6.", "fc7.", "projection.")
 
     def __init__(self, width: float = 1.0, normalization: ImageNormalization = NEUTRAL) -> None:
         super().__init__(normalization)
         channels = [round(width * count) for count in _CHANNELS]
         if min(channels) < 1:
-            raise ValueError(f"width must leave at least one channel a layer, got {width}")
+            raise ValueError(f"width must leave at least one channel per layer, got {width}")
         self.arguments = {"width": width}
         layers: list[nn.Module] = []
         before = 3
@@ -48,7 +48,7 @@ class SmallAlexNet(Backbone):
         self.channels = before
 
     def stages(self) -> dict[str, nn.Module]:
-        """The layers in order, ``conv1`` to ``conv5``, each with its norm, its ReLU and the pooling that follows."""
+        """Return ``conv1`` to ``conv5`` in order, each with its norm, ReLU and pooling."""
         blocks: list[list[nn.Module]] = []
         for layer in self.trunk.children():
             if isinstance(layer, nn.Conv2d):
@@ -60,9 +60,9 @@ class SmallAlexNet(Backbone):
 class WholeSmallAlexNet(SmallAlexNet):
     """The small AlexNet with its fully connected layers, for images of 64 x 64: 58.7 million parameters at width 1.
 
-    Two linear layers of 4096 units with batch norm and ReLU (``fc6``, ``fc7``), then a linear map to 128 numbers scaled
-    to length 1 (``projection``). ``width`` scales the units, too, but not the projection. As a backbone it gives the
-    trunk's maps and their mean; `embed` gives the projection.
+    Two linear layers of 4096 units with batch norm and ReLU (``fc6``, ``fc7``), then a linear map to 128 features
+    scaled to length 1 (``projection``). ``width`` also scales the units, but not the projection. As a backbone it
+    returns the maps of the trunk and their mean; `embed` returns the projection.
 
     Raises:
         ValueError: ``width`` leaves a layer without channels.
@@ -72,7 +72,7 @@ class WholeSmallAlexNet(SmallAlexNet):
         hypersphere", ICML 2020, appendix B.1.
     """
 
-    beyond = ()
+    outside_trunk = ()
 
     def __init__(self, width: float = 1.0, projected: int = 128, normalization: ImageNormalization = NEUTRAL) -> None:
         super().__init__(width, normalization)
@@ -86,7 +86,7 @@ class WholeSmallAlexNet(SmallAlexNet):
         nn.init.zeros_(self.projection.bias)
 
     def stages(self) -> dict[str, nn.Module]:
-        """The layers in order: ``conv1`` to ``conv5``, ``fc6``, ``fc7`` and ``projection``."""
+        """Return ``conv1`` to ``conv5``, ``fc6``, ``fc7`` and ``projection`` in order."""
         return {
             **super().stages(),
             "fc6": nn.Sequential(_FlattenMaps(), self.fc6),
@@ -98,7 +98,7 @@ class WholeSmallAlexNet(SmallAlexNet):
         """Compute the projections (n, 128), of length 1, of images (n, 3, 64, 64), uint8 or float in 0 to 1.
 
         Raises:
-            ValueError: images of another size.
+            ValueError: the images have another size.
         """
         hidden = self.fc7(self.fc6(_FlattenMaps()(self.maps(images))))
         return F.normalize(self.projection(hidden), dim=1)
@@ -109,8 +109,8 @@ class _FlattenMaps(nn.Module):
         if maps.shape[2:] != (_GRID, _GRID):
             rows, columns = maps.shape[2:]
             raise ValueError(
-                "the fully connected layers take images of 64 x 64 pixels, whose maps are "
-                f"{_GRID} x {_GRID}; found maps of {rows} x {columns}"
+                f"the fully connected layers need images of 64 x 64 pixels (maps of {_GRID} x {_GRID}), found maps of "
+                f"{rows} x {columns}; resize the images, or choose a convolutional layer"
             )
         return maps.flatten(1)
 
@@ -120,7 +120,7 @@ class _UnitLength(nn.Module):
         return F.normalize(vectors, dim=1)
 
 
-def _fully_connected(inputs: int, outputs: int) -> nn.Sequential:
-    linear = nn.Linear(inputs, outputs, bias=False)
+def _fully_connected(in_features: int, out_features: int) -> nn.Sequential:
+    linear = nn.Linear(in_features, out_features, bias=False)
     nn.init.normal_(linear.weight, std=0.02)
-    return nn.Sequential(linear, nn.BatchNorm1d(outputs), nn.ReLU(inplace=True))
+    return nn.Sequential(linear, nn.BatchNorm1d(out_features), nn.ReLU(inplace=True))

@@ -16,13 +16,13 @@ _WAVELENGTH = 10_000.0
 class SmallViT(Backbone):
     """Six pre-norm transformer blocks of 256 channels (4 heads) on patches of 8 x 8 pixels: 4.8 million parameters.
 
-    A 64 x 64 image gives maps of 8 x 8. Positions are fixed sines and cosines, and the image's vector is the mean
-    over patches instead of a class token, so images of any size go through; rows and columns that fill no patch are
-    left out. ``width`` scales channels and heads together, a head being 64 channels: 0.25 (64 channels, 0.3 million
+    A 64 x 64 image gives maps of 8 x 8. Positions are fixed sines and cosines, and the vector of an image is the mean
+    over patches instead of a class token, so images may have any size; rows and columns that do not fill a patch are
+    ignored. ``width`` scales channels and heads together, with 64 channels per head: 0.25 (64 channels, 0.3 million
     parameters), 0.5 (128, 1.2 million), 0.75, 1, and so on in quarters.
 
     Raises:
-        ValueError: ``width`` gives no whole number of heads, or none.
+        ValueError: ``width`` does not give a whole number of heads, at least one.
 
     References:
         Dosovitskiy et al., "An image is worth 16x16 words", ICLR 2021; sines, pooling and no class token as in Beyer,
@@ -45,7 +45,7 @@ class SmallViT(Backbone):
 
 
 class _Patches(nn.Module):
-    """A linear map of every patch, and its position: (n, 3, height, width) to (n, channels, rows, columns)."""
+    """Linear map of every patch plus its position: (n, 3, height, width) to (n, channels, rows, columns)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -61,9 +61,10 @@ class _Patches(nn.Module):
 
 
 def _positions(maps: Tensor) -> Tensor:
-    """Sines and cosines of rows and columns at a quarter of the channels' frequencies each: (channels, rows, columns).
+    """Return sines and cosines of rows and columns, a quarter of the channels each: (channels, rows, columns).
 
-    A position is counted in patches from the top left corner, so a crop's grid is the beginning of a larger one's.
+    Positions are counted in patches from the top left corner, so the grid of a small image is the top left part of the
+    grid of a large one.
     """
     channels, rows, columns = maps.shape[1:]
     quarter = channels // 4
@@ -75,7 +76,7 @@ def _positions(maps: Tensor) -> Tensor:
 
 
 class _Block(nn.Module):
-    """Attention, then a two-layer perceptron four times as wide, each on normed inputs and added; maps in, maps out."""
+    """Attention, then a two-layer perceptron four times as wide, both pre-norm and residual; maps in, maps out."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
@@ -106,7 +107,7 @@ class _Block(nn.Module):
 
 
 class _ChannelNorm(nn.Module):
-    """Layer norm over the channels of every place."""
+    """Layer norm over the channels at every position."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Temporal networks: from one vector a video tick to one vector a sound step."""
+"""Temporal networks: one vector per video tick in, one vector per sound step out."""
 
 from collections.abc import Callable
 
@@ -7,44 +7,51 @@ from torch import Tensor, nn
 
 from crossmodal.spelling import check_choice
 
-#: Sound steps (90 Hz) to a tick of the video clock (30 Hz).
+#: Sound steps (90 Hz) per tick of the video clock (30 Hz).
 STEPS_PER_TICK = 3
 
 
 class RecurrentTemporal(nn.Module):
-    """An LSTM over the sound's steps; each tick's vector is repeated for its three steps.
+    """An LSTM over sound steps; the vector of each tick is repeated for its three steps.
 
-    Input (batch, ticks, inputs), output (batch, 3 * ticks, hidden). Causal.
+    Input (batch, ticks, in_features), output (batch, 3 * ticks, hidden_features). Causal.
 
     References:
         Owens et al., "Visually indicated sounds", CVPR 2016, section 5.1: features repeated k = floor(T / N) times.
     """
 
-    def __init__(self, inputs: int, hidden: int) -> None:
+    def __init__(self, in_features: int, hidden_features: int) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(inputs, hidden, batch_first=True)
+        self.lstm = nn.LSTM(in_features, hidden_features, batch_first=True)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Compute (batch, 3 * ticks, hidden) from (batch, ticks, inputs)."""
+        """Compute (batch, 3 * ticks, hidden_features) from (batch, ticks, in_features)."""
         steps: Tensor = self.lstm(features.repeat_interleave(STEPS_PER_TICK, dim=1))[0]
         return steps
 
 
 class DilatedConvolutions(nn.Module):
-    """Dilated residual convolutions over time, both ways: (batch, ticks, inputs) to (batch, ticks, hidden).
+    """Non-causal dilated residual convolutions over time.
 
-    With the dilations 1, 2, 4, 8, 1 the context is +-33 ticks.
+    Input (batch, ticks, in_features), output (batch, ticks, hidden_features). With the dilations 1, 2, 4, 8, 1 the
+    context is +-33 ticks.
     """
 
     def __init__(
-        self, inputs: int, hidden: int, dilations: tuple[int, ...] = (1, 2, 4, 8, 1), dropout: float = 0.2
+        self,
+        in_features: int,
+        hidden_features: int,
+        dilations: tuple[int, ...] = (1, 2, 4, 8, 1),
+        dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        self.enter = nn.Sequential(nn.LayerNorm(inputs), nn.Dropout(dropout), nn.Linear(inputs, hidden))
-        self.blocks = nn.ModuleList(_ResidualBlock(hidden, dilation, dropout) for dilation in dilations)
+        self.enter = nn.Sequential(
+            nn.LayerNorm(in_features), nn.Dropout(dropout), nn.Linear(in_features, hidden_features)
+        )
+        self.blocks = nn.ModuleList(_ResidualBlock(hidden_features, dilation, dropout) for dilation in dilations)
 
     def forward(self, features: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Compute (batch, ticks, hidden); ``valid`` (batch, ticks) is False where a shorter sequence is padded."""
+        """Compute (batch, ticks, hidden_features); ``valid`` (batch, ticks) is False where a sequence is padded."""
         keep = None if valid is None else valid[..., None].to(features.dtype)
         hidden: Tensor = self.enter(features)
         for block in self.blocks:
@@ -53,17 +60,17 @@ class DilatedConvolutions(nn.Module):
 
 
 class ConvolutionalTemporal(DilatedConvolutions):
-    """Dilated residual convolutions over ticks, then three steps from every tick.
+    """Dilated residual convolutions over ticks, then a linear map from each tick to its three steps.
 
-    Input (batch, ticks, inputs), output (batch, 3 * ticks, hidden). At 30 ticks a second the context is +-1.1 s.
+    Input (batch, ticks, in_features), output (batch, 3 * ticks, hidden_features). At 30 Hz the context is +-1.1 s.
     """
 
-    def __init__(self, inputs: int, hidden: int) -> None:
-        super().__init__(inputs, hidden)
-        self.leave = nn.Linear(hidden, STEPS_PER_TICK * hidden)
+    def __init__(self, in_features: int, hidden_features: int) -> None:
+        super().__init__(in_features, hidden_features)
+        self.leave = nn.Linear(hidden_features, STEPS_PER_TICK * hidden_features)
 
     def forward(self, features: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Compute (batch, 3 * ticks, hidden) from (batch, ticks, inputs)."""
+        """Compute (batch, 3 * ticks, hidden_features) from (batch, ticks, in_features)."""
         steps: Tensor = self.leave(F.gelu(super().forward(features, valid)))
         return steps.reshape(features.shape[0], STEPS_PER_TICK * features.shape[1], -1)
 
@@ -71,7 +78,7 @@ class ConvolutionalTemporal(DilatedConvolutions):
 class _ResidualBlock(nn.Module):
     def __init__(self, channels: int, dilation: int, dropout: float) -> None:
         super().__init__()
-        # Over channels alone, so that a tick's vector does not depend on how long the window is.
+        # Over channels only, so that the vector of a tick does not depend on the length of the window.
         self.norm = nn.LayerNorm(channels)
         # Five taps: +-2 dilated ticks.
         self.across = nn.Conv1d(channels, channels, kernel_size=5, padding=2 * dilation, dilation=dilation)
@@ -92,11 +99,13 @@ _MAKERS: dict[str, Callable[[int, int], nn.Module]] = {
 TEMPORAL_NAMES = tuple(_MAKERS)
 
 
-def create_temporal(name: str, inputs: int, hidden: int) -> nn.Module:
-    """Make a temporal network by name; it maps (batch, ticks, inputs) to (batch, 3 * ticks, hidden).
+def create_temporal(name: str, in_features: int, hidden_features: int) -> nn.Module:
+    """Create a temporal network by name.
+
+    It maps (batch, ticks, in_features) to (batch, 3 * ticks, hidden_features).
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: the name is unknown.
     """
     check_choice("temporal network", name, _MAKERS)
-    return _MAKERS[name](inputs, hidden)
+    return _MAKERS[name](in_features, hidden_features)

@@ -1,4 +1,4 @@
-"""Evaluations that run without a trainer: predictors and baselines on whole videos."""
+"""Evaluations that run without a trainer, with baselines."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""How close drawn images come to true ones, measured without a network from elsewhere."""
+"""Distances between generated and true images, without an external network."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,11 +13,11 @@ from crossmodal.models import Segmenter
 
 #: The segmenter of outdoor scenes that ships with the package.
 DEFAULT_SEGMENTER = "scenes/segmenter"
-#: A class is there when it has so much of the image: 4 pixels of 32 x 32.
-_THERE = 1 / 256
+#: Fraction of the pixels above which a class is present: 4 pixels of 32 x 32.
+_LEAST_FRACTION = 1 / 256
 _LAYOUT_SIDE = 8
-#: Larger images are averaged to this side, for which the segmenter that ships is trained.
-_SEEN_SIDE = 32
+#: Larger images are averaged to this side, that of the training images of the shipped segmenter.
+_INPUT_SIDE = 32
 _CHUNK = 256
 
 
@@ -27,74 +27,74 @@ def evaluate_generator(
     segmenter: str = DEFAULT_SEGMENTER,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Compare drawn images with half of the data set; ``_real`` figures are those of the true images.
+    """Compare generated images with half of the data set; ``_real`` figures compare its two halves.
 
-    Distances ``_real`` are those of the other half, measured alike: what the truth itself would score.
-
-    ``frechet``: Fréchet distance of the segmenter's features, averaged over the image (coarsest maps, as they are).
-    ``sliced``: sliced Wasserstein distance of the images, averaged to 8 x 8 pixels, 0 to 1; no network is asked.
-    ``presence_gap``: how far the share of images that show a class (on a 256th of the image at least, as the
-    segmenter sees it) is from the truth, the mean over classes; ``presence_<class>`` are these shares.
-    ``spread``: standard deviation of drawn pixels over the images, mean over places, divided by the true one.
+    ``frechet``: Fréchet distance of the features of the segmenter (coarsest maps, averaged over the image).
+    ``sliced``: sliced Wasserstein distance of the images, averaged to 8 x 8 pixels, 0 to 1; without a network.
+    ``presence_gap``: mean over classes of the absolute difference between the fractions of generated and of true
+    images that show the class (on at least 1/256 of the pixels, as segmented); ``presence_<class>`` are the fractions.
+    ``spread``: standard deviation of pixels over generated images, mean over positions, divided by that of true images.
 
     Args:
-        predict: gives images uint8 (n, 3, height, width) for indices.
+        predict: returns images uint8 (n, 3, height, width) for indices.
         dataset: true images.
         segmenter: weights of a segmenter: a shipped name or a folder.
-        seed: of the directions of the sliced distance.
+        seed: seed of the directions of the sliced distance.
 
     Raises:
-        DatasetError: fewer than four images.
-        WeightsError: the segmenter is none, or knows other classes.
+        DatasetError: there are fewer than four images.
+        WeightsError: the weights are not those of a segmenter, or its classes differ from those of the data set.
     """
     network, half = _segmenter(segmenter, dataset), len(dataset) // 2
     if half < 2:
-        raise DatasetError(f"a generator is compared with at least 4 images, found {len(dataset)}")
-    true, others = (_look(network, _true(dataset, range(first, first + half))) for first in (0, half))
-    drawn = _look(network, predict(range(half)))
+        raise DatasetError(f"evaluating a generator needs at least 4 images, found {len(dataset)}")
+    true, others = (_describe(network, _true_images(dataset, range(first, first + half))) for first in (0, half))
+    generated = _describe(network, predict(range(half)))
     figures: dict[str, float] = {"images": half}
-    for suffix, seen in (("", drawn), ("_real", others)):
+    for suffix, found in (("", generated), ("_real", others)):
         figures |= {
-            f"frechet{suffix}": frechet_distance(true["features"], seen["features"]),
-            f"sliced{suffix}": sliced_wasserstein(true["layout"], seen["layout"], seed=seed),
-            f"presence_gap{suffix}": float((true["there"] - seen["there"]).abs().mean()),
-            f"spread{suffix}": float(seen["layout"].std(dim=0).mean() / true["layout"].std(dim=0).mean()),
+            f"frechet{suffix}": frechet_distance(true["features"], found["features"]),
+            f"sliced{suffix}": sliced_wasserstein(true["layout"], found["layout"], seed=seed),
+            f"presence_gap{suffix}": float((true["presence"] - found["presence"]).abs().mean()),
+            f"spread{suffix}": float(found["layout"].std(dim=0).mean() / true["layout"].std(dim=0).mean()),
         }
-    for place, name in enumerate(network.classes):
-        figures[f"presence_{name}"] = float(drawn["there"][place])
-        figures[f"presence_{name}_real"] = float(true["there"][place])
+    for index, name in enumerate(network.classes):
+        figures[f"presence_{name}"] = float(generated["presence"][index])
+        figures[f"presence_{name}_real"] = float(true["presence"][index])
     return figures
 
 
-def _segmenter(named: str, dataset: SceneDataset) -> Segmenter:
+def _segmenter(weights: str, dataset: SceneDataset) -> Segmenter:
     from crossmodal import hub
     from crossmodal.errors import WeightsError
 
-    network = hub.load_model(named)
+    network = hub.load_model(weights)
     if not isinstance(network, Segmenter) or network.classes != dataset.process.class_list.names:
-        raise WeightsError(f"{named}: no segmenter of the classes {', '.join(dataset.process.class_list.names)}")
+        raise WeightsError(
+            f"{weights}: expected a segmenter of the classes {', '.join(dataset.process.class_list.names)}"
+        )
     return network
 
 
-def _true(dataset: SceneDataset, places: range) -> Tensor:
-    return torch.cat([dataset.batch(places[i : i + _CHUNK])["image"] for i in range(0, len(places), _CHUNK)])
+def _true_images(dataset: SceneDataset, indices: range) -> Tensor:
+    return torch.cat([dataset.batch(indices[i : i + _CHUNK])["image"] for i in range(0, len(indices), _CHUNK)])
 
 
 @torch.no_grad()
-def _look(network: Segmenter, images: Tensor) -> dict[str, Tensor]:
-    """Take what is compared of images: features and layouts (n, numbers), shares of images with each class."""
-    features, layouts, there = [], [], []
+def _describe(network: Segmenter, images: Tensor) -> dict[str, Tensor]:
+    """Compute features and layouts (n, features) of images, and the fraction of images with each class (classes,)."""
+    features, layouts, present = [], [], []
     for start in range(0, len(images), _CHUNK):
         part = images[start : start + _CHUNK].float() / 255
-        if part.shape[-1] > _SEEN_SIDE:
-            part = F.adaptive_avg_pool2d(part, _SEEN_SIDE)
+        if part.shape[-1] > _INPUT_SIDE:
+            part = F.adaptive_avg_pool2d(part, _INPUT_SIDE)
         maps, coarsest = network.features(part)
         features.append(coarsest.mean(dim=(2, 3)))
         layouts.append(F.adaptive_avg_pool2d(part, _LAYOUT_SIDE).flatten(1))
-        seen = F.one_hot(network.read(maps).argmax(dim=1), len(network.classes))
-        there.append(seen.float().mean(dim=(1, 2)) >= _THERE)
+        masks = F.one_hot(network.read(maps).argmax(dim=1), len(network.classes))
+        present.append(masks.float().mean(dim=(1, 2)) >= _LEAST_FRACTION)
     return {
         "features": torch.cat(features),
         "layout": torch.cat(layouts),
-        "there": torch.cat(there).float().mean(dim=0),
+        "presence": torch.cat(present).float().mean(dim=0),
     }

@@ -1,4 +1,4 @@
-"""Networks with plain JSON-able arguments, each a `torch.nn.Module`."""
+"""Networks, each a `torch.nn.Module` with JSON-serialisable arguments."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The generator of BigGAN-deep, written from its paper; its layers are called as in the published files."""
+"""The generator of BigGAN-deep, written from its paper; its layers have the names of the published files."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,39 +8,39 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crossmodal.models.numbered_generator import NumberedGenerator, refuse_outside
+from crossmodal.models.numbered_generator import NumberedGenerator, check_ranges
 from crossmodal.randomness import uniforms
 
-#: Units between blocks, in multiples of the width; the side is doubled by every second block.
+#: Units between blocks, in multiples of the width; every second block doubles the side.
 _UNITS = {
     128: (16, 16, 16, 16, 8, 8, 4, 4, 2, 2, 1),
     256: (16, 16, 16, 16, 8, 8, 8, 8, 4, 4, 2, 2, 1),
     512: (16, 16, 16, 16, 8, 8, 8, 8, 4, 4, 2, 2, 1, 1, 1),
 }
-#: The attention stands before this block, at 64 x 64 cells.
+#: The attention is before this block, at 64 x 64 cells.
 _ATTENTION = 8
 _EPSILON = 1e-4
 
 
 class BigGenerator(NumberedGenerator):
-    """Draw square images of classes as BigGAN-deep does.
+    """The class-conditional generator of square images of BigGAN-deep.
 
-    ``generator.gen_z`` makes 4 x 4 maps of the latent vector and the class; ``generator.layers.0`` ... are residual
+    ``generator.gen_z`` maps the latent vector and the class to 4 x 4 maps; ``generator.layers.0`` ... are residual
     blocks with bottlenecks (every second doubles the side) and one attention; latent and class set the scales of all
-    normalisations. Spectral normalisation is part of training: the weights here are the normalised ones.
+    normalisations. Spectral normalisation is used in training only: the weights here are already normalised.
 
     Args:
         size: side of the images: 128, 256 or 512.
         width: units of the last block (published: 128), a multiple of 4.
         latent: length of a latent vector.
         embedding: length of the vector of a class.
-        classes: how many there are.
-        statistics: truncations, evenly from 0 to 1, that means and variances are stored for.
-        truncation: latents are drawn from a normal cut off at 2, times this; between stored truncations, means and
-            variances are interpolated.
+        classes: number of classes.
+        statistics: number of truncations, evenly spaced from 0 to 1, with stored means and variances.
+        truncation: factor on latents, which are drawn from a normal distribution truncated at +-2; means and variances
+            are interpolated between stored truncations.
 
     Raises:
-        ValueError: a size, width or truncation that is none.
+        ValueError: the size, the width, the truncation or another number is out of range.
 
     References:
         Brock et al., "Large scale GAN training for high fidelity natural image synthesis", ICLR 2019, section 3.1
@@ -72,7 +72,7 @@ class BigGenerator(NumberedGenerator):
             raise ValueError(f"width must be a multiple of 4, got {width}")
         if not 0 < truncation <= 1:
             raise ValueError(f"truncation must be above 0 and at most 1, got {truncation}")
-        refuse_outside(arguments, latent=(1, 65536), embedding=(1, 65536), classes=(1, 65536), statistics=(2, 65536))
+        check_ranges(arguments, latent=(1, 65536), embedding=(1, 65536), classes=(1, 65536), statistics=(2, 65536))
         super().__init__(arguments, latent, classes)
         self.size, self.truncation = size, truncation
         self.embeddings = nn.Linear(classes, embedding, bias=False)
@@ -81,19 +81,19 @@ class BigGenerator(NumberedGenerator):
         self.layer_names = tuple(f"generator.layers.{number}" for number in blocks)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Draw images, float (n, 3, size, size) in 0 to 1, from latents (n, latent) and labels (n,).
+        """Generate images, float (n, 3, size, size) in 0 to 1, from latents (n, latent) and labels (n,).
 
         Raises:
-            ValueError: labels are missing.
+            ValueError: the labels are missing.
         """
-        self._refuse_labels(labels)
+        self._check_labels(labels)
         assert labels is not None
         condition = torch.cat([latents, self.embeddings.weight.T[labels]], dim=1)
         images: Tensor = 0.5 + 0.5 * torch.tanh(self.generator(condition, self.truncation))
         return images
 
     def latents(self, indices: Sequence[int], seed: int = 0) -> Tensor:
-        """Draw the latent vectors of some indices: normal, cut off at 2, times the truncation; (n, latent)."""
+        """Draw the latent vectors (n, latent) of indices: normal, truncated at +-2, times ``truncation``."""
         drawn = uniforms(seed, "BigGenerator: latents", indices, self.latent).double()
         below = torch.special.ndtr(torch.tensor(-2.0, dtype=torch.float64))
         normal: Tensor = torch.special.ndtri(below + drawn * (1 - 2 * below))
@@ -101,7 +101,7 @@ class BigGenerator(NumberedGenerator):
 
 
 class _Trunk(nn.Module):
-    """From the condition (n, numbers) to three maps (n, 3, size, size)."""
+    """Maps the condition (n, features) to images (n, 3, size, size) before the tanh."""
 
     def __init__(self, units: list[int], condition: int, statistics: int) -> None:
         super().__init__()
@@ -113,11 +113,11 @@ class _Trunk(nn.Module):
         layers.insert(_ATTENTION, _Attention(units[_ATTENTION]))
         self.layers = nn.ModuleList(layers)
         self.bn = _Normalisation(units[-1], None, statistics)
-        # Of as many images as there are units, only the first three channels are used, as in the published files.
+        # Of as many output channels as there are units, only the first three are used, as in the published files.
         self.conv_to_rgb = nn.Conv2d(units[-1], units[-1], 3, padding=1)
 
     def forward(self, condition: Tensor, truncation: float) -> Tensor:
-        # The published layer gives units last.
+        # The published layer has units last.
         maps = self.gen_z(condition).unflatten(1, (4, 4, -1)).permute(0, 3, 1, 2)
         for layer in self.layers:
             maps = layer(maps, condition, truncation) if isinstance(layer, _Block) else layer(maps)
@@ -129,16 +129,17 @@ class _Trunk(nn.Module):
 
 
 class _Block(nn.Module):
-    """A residual block with a bottleneck; where there are fewer units after it, the skip drops the last ones."""
+    """A residual block with a bottleneck; if the block reduces the units, the skip drops the last ones."""
 
     def __init__(self, before: int, after: int, condition: int, statistics: int, *, double: bool) -> None:
         super().__init__()
         middle = before // 4
         self._after, self._double = after, double
         widths, sides = (before, middle, middle, middle, after), (1, 3, 3, 1)
-        for number, (inputs, outputs) in enumerate(pairwise(widths)):
-            self.add_module(f"bn_{number}", _Normalisation(inputs, condition, statistics))
-            self.add_module(f"conv_{number}", nn.Conv2d(inputs, outputs, sides[number], padding=sides[number] // 2))
+        for number, (in_channels, out_channels) in enumerate(pairwise(widths)):
+            self.add_module(f"bn_{number}", _Normalisation(in_channels, condition, statistics))
+            side = sides[number]
+            self.add_module(f"conv_{number}", nn.Conv2d(in_channels, out_channels, side, padding=side // 2))
 
     def forward(self, maps: Tensor, condition: Tensor, truncation: float) -> Tensor:
         skip: Tensor = maps[:, : self._after]
@@ -152,7 +153,7 @@ class _Block(nn.Module):
 
 
 class _Normalisation(nn.Module):
-    """Batch normalisation by stored means and variances, whose scale and offset the condition sets, if there is one."""
+    """Batch normalisation by stored means and variances; scale and offset depend on the condition, if there is one."""
 
     running_means: Tensor
     running_vars: Tensor
@@ -170,10 +171,10 @@ class _Normalisation(nn.Module):
         self._conditional = condition is not None
 
     def forward(self, maps: Tensor, condition: Tensor | None, truncation: float) -> Tensor:
-        place = truncation * (len(self.running_means) - 1)
-        low = min(int(place), len(self.running_means) - 2)
+        position = truncation * (len(self.running_means) - 1)
+        low = min(int(position), len(self.running_means) - 2)
         mean, variance = (
-            stored[low].lerp(stored[low + 1], place - low) for stored in (self.running_means, self.running_vars)
+            stored[low].lerp(stored[low + 1], position - low) for stored in (self.running_means, self.running_vars)
         )
         if condition is not None and self._conditional:
             scale, offset = 1 + self.scale(condition), self.offset(condition)
@@ -185,7 +186,7 @@ class _Normalisation(nn.Module):
 
 
 class _Attention(nn.Module):
-    """Every cell looks at every second cell of every second row.
+    """Self-attention from every cell to maxima over 2 x 2 cells.
 
     References:
         Zhang et al., "Self-attention generative adversarial networks", ICML 2019, section 3.

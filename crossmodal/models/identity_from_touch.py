@@ -1,4 +1,4 @@
-"""A network that tells people apart by their footsteps: a unit vector from the pressure of one stance."""
+"""A network that embeds the pressure of one stance as a unit vector, to identify people."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,23 +13,23 @@ _PHASES_PER_IMAGE = 3
 
 
 class IdentityFromTouch(nn.Module):
-    """Embed footsteps so that those of one person lie close together, whatever the shoe and the pace.
+    """Embed footsteps so that those of one person are close, in any shoe and at any pace.
 
-    Every three phases of the stance are the channels of an image of rooted pressure that goes through one backbone;
-    feature maps are averaged over a coarse grid and mapped, all images together, to one unit vector.
+    Every three phases of the stance are the channels of an image of the square root of pressure. All images pass
+    through one backbone; its feature maps are averaged over a coarse grid and mapped together to one unit vector.
 
     Args:
         backbone: a name of `crossmodal.backbones.create`.
-        width: the channels of the small AlexNet, 1 as published.
+        width: factor on the channels of the small AlexNet, 1 as published.
         weights: the backbone's initial weights: None (random), a shipped name, or a path.
-        phases: parts of the stance, a multiple of 3; see `crossmodal.gait.footsteps.stance_phases`.
-        grid: rows and columns that feature maps are averaged to.
+        phases: number of phases of the stance, a multiple of 3; see `crossmodal.gait.footsteps.stance_phases`.
+        grid: rows and columns of the averaged feature maps.
         features: length of the hidden vector.
-        dimension: length of the embedding.
-        full_scale_kpa: pressure that is drawn white; more is cut off.
+        dimension: dimension of the embedding.
+        full_scale_kpa: pressure of a white pixel; higher pressures are clipped.
 
     Raises:
-        ValueError: an unknown backbone, or phases that do not fill their images.
+        ValueError: the backbone is unknown, or the number of phases is not a multiple of 3.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class IdentityFromTouch(nn.Module):
         self.arguments: dict[str, Any] = {
             "backbone": backbone,
             "width": width,
-            "weights": None,  # a trained model brings its own
+            "weights": None,  # a trained model stores its own
             "phases": phases,
             "grid": list(grid),
             "features": features,
@@ -69,18 +69,18 @@ class IdentityFromTouch(nn.Module):
         """Embed footsteps (batch, phases, rows, columns), in kPa: unit vectors (batch, dimension).
 
         Raises:
-            ValueError: footsteps of another number of phases.
+            ValueError: the footsteps have another number of phases.
         """
         batch, phases, rows, columns = phases_kpa.shape
         if phases != self.phases:
             raise ValueError(f"expected footsteps of {self.phases} phases, got {phases}; see stance_phases")
-        # The root lifts the toes and the midfoot, which tell people apart as well as the heel does.
+        # The root enhances the toes and the midfoot, which identify people as well as the heel does.
         rooted = (phases_kpa / self.full_scale_kpa).clamp(0, 1).sqrt()
         maps = self.backbone.maps(rooted.reshape(-1, _PHASES_PER_IMAGE, rows, columns))
         return F.normalize(self.embed(self.pool(maps).reshape(batch, -1)), dim=1)
 
     def predictor(self) -> Callable[[dict[str, Any]], Tensor]:
-        """Give the model as evaluations want it: from a sample's ``phases_kpa`` to its unit vector (dimension,)."""
+        """Return the function for evaluations: from a sample with ``phases_kpa`` to a unit vector (dimension,)."""
         device = next(self.parameters()).device
 
         @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""What all generators of the published families share: samples by number, drawn one at a time."""
+"""Base class of the published generators: images by index, generated one at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from crossmodal.randomness import normals, uniforms
 
 
-def refuse_outside(arguments: Mapping[str, Any], **ranges: tuple[int, int]) -> None:
-    """Complain of arguments that are no whole numbers, or outside their range (both ends belong to it).
+def check_ranges(arguments: Mapping[str, Any], **ranges: tuple[int, int]) -> None:
+    """Check that arguments are integers within their inclusive ranges.
 
     Raises:
-        ValueError: one is; names it.
+        ValueError: an argument is not; the message names it.
     """
     for name, (least, most) in ranges.items():
         value = arguments[name]
@@ -22,15 +22,15 @@ def refuse_outside(arguments: Mapping[str, Any], **ranges: tuple[int, int]) -> N
 
 
 class NumberedGenerator(nn.Module):
-    """A generator of square images whose latent vectors and labels are found by number.
+    """A generator of square images whose latent vectors and labels are determined by an index.
 
     Args:
-        arguments: those that the generator was made with; they go into ``config.json``.
+        arguments: arguments of the constructor, stored in ``config.json``.
         latent: length of a latent vector.
-        classes: of a class-conditional generator; 0 for one without labels.
+        classes: number of classes; 0 for an unconditional generator.
     """
 
-    #: The layers that make maps (n, units, rows, columns), from the smallest to the largest, by their paths.
+    #: Paths of the layers that return maps (n, units, rows, columns), from the smallest to the largest.
     layer_names: tuple[str, ...]
 
     def __init__(self, arguments: dict[str, Any], latent: int, classes: int) -> None:
@@ -38,11 +38,11 @@ class NumberedGenerator(nn.Module):
         self.arguments, self.latent, self.classes = arguments, latent, classes
 
     def latents(self, indices: Sequence[int], seed: int = 0) -> Tensor:
-        """Draw the latent vectors of some indices, standard normal: (n, latent) on the generator's device."""
+        """Draw the latent vectors (n, latent) of indices, standard normal, on the device of the generator."""
         return normals(seed, f"{type(self).__name__}: latents", indices, self.latent).to(self._device())
 
     def labels(self, indices: Sequence[int], seed: int = 0) -> Tensor | None:
-        """Draw the labels of some indices, each as often: int64 (n,); None without classes."""
+        """Draw the labels of indices, int64 (n,), uniformly; None without classes."""
         if not self.classes:
             return None
         drawn = uniforms(seed, f"{type(self).__name__}: labels", indices, 1)[:, 0]
@@ -50,9 +50,9 @@ class NumberedGenerator(nn.Module):
 
     @torch.no_grad()
     def draw(self, indices: Sequence[int], seed: int = 0) -> Tensor:
-        """Draw the images of some indices: uint8 (n, 3, size, size); image i depends on the seed and i alone."""
+        """Generate the images of indices: uint8 (n, 3, size, size); image i depends only on the seed and i."""
         drawn = []
-        # One by one: convolutions of a batch round otherwise than those of a single image.
+        # One by one: convolutions of a batch round differently from those of a single image.
         for index in indices:
             part = [index]
             labels = self.labels(part, seed)
@@ -61,17 +61,17 @@ class NumberedGenerator(nn.Module):
         return torch.cat(drawn)
 
     def predictor(self) -> Callable[[Sequence[int]], Tensor]:
-        """Give the generator as evaluations want it: a function of indices."""
+        """Return the function for evaluations: from indices to images."""
         return self.draw
 
     def _device(self) -> torch.device:
         return next(self.parameters()).device
 
-    def _refuse_labels(self, labels: Tensor | None) -> None:
-        """Complain where labels are missing, or where there is no use for them.
+    def _check_labels(self, labels: Tensor | None) -> None:
+        """Check that there are labels if and only if the generator is class-conditional.
 
         Raises:
-            ValueError: either.
+            ValueError: labels are missing or superfluous.
         """
         if (labels is None) == bool(self.classes):
             raise ValueError(f"a generator of {self.classes} classes {'needs' if self.classes else 'takes no'} labels")

@@ -1,4 +1,4 @@
-"""A network that sees a body in what its feet leave on a carpet: 21 joints from a window of touch."""
+"""A network that estimates the pose of a person on a carpet: 21 joints from a window of pressure."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,32 +14,32 @@ _FRAMES_PER_IMAGE = 3
 
 
 class PoseOutput(NamedTuple):
-    """Where the network takes the joints to be at the middle frame of the window; see `crossmodal.models.skeleton`."""
+    """Predicted joints at the middle frame of the window; see `crossmodal.models.skeleton`."""
 
-    #: (batch, 21, 20, 20, 18) over (x, y, z): each joint's sums to 4.
+    #: (batch, 21, 20, 20, 18) over (x, y, z); the heat map of each joint sums to 4.
     heat_maps: Tensor
-    #: (batch, 21, 3): mean places of the heat maps, normalised (x, y, z).
+    #: (batch, 21, 3): mean positions of the heat maps, normalised (x, y, z).
     keypoints: Tensor
 
 
 class PoseFromTouch(nn.Module):
-    """Find 21 joints in a window of frames of a carpet.
+    """Estimate 21 joints from a window of frames of a carpet.
 
-    Every three frames are the channels of an image that goes through one backbone. A learned sum over the images
-    mixes time at each place, a vector of the whole carpet joins each place, and convolutions over the 20 x 20 columns
-    of the cube give the 18 voxels above each. A softmax over all voxels is the heat map, and its mean the joint, so
-    that training needs places of joints alone.
+    Every three frames are the channels of an image that passes through one backbone. A learned sum over the images
+    combines them at each position, a vector of the whole carpet is added to each position, and convolutions over the
+    20 x 20 columns of the cube return the 18 voxels above each. A softmax over all voxels is the heat map, and its
+    mean is the joint, so training needs only keypoints.
 
     Args:
         backbone: a name of `crossmodal.backbones.create`.
-        width: the channels of the small AlexNet, 1 as published.
+        width: factor on the channels of the small AlexNet, 1 as published.
         weights: the backbone's initial weights: None (random), a shipped name, or a path.
-        window: frames that are seen, an odd multiple of 3; the pose is that of the middle one.
+        window: number of input frames, an odd multiple of 3; the pose is that of the middle frame.
         features: channels of the maps over the carpet.
-        blocks: residual blocks over the columns of the cube.
+        blocks: number of residual blocks over the columns of the cube.
 
     Raises:
-        ValueError: an unknown backbone, or a window that has no middle or does not fill its images.
+        ValueError: the backbone is unknown, or the window is not an odd multiple of 3.
 
     References:
         Luo et al., "Intelligent carpet", CVPR 2021 (task, cube, non-causal window). The decoder is ours; the mean of a
@@ -61,7 +61,7 @@ class PoseFromTouch(nn.Module):
         self.arguments: dict[str, Any] = {
             "backbone": backbone,
             "width": width,
-            "weights": None,  # a trained model brings its own
+            "weights": None,  # a trained model stores its own
             "window": window,
             "features": features,
             "blocks": blocks,
@@ -74,10 +74,10 @@ class PoseFromTouch(nn.Module):
         self.read = nn.Conv2d(features, len(JOINTS) * CUBE[2], kernel_size=1)
 
     def forward(self, touch: Tensor) -> PoseOutput:
-        """Find the joints of windows of touch (batch, window, rows, columns), 0 to 1.
+        """Estimate the joints of windows of pressure (batch, window, rows, columns), 0 to 1.
 
         Raises:
-            ValueError: windows of another length.
+            ValueError: the windows have another length.
         """
         batch, window, rows, columns = touch.shape
         if window != self.window:
@@ -87,28 +87,28 @@ class PoseFromTouch(nn.Module):
         over_time = maps.reshape(batch, -1, *maps.shape[1:]).transpose(1, 2)
         mixed = F.gelu(self.mix(over_time)[:, :, 0])
         whole = self.whole(torch.cat([mixed.mean(dim=(2, 3)), mixed.amax(dim=(2, 3))], dim=1))
-        # Rows of the touch run along y, columns along x.
+        # Rows of the carpet are along y, columns along x.
         plane = F.interpolate(mixed, size=(CUBE[1], CUBE[0]), mode="bilinear", align_corners=False)
         logits = self.read(F.gelu(self.blocks(plane + whole[:, :, None, None])))
         cube = logits.reshape(batch, len(JOINTS), CUBE[2], CUBE[1], CUBE[0]).permute(0, 1, 4, 3, 2)
         probabilities = cube.flatten(2).float().softmax(dim=2).reshape(cube.shape)
-        return PoseOutput(probabilities / HEAT_SCALE, mean_places(probabilities))
+        return PoseOutput(probabilities / HEAT_SCALE, mean_positions(probabilities))
 
     def predictor(self) -> Callable[[dict[str, Any]], Tensor]:
-        """Give the model as evaluations want it: from a sample's ``touch`` to joints (21, 3) in millimetres."""
+        """Return the function for evaluations: from a sample with ``touch`` to joints (21, 3) in millimetres."""
         device = next(self.parameters()).device
         origin_mm = torch.tensor(CUBE_ORIGIN_MM)
 
         @torch.inference_mode()
         def predict(sample: dict[str, Any]) -> Tensor:
-            places: Tensor = self(sample["touch"][None].to(device)).keypoints[0].cpu()
-            return places * CUBE_SIDE_MM + origin_mm
+            keypoints: Tensor = self(sample["touch"][None].to(device)).keypoints[0].cpu()
+            return keypoints * CUBE_SIDE_MM + origin_mm
 
         return predict
 
 
-def mean_places(probabilities: Tensor) -> Tensor:
-    """Average the voxels' places (..., 20, 20, 18) by their probabilities: (..., 3), normalised."""
+def mean_positions(probabilities: Tensor) -> Tensor:
+    """Compute the mean positions (..., 3), normalised, of probabilities of voxels (..., 20, 20, 18)."""
     means = []
     for axis in range(3):
         others = [-3 + other for other in range(3) if other != axis]
@@ -120,7 +120,7 @@ def mean_places(probabilities: Tensor) -> Tensor:
 class _ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
-        # Over channels and places together, so that small batches do as well as large ones.
+        # Over channels and positions together, so that the result does not depend on the batch size.
         self.norm = nn.GroupNorm(1, channels)
         self.across = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
         self.within = nn.Conv2d(channels, channels, kernel_size=1)

@@ -1,4 +1,4 @@
-"""A small U-Net that names the class of every pixel, and knows its own error."""
+"""A small U-Net that predicts the class of every pixel, with its confusion matrix."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,29 +13,29 @@ _CHUNK = 256
 
 
 class Segmenter(nn.Module):
-    """Name the class of every pixel of an image.
+    """Predict the class of every pixel of an image.
 
     Args:
         classes: names of the classes.
         width: channels at full resolution; they double with every halving of the side.
-        levels: resolutions, the full one included.
+        levels: number of resolutions, including the full one.
 
     Raises:
-        ValueError: fewer than two classes, or no level or channel.
+        ValueError: there are fewer than two classes, or no level or channel.
 
     References:
         Ronneberger et al., "U-Net: convolutional networks for biomedical image segmentation", MICCAI 2015.
     """
 
-    #: int64 (classes, classes), true by named: pixels of held-out images. Whoever counts with the segmenter's masks
-    #: can carry its error along. Training sets it; zeros before.
+    #: int64 (classes, classes), true by predicted: pixels of held-out images, to propagate the error of the masks.
+    #: Set by training; zeros before.
     confusion: Tensor
 
     def __init__(self, classes: Sequence[str] = OUTDOOR_CLASSES.names, width: int = 16, levels: int = 3) -> None:
         super().__init__()
         if len(classes) < 2 or width < 1 or levels < 1:
             raise ValueError(
-                f"need two classes, one channel and one level at least, got {classes=}, {width=}, {levels=}"
+                f"need at least two classes, one channel and one level, got {classes=}, {width=}, {levels=}"
             )
         self.arguments: dict[str, Any] = {"classes": list(classes), "width": width, "levels": levels}
         self.classes = tuple(classes)
@@ -48,40 +48,40 @@ class Segmenter(nn.Module):
         self.register_buffer("confusion", torch.zeros(len(classes), len(classes), dtype=torch.int64))
 
     def features(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the finest maps (n, width, height, width) and the coarsest (n, channels, rows, columns).
+        """Compute the finest maps (n, channels, height, width) and the coarsest (n, channels, rows, columns).
 
         Images (n, 3, height, width) are uint8, or float in 0 to 1.
         """
         if images.dtype == torch.uint8:
             images = images.to(self.read.weight.dtype) / 255
-        maps, passed = (4.0 * images - 2.0).contiguous(memory_format=torch.channels_last), []
+        maps, skips = (4.0 * images - 2.0).contiguous(memory_format=torch.channels_last), []
         for level, convolutions in enumerate(self.down):
             maps = convolutions(F.max_pool2d(maps, 2) if level else maps)
-            passed.append(maps)
-        coarsest = passed.pop()
+            skips.append(maps)
+        coarsest = skips.pop()
         for convolutions in self.up:
-            beside = passed.pop()
-            maps = convolutions(torch.cat([F.interpolate(maps, size=beside.shape[-2:]), beside], dim=1))
+            skip = skips.pop()
+            maps = convolutions(torch.cat([F.interpolate(maps, size=skip.shape[-2:]), skip], dim=1))
         return maps, coarsest
 
     def forward(self, images: Tensor) -> Tensor:
-        """Compute the log odds of every class at every pixel: (n, classes, height, width), up to a shift per pixel."""
+        """Compute the logits of all classes at every pixel: (n, classes, height, width)."""
         scores: Tensor = self.read(self.features(images)[0])
         return scores
 
     @torch.no_grad()
     def segment(self, images: Tensor) -> Tensor:
-        """Name the likeliest class of every pixel: uint8 (n, height, width)."""
+        """Return the most probable class of every pixel: uint8 (n, height, width)."""
         parts = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
         return torch.cat([self(part).argmax(dim=1).to(torch.uint8) for part in parts])
 
     def predictor(self) -> Callable[[Tensor], Tensor]:
-        """Give the segmenter as evaluations want it: a function of images."""
+        """Return the function for evaluations: from images to masks."""
         return self.segment
 
 
-def _convolutions(inputs: int, outputs: int) -> nn.Sequential:
+def _convolutions(in_channels: int, out_channels: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for before in (inputs, outputs):
-        layers += [nn.Conv2d(before, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+    for before in (in_channels, out_channels):
+        layers += [nn.Conv2d(before, out_channels, 3, padding=1, bias=False), nn.BatchNorm2d(out_channels), nn.ReLU()]
     return nn.Sequential(*layers)

@@ -1,4 +1,4 @@
-"""The small generator's opponent: it tells drawn images from true ones."""
+"""The discriminator of the small generator: it classifies true and generated images."""
 
 from itertools import pairwise
 from typing import Any
@@ -11,15 +11,15 @@ from crossmodal.models.small_generator import stage_channels
 
 
 class SmallDiscriminator(nn.Module):
-    """Score images: residual blocks that halve the side down to 4 x 4, then the batch's spread, then one number.
+    """Score images by residual blocks that halve the side down to 4 x 4, the spread of the batch, and a linear layer.
 
     Args:
         size: side of the images, a power of two from 8 to 512.
         width: factor on all channels.
-        classes: of a class-conditional one; 0 for one without labels.
+        classes: number of classes; 0 for an unconditional discriminator.
 
     Raises:
-        ValueError: a size or width that makes no sense.
+        ValueError: the size is not a power of two from 8 to 512, or the width leaves no channel.
 
     References:
         Karras et al., "Progressive growing of GANs", ICLR 2018, section 3 (spread of the batch); Miyato & Koyama,
@@ -45,10 +45,10 @@ class SmallDiscriminator(nn.Module):
             nn.init.normal_(self.label.weight, std=(16 * channels[-1]) ** -0.5)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Score images (n, 3, size, size) in 0 to 1, high for true ones: (n,); labels (n,) if conditional.
+        """Score images (n, 3, size, size) in 0 to 1, with labels (n,) if conditional: (n,), high for true images.
 
         Raises:
-            ValueError: labels are missing, or there is no use for them.
+            ValueError: labels are missing or superfluous.
         """
         if (labels is None) == bool(self.classes):
             raise ValueError(
@@ -65,21 +65,21 @@ class SmallDiscriminator(nn.Module):
 class _Halve(nn.Module):
     """A residual block of two convolutions that halves the side by averaging."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(inputs, inputs, 3, padding=1)
-        self.second = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.past = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.first = nn.Conv2d(in_channels, in_channels, 3, padding=1)
+        self.second = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.past = nn.Conv2d(in_channels, out_channels, 1, bias=False)
 
     def forward(self, features: Tensor) -> Tensor:
         inner = F.leaky_relu(self.second(F.leaky_relu(self.first(features), 0.2)), 0.2)
-        # The halves of the variance keep it from growing from block to block.
+        # Halving the variance keeps it from growing from block to block.
         halved: Tensor = (F.avg_pool2d(inner, 2) + self.past(F.avg_pool2d(features, 2))) * 0.5**0.5
         return halved
 
 
 def _with_spread(features: Tensor) -> Tensor:
-    """Add a channel that holds the features' mean standard deviation over the batch: it shows a lack of variety."""
+    """Add a channel with the mean standard deviation of the features over the batch: it reveals mode collapse."""
     centred = features - features.mean(dim=0, keepdim=True)
     spread = (centred.square().mean(dim=0) + 1e-8).sqrt().mean()
     return torch.cat([features, spread.expand_as(features[:, :1])], dim=1)

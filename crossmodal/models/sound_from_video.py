@@ -1,4 +1,4 @@
-"""A network that hears a silent video: cochleagram and onsets from space-time images."""
+"""A network that predicts the sound of silent video: cochleagram and onsets from space-time images."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,49 +11,49 @@ from crossmodal.backbones import Backbone, create, create_temporal
 from crossmodal.backbones.temporal import STEPS_PER_TICK
 
 _SPACETIME = ("grey", "difference", "motion")
-# Differences between neighbouring frames are small against the frames themselves.
-_ENLARGED = 4.0
-#: Images that go through the backbone at once when a whole video is heard.
+# Differences between neighbouring frames are small relative to the frames.
+_DIFFERENCE_GAIN = 4.0
+#: Images in a batch of the backbone when a whole video is predicted.
 _CHUNK = 64
 
 
 class SoundOutput(NamedTuple):
-    """What the network says of a stretch of video; ``steps`` are of 1/90 s, three to a tick of the 30 Hz clock."""
+    """Predicted sound of a segment of video; ``steps`` are of 1/90 s, three per tick of the 30 Hz clock."""
 
-    #: (batch, components, steps): coordinates of the rooted features in the principal basis, which the loss compares.
+    #: (batch, components, steps): coordinates of the square root of the features in the principal basis, for the loss.
     components: Tensor
     #: (batch, 42, steps): the cochleagram, non-negative.
     cochleagram: Tensor
-    #: (batch, steps): log odds that an impact begins at the step; None for a network without an onset head.
+    #: (batch, steps): logits that an impact begins at the step; None for a network without an onset head.
     onset_logits: Tensor | None
 
 
 class SoundFromVideo(nn.Module):
-    """Predict the cochleagram of a silent video, and where its impacts begin.
+    """Predict the cochleagram of a silent video, and the onsets of its impacts.
 
-    Every tick gives a space-time image (the grey previous, current and next frame as three channels); it and the colour
-    frame that opens the stretch go through one backbone. A temporal network reads the ticks' vectors and an affine map
-    gives each sound step's coordinates in a principal basis of the rooted features, fitted on training sound by
-    `fit_basis`.
+    Every tick has a space-time image (the grey previous, current and next frame as three channels); it and the first
+    colour frame of the segment pass through one backbone. A temporal network takes the vectors of the ticks, and an
+    affine map returns the coordinates of each sound step in a principal basis of the square root of the features,
+    which `fit_basis` fits on training sound.
 
     Args:
         backbone: a name of `crossmodal.backbones.create`.
-        width: the channels of the small AlexNet, 1 as published.
+        width: factor on the channels of the small AlexNet, 1 as published.
         weights: the backbone's initial weights: None (random), a shipped name, or a path.
-        spacetime: ``grey`` feeds the three grey frames as they are; ``difference`` feeds (current - previous), current
-            and (next - current), an invertible linear map that lays motion bare, the differences four times enlarged;
-            ``motion`` feeds the two differences and their own difference, blind to what stands still.
-        scene: also look at the colour frame that opens the stretch.
-        grid: rows and columns that feature maps are averaged to before they become a tick's vector.
-        features: length of a tick's vector.
+        spacetime: ``grey`` uses the three grey frames; ``difference`` uses 4 (current - previous), current and
+            4 (next - current), an invertible linear map that emphasises motion; ``motion`` uses the two differences
+            and their difference, which are 0 where nothing moves.
+        scene: also use the first colour frame of the segment.
+        grid: rows and columns of the averaged feature maps of a tick.
+        features: length of the vector of a tick.
         temporal: ``lstm`` (as published) or ``convolution`` (non-causal, +-1.1 s).
         hidden: channels of the temporal network.
         components: size of the principal basis.
-        onset_head: also predict where impacts begin.
-        size: (height, width) of the images it is made for; other sizes go through, but look unlike the training's.
+        onset_head: also predict the onsets of impacts.
+        size: (height, width) of the training images; other sizes are accepted, but differ from those of training.
 
     Raises:
-        ValueError: an unknown backbone, temporal network or ``spacetime``.
+        ValueError: the backbone, the temporal network or ``spacetime`` is unknown.
 
     References:
         Owens et al., "Visually indicated sounds", CVPR 2016, section 5.1.
@@ -62,10 +62,10 @@ class SoundFromVideo(nn.Module):
     basis_mean: Tensor
     basis: Tensor
     basis_fitted: Tensor
-    #: Probability from which a peak of the onset curve is called an onset; training sets it on held-out videos.
+    #: Probability above which a peak of the onset curve is an onset; set by training on held-out videos.
     onset_threshold: Tensor
-    #: Factor on the predicted coordinates, which fall short of the truth where the network is not sure: a mean over
-    #: what may follow is flatter than anything that does. Training sets it on held-out videos.
+    #: Factor on the predicted coordinates, which are too small where the network is unsure: a mean over possible
+    #: sounds has less contrast than any of them. Set by training on held-out videos.
     contrast: Tensor
 
     def __init__(
@@ -89,7 +89,7 @@ class SoundFromVideo(nn.Module):
         self.arguments: dict[str, Any] = {
             "backbone": backbone,
             "width": width,
-            "weights": None,  # a trained model brings its own
+            "weights": None,  # a trained model stores its own
             "spacetime": spacetime,
             "scene": scene,
             "grid": list(grid),
@@ -105,7 +105,7 @@ class SoundFromVideo(nn.Module):
         self.backbone: Backbone = create(backbone, width=width, weights=weights)
         self.tick = _ImageVector(self.backbone.channels, tuple(grid), features)
         self.scene = _ImageVector(self.backbone.channels, tuple(grid), features) if scene else None
-        self.temporal = create_temporal(temporal, inputs=(2 if scene else 1) * features, hidden=hidden)
+        self.temporal = create_temporal(temporal, (2 if scene else 1) * features, hidden)
         self.sound = nn.Linear(hidden, components)
         self.onset = nn.Linear(hidden, 1) if onset_head else None
         if self.onset is not None:
@@ -118,7 +118,7 @@ class SoundFromVideo(nn.Module):
 
     @torch.no_grad()
     def fit_basis(self, cochleagrams: Tensor) -> None:
-        """Set the principal basis from training cochleagrams (42, steps), scaled so that the total variance is 1.
+        """Fit the principal basis to training cochleagrams (42, steps), scaled so that the total variance is 1.
 
         References:
             Owens et al., CVPR 2016, section 5.1: PCA of each step's features, inverted at test time.
@@ -127,20 +127,20 @@ class SoundFromVideo(nn.Module):
         mean = rooted.mean(dim=1)
         variances, columns = torch.linalg.eigh(torch.cov(rooted, correction=0))
         rows = columns.flip(1).T[: len(self.basis)]
-        # One scale for all components keeps their proportions, hence the geometry that the robust loss is about.
+        # One scale for all components keeps their proportions, and so the distances of the robust loss.
         self.basis.copy_(rows * variances.clamp_min(0).sum().sqrt().clamp_min(1e-6))
         self.basis_mean.copy_(mean)
         self.basis_fitted.fill_(True)
 
     def project(self, cochleagram: Tensor) -> Tensor:
-        """Express cochleagrams (batch, 42, steps) in the principal basis: (batch, components, steps)."""
-        # clamp_min keeps the root's slope finite at silence.
+        """Project cochleagrams (batch, 42, steps) onto the principal basis: (batch, components, steps)."""
+        # clamp_min keeps the slope of the root finite at silence.
         rooted = cochleagram.clamp_min(1e-8).sqrt() - self.basis_mean[:, None]
         scale = self.basis[0].square().sum()
         return torch.einsum("kc,bct->bkt", self.basis / scale, rooted)
 
     def unproject(self, components: Tensor) -> Tensor:
-        """Turn coordinates (batch, components, steps) back into cochleagrams (batch, 42, steps)."""
+        """Convert coordinates (batch, components, steps) to cochleagrams (batch, 42, steps)."""
         rooted = torch.einsum("kc,bkt->bct", self.basis, components) + self.basis_mean[:, None]
         return rooted.clamp_min(0).square()
 
@@ -149,7 +149,7 @@ class SoundFromVideo(nn.Module):
         inputs = self.backbone.normalize(spacetime)
         if self.spacetime != "grey":
             previous, current, following = inputs.unbind(dim=1)
-            before, after = _ENLARGED * (current - previous), _ENLARGED * (following - current)
+            before, after = _DIFFERENCE_GAIN * (current - previous), _DIFFERENCE_GAIN * (following - current)
             middle = current if self.spacetime == "difference" else after - before
             inputs = torch.stack([before, middle, after], dim=1)
         vectors: Tensor = self.tick(self.backbone.encode(inputs))
@@ -158,12 +158,12 @@ class SoundFromVideo(nn.Module):
     def encode_scenes(self, colour: Tensor) -> Tensor | None:
         """Compute the vectors (n, features) of colour frames (n, 3, height, width), uint8 or float in 0 to 1.
 
-        None for a network that does not look at them.
+        Return None for a network without ``scene``.
         """
         return None if self.scene is None else self.scene(self.backbone.maps(colour))
 
-    def hear(self, ticks: Tensor, scenes: Tensor | None) -> SoundOutput:
-        """Predict sound from the vectors of ticks (batch, ticks, features) and of scenes (batch, features)."""
+    def predict_segment(self, ticks: Tensor, scenes: Tensor | None) -> SoundOutput:
+        """Predict sound from vectors of ticks (batch, ticks, features) and of scenes (batch, features)."""
         if scenes is not None:
             ticks = torch.cat([ticks, scenes[:, None].expand(-1, ticks.shape[1], -1)], dim=-1)
         hidden = self.temporal(ticks)
@@ -172,17 +172,17 @@ class SoundFromVideo(nn.Module):
         return SoundOutput(components, self.unproject(self.contrast * components), logits)
 
     def forward(self, spacetime: Tensor, colour: Tensor) -> SoundOutput:
-        """Predict the sound of stretches of video.
+        """Predict the sound of segments of video.
 
         ``spacetime`` is (batch, ticks, 3, height, width) and ``colour`` (batch, 3, height, width), uint8 or float in
         0 to 1.
         """
         batch, ticks = spacetime.shape[:2]
         vectors = self.encode_ticks(spacetime.flatten(0, 1)).reshape(batch, ticks, -1)
-        return self.hear(vectors, self.encode_scenes(colour))
+        return self.predict_segment(vectors, self.encode_scenes(colour))
 
     @torch.no_grad()
-    def hear_video(
+    def predict_video(
         self,
         spacetime_of: Callable[[int, int], Tensor],
         ticks: int,
@@ -190,11 +190,11 @@ class SoundFromVideo(nn.Module):
         window_ticks: int = 180,
         overlap_ticks: int = 60,
     ) -> SoundOutput:
-        """Predict the sound of a video of any length by overlapping windows that fade into each other.
+        """Predict the sound of a video of any length in overlapping, cross-faded windows.
 
-        ``spacetime_of(first, count)`` gives the space-time images (count, 3, height, width) of a run of ticks;
-        ``colour_at(tick)`` the colour frame (3, height, width) that opens the window starting there. The result has a
-        batch of one. Images go through the backbone a few at a time, each once.
+        ``spacetime_of(first, count)`` returns the space-time images (count, 3, height, width) of ``count`` ticks;
+        ``colour_at(tick)`` returns the first colour frame (3, height, width) of the window that starts at the tick. The
+        result has a batch size of one. The backbone processes each image once, a few at a time.
         """
         device = self.basis.device
         runs = [(first, min(_CHUNK, ticks - first)) for first in range(0, ticks, _CHUNK)]
@@ -202,17 +202,17 @@ class SoundFromVideo(nn.Module):
         window = min(window_ticks, ticks)
         hop = max(window - overlap_ticks, 1)
         fade = _fade(window, min(overlap_ticks, window // 2)).repeat_interleave(STEPS_PER_TICK).to(device)
-        # Components and, as the last row, onset logits are blended alike.
+        # The last row holds the onset logits, which are blended like the components.
         blended = torch.zeros(1, len(self.basis) + 1, ticks * STEPS_PER_TICK, device=device)
         weight = torch.zeros(ticks * STEPS_PER_TICK, device=device)
         for start in sorted({*range(0, ticks - window + 1, hop), ticks - window}):
             scene = self.encode_scenes(colour_at(start)[None].to(device))
-            heard = self.hear(vectors[:, start : start + window], scene)
+            predicted = self.predict_segment(vectors[:, start : start + window], scene)
             steps = slice(start * STEPS_PER_TICK, (start + window) * STEPS_PER_TICK)
             weight[steps] += fade
-            blended[:, :-1, steps] += heard.components * fade
-            if heard.onset_logits is not None:
-                blended[:, -1, steps] += heard.onset_logits * fade
+            blended[:, :-1, steps] += predicted.components * fade
+            if predicted.onset_logits is not None:
+                blended[:, -1, steps] += predicted.onset_logits * fade
         blended /= weight
         components = blended[:, :-1]
         cochleagram = self.unproject(self.contrast * components)
@@ -220,7 +220,7 @@ class SoundFromVideo(nn.Module):
 
 
 class _ImageVector(nn.Module):
-    """Average and maximum of feature maps over a coarse grid, mapped to one vector an image."""
+    """Map the mean of feature maps over a coarse grid, and their maximum, to one vector per image."""
 
     def __init__(self, channels: int, grid: tuple[int, ...], features: int) -> None:
         super().__init__()
@@ -235,7 +235,7 @@ class _ImageVector(nn.Module):
 
 
 def _fade(window: int, overlap: int) -> Tensor:
-    """Weights of a window's ticks: 1 inside, falling towards both ends, never 0."""
+    """Return the weights (window,) of ticks: 1 inside, falling towards both ends, never 0."""
     rise = torch.arange(1, overlap + 1) / (overlap + 1)
     fade = torch.ones(window)
     fade[:overlap] = rise

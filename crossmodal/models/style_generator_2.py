@@ -1,11 +1,11 @@
-"""The generator of StyleGAN2-ADA, written from its papers; its layers are called as in the published files."""
+"""The generator of StyleGAN2-ADA, written from its papers; its layers have the names of the published files."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from crossmodal.models.numbered_generator import refuse_outside
+from crossmodal.models.numbered_generator import check_ranges
 from crossmodal.models.style_layers import (
     GAIN,
     EqualisedLinear,
@@ -19,25 +19,25 @@ _SIZES = tuple(2**power for power in range(3, 11))
 
 
 class StyleGenerator2(StyledGenerator):
-    """Draw square images as StyleGAN2 and StyleGAN2-ADA do: a learned constant, doubled and restyled to the end.
+    """The generator of StyleGAN2 and StyleGAN2-ADA: a learned constant, and blocks that double and style it.
 
-    ``mapping`` turns a latent vector into a style. ``synthesis.b4`` to ``synthesis.b<size>`` are blocks of ``conv0``
-    (doubles the side; not at 4 pixels), ``conv1`` and ``torgb``, whose images are added up (skip generator). Noise
-    is the constant one that is stored with the weights, so that an image depends on its latent alone.
+    ``mapping`` maps a latent vector to a style. ``synthesis.b4`` to ``synthesis.b<size>`` are blocks of ``conv0``
+    (doubles the side; not at 4 pixels), ``conv1`` and ``torgb``, whose images are summed (skip generator). The noise
+    is the constant stored with the weights, so an image depends only on its latent.
 
     Args:
         size: side of the images, a power of two from 8 to 1024.
         latent: length of a latent vector.
-        classes: of a class-conditional generator; 0 for one without labels.
+        classes: number of classes; 0 for an unconditional generator.
         style: length of a style vector.
-        channel_base: units of a block are ``channel_base`` / its side ...
-        channel_max: ... but no more than these.
+        channel_base: a block has ``channel_base`` / its side units ...
+        channel_max: ... but at most this many.
         mapping_layers: depth of the mapping network.
-        clamp: largest value after a layer (published: 256 for nets trained in half precision); None for no limit.
-        truncation: 1 draws as in training, 0 the mean image.
+        clamp: maximum absolute value after a layer (published: 256 for training in half precision); None for no limit.
+        truncation: 1 for images as in training, 0 for the mean image.
 
     Raises:
-        ValueError: arguments of which no such network can be made.
+        ValueError: an argument is out of range.
 
     References:
         Karras et al., "Analyzing and improving the image quality of StyleGAN", CVPR 2020, sections 2 and 4.1, figures
@@ -69,25 +69,25 @@ class StyleGenerator2(StyledGenerator):
         }
         if size not in _SIZES:
             raise ValueError(f"size must be a power of two from 8 to 1024, got {size}")
-        refuse_outside(arguments, latent=(1, 65536), classes=(0, 65536), style=(1, 65536), channel_max=(1, 65536))
-        refuse_outside(arguments, channel_base=(1, 2**24), mapping_layers=(1, 64))
+        check_ranges(arguments, latent=(1, 65536), classes=(0, 65536), style=(1, 65536), channel_max=(1, 65536))
+        check_ranges(arguments, channel_base=(1, 2**24), mapping_layers=(1, 64))
         if channel_base < size:
-            raise ValueError(f"channel_base must leave a unit at {size} pixels, got {channel_base}")
+            raise ValueError(f"channel_base must leave at least one unit at {size} pixels, got {channel_base}")
         super().__init__(arguments, latent, classes)
         self.size, self.truncation = size, truncation
         self.mapping = StyleMapping(latent, classes, style, mapping_layers)
         self.synthesis = nn.Module()
-        inputs = 0
+        before = 0
         names = []
         for side in (4, *(found for found in _SIZES if found <= size)):
             units = min(channel_base // side, channel_max)
-            self.synthesis.add_module(f"b{side}", _Block(inputs, units, style, side, clamp))
-            names += [f"synthesis.b{side}.{layer}" for layer in ("conv0", "conv1") if inputs or layer == "conv1"]
-            inputs = units
+            self.synthesis.add_module(f"b{side}", _Block(before, units, style, side, clamp))
+            names += [f"synthesis.b{side}.{layer}" for layer in ("conv0", "conv1") if before or layer == "conv1"]
+            before = units
         self.layer_names = tuple(names)
 
     def draw_styles(self, styles: Tensor) -> Tensor:
-        """Draw the images of styles (n, style), or of one style a layer (n, layers + 1, style)."""
+        """Generate the images of styles (n, style), or of one style per layer (n, layers + 1, style)."""
         if styles.ndim == 2:
             styles = styles[:, None].expand(-1, len(self.layer_names) + 1, -1)
         maps: Tensor | None = None
@@ -102,16 +102,16 @@ class StyleGenerator2(StyledGenerator):
 
 
 class _Block(nn.Module):
-    """All layers of one size: (maps, image so far, styles) in, (maps, image) out."""
+    """The layers of one size: (maps, image of smaller sizes, styles) in, (maps, image) out."""
 
     resample_filter: Tensor
 
-    def __init__(self, inputs: int, units: int, style: int, side: int, clamp: float | None) -> None:
+    def __init__(self, in_channels: int, units: int, style: int, side: int, clamp: float | None) -> None:
         super().__init__()
-        self.layers = 2 if inputs else 1
+        self.layers = 2 if in_channels else 1
         self.register_buffer("resample_filter", _kernel(), persistent=False)
-        if inputs:
-            self.conv0 = _StyledConvolution(inputs, units, style, side, clamp, double=True)
+        if in_channels:
+            self.conv0 = _StyledConvolution(in_channels, units, style, side, clamp, double=True)
         else:
             self.const = nn.Parameter(torch.randn(units, side, side))
         self.conv1 = _StyledConvolution(units, units, style, side, clamp)
@@ -127,19 +127,19 @@ class _Block(nn.Module):
 
 
 class _StyledConvolution(nn.Module):
-    """A modulated 3 x 3 convolution, which may double the side, then noise, bias and leaky ReLU."""
+    """A modulated 3 x 3 convolution, which can double the side, then noise, bias and leaky ReLU."""
 
     noise_const: Tensor
     resample_filter: Tensor
 
     def __init__(
-        self, inputs: int, units: int, style: int, side: int, clamp: float | None, *, double: bool = False
+        self, in_channels: int, units: int, style: int, side: int, clamp: float | None, *, double: bool = False
     ) -> None:
         super().__init__()
         self._double, self._clamp = double, clamp
         self.register_buffer("resample_filter", _kernel(), persistent=False)
-        self.affine = EqualisedLinear(style, inputs, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(units, inputs, 3, 3))
+        self.affine = EqualisedLinear(style, in_channels, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(units, in_channels, 3, 3))
         self.register_buffer("noise_const", torch.randn(side, side))
         self.noise_strength = nn.Parameter(torch.zeros([]))
         self.bias = nn.Parameter(torch.zeros(units))
@@ -153,13 +153,13 @@ class _StyledConvolution(nn.Module):
 
 
 class _ToImage(nn.Module):
-    """A modulated 1 x 1 convolution, not demodulated, to three colours."""
+    """A modulated 1 x 1 convolution without demodulation to RGB."""
 
-    def __init__(self, inputs: int, style: int, clamp: float | None) -> None:
+    def __init__(self, in_channels: int, style: int, clamp: float | None) -> None:
         super().__init__()
         self._clamp = clamp
-        self.affine = EqualisedLinear(style, inputs, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.affine = EqualisedLinear(style, in_channels, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(3, in_channels, 1, 1))
         self.bias = nn.Parameter(torch.zeros(3))
 
     def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
@@ -169,11 +169,11 @@ class _ToImage(nn.Module):
 
 
 def limited(maps: Tensor, clamp: float | None) -> Tensor:
-    """Keep values within plus and minus ``clamp``."""
+    """Clip values to plus and minus ``clamp``; None for no limit."""
     return maps if clamp is None else maps.clamp(-clamp, clamp)
 
 
 def _kernel() -> Tensor:
-    """The binomial low-pass of four taps in both directions, of sum 1."""
+    """Return the binomial low-pass filter (4, 4), with a sum of 1."""
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
     return taps[:, None] * taps

@@ -1,4 +1,4 @@
-"""The generator of StyleGAN3, written from its paper; its layers are called as in the published files."""
+"""The generator of StyleGAN3, written from its paper; its layers have the names of the published files."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import signal, special
 from torch import Tensor, nn
 
-from crossmodal.models.numbered_generator import refuse_outside
+from crossmodal.models.numbered_generator import check_ranges
 from crossmodal.models.style_layers import (
     GAIN,
     EqualisedLinear,
@@ -22,38 +22,38 @@ from crossmodal.models.style_layers import (
 
 
 class StyleGenerator3(StyledGenerator):
-    """Draw square images as StyleGAN3 does: Fourier features, and layers that filter before and after they bend.
+    """The generator of StyleGAN3: Fourier features, and layers with low-pass filters around their nonlinearity.
 
-    What a layer makes is a band-limited signal, so that moving the input moves the image by as much, be it by a
-    fraction of a pixel. ``mapping`` turns a latent vector into a style, ``synthesis.input`` makes the first maps,
-    ``synthesis.L<number>_<side>_<units>`` are the layers (their sides hold a margin), the last one paints. The
-    defaults are configuration T; configuration R, which turns as well, has ``kernel`` 1, ``radial`` filters,
-    ``channel_base`` 65536 and ``channel_max`` 1024.
+    The output of a layer is a band-limited signal, so a translation of the input translates the image by the same
+    distance, including fractions of a pixel. ``mapping`` maps a latent vector to a style, ``synthesis.input`` returns
+    the first maps, ``synthesis.L<number>_<side>_<units>`` are the layers (sides include a margin), the last one returns
+    RGB. The defaults are configuration T; configuration R, which is also equivariant to rotation, has ``kernel`` 1,
+    ``radial`` filters, ``channel_base`` 65536 and ``channel_max`` 1024.
 
     Args:
         size: side of the images.
         latent: length of a latent vector.
-        classes: of a class-conditional generator; 0 for one without labels.
+        classes: number of classes; 0 for an unconditional generator.
         style: length of a style vector.
-        channel_base: units of a layer are ``channel_base`` / (2 x its cutoff) ...
-        channel_max: ... but no more than these.
+        channel_base: a layer has ``channel_base`` / (2 x its cutoff) units ...
+        channel_max: ... but at most this many.
         mapping_layers: depth of the mapping network.
-        layers: of the synthesis network, besides the last that paints.
-        critical: layers at the end that are sampled critically.
-        first_cutoff: of the first layer, in cycles an image.
-        first_stopband: of the first layer, in cycles an image.
-        last_stopband: of the last layers, as a multiple of their cutoff.
+        layers: number of layers of the synthesis network, without the RGB layer.
+        critical: number of last layers that are critically sampled.
+        first_cutoff: cutoff of the first layer, in cycles per image.
+        first_stopband: stop band of the first layer, in cycles per image.
+        last_stopband: stop band of the last layers, as a multiple of their cutoff.
         margin: cells beyond each border of the image.
-        kernel: side of the convolutions.
-        filter_taps: of the low-pass filters, for each factor of resampling.
-        oversampling: of a leaky ReLU.
-        radial: the filters before critical sampling are radially symmetric.
-        clamp: largest value after a layer; None for no limit.
-        output_scale: factor on what the last layer gives.
-        truncation: 1 draws as in training, 0 the mean image.
+        kernel: side of the convolution kernels.
+        filter_taps: taps of the low-pass filters per resampling factor.
+        oversampling: oversampling factor of a leaky ReLU.
+        radial: use radially symmetric filters, except in the critically sampled layers.
+        clamp: maximum absolute value after a layer; None for no limit.
+        output_scale: factor on the output of the RGB layer.
+        truncation: 1 for images as in training, 0 for the mean image.
 
     Raises:
-        ValueError: arguments of which no such network can be made.
+        ValueError: an argument is out of range.
 
     References:
         Karras et al., "Alias-free generative adversarial networks", NeurIPS 2021, section 3, figure 4 and appendix C
@@ -84,14 +84,14 @@ class StyleGenerator3(StyledGenerator):
         truncation: float = 1.0,
     ) -> None:
         arguments: dict[str, Any] = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        refuse_outside(arguments, size=(16, 4096), layers=(1, 64))
+        check_ranges(arguments, size=(16, 4096), layers=(1, 64))
         if size & (size - 1):
             raise ValueError(f"size must be a power of two, got {size}")
         if not 0 <= critical < layers:
             raise ValueError(f"critical must be from 0 to layers - 1 ({layers - 1}), got {critical}")
-        refuse_outside(arguments, latent=(1, 65536), classes=(0, 65536), style=(1, 65536), channel_max=(1, 65536))
-        refuse_outside(arguments, channel_base=(1, 2**24), mapping_layers=(1, 64), margin=(0, 1024), kernel=(1, 15))
-        refuse_outside(arguments, filter_taps=(1, 64), oversampling=(1, 16))
+        check_ranges(arguments, latent=(1, 65536), classes=(0, 65536), style=(1, 65536), channel_max=(1, 65536))
+        check_ranges(arguments, channel_base=(1, 2**24), mapping_layers=(1, 64), margin=(0, 1024), kernel=(1, 15))
+        check_ranges(arguments, filter_taps=(1, 64), oversampling=(1, 16))
         super().__init__(arguments, latent, classes)
         self.size, self.truncation, self._output_scale = size, truncation, output_scale
         bands = plan_bands(size, layers, critical, first_cutoff, first_stopband, last_stopband, margin)
@@ -120,7 +120,7 @@ class StyleGenerator3(StyledGenerator):
         self._layers = tuple(names)
 
     def draw_styles(self, styles: Tensor) -> Tensor:
-        """Draw the images of styles (n, style), or of one style a layer (n, layers + 2, style)."""
+        """Generate the images of styles (n, style), or of one style per layer (n, layers + 2, style)."""
         if styles.ndim == 2:
             styles = styles[:, None].expand(-1, len(self._layers) + 1, -1)
         maps = self.synthesis.get_submodule("input")(styles[:, 0])
@@ -131,7 +131,7 @@ class StyleGenerator3(StyledGenerator):
 
     @torch.no_grad()
     def move(self, right: float = 0.0, down: float = 0.0) -> None:
-        """Move what is drawn, in images' sides (0.5 is half an image)."""
+        """Translate generated images, in units of the side of an image (0.5 is half an image)."""
         transform = self.synthesis.get_submodule("input").get_buffer("transform")
         transform.copy_(torch.eye(3))
         transform[:2, 2] = -torch.tensor([right, down])
@@ -139,14 +139,14 @@ class StyleGenerator3(StyledGenerator):
 
 @dataclass(frozen=True)
 class Band:
-    """The signal that a layer makes; frequencies in cycles an image."""
+    """Frequency band of the output of a layer; frequencies in cycles per image."""
 
     cutoff: float
-    #: From the cutoff to the stop band, or to half the sampling rate if that is more.
+    #: Distance from the cutoff to the stop band, or to half the sampling rate if that is greater.
     half_width: float
     #: Cells along the side of an image.
     rate: int
-    #: Cells along the side of the maps, margins included.
+    #: Cells along the side of the maps, including margins.
     side: int
 
 
@@ -159,7 +159,7 @@ def plan_bands(
     last_stopband: float,
     margin: int,
 ) -> list[Band]:
-    """Give the band of each layer and, last, of the one that paints: cutoffs rise geometrically up to ``size`` / 2.
+    """Return the band of each layer and, last, of the RGB layer: cutoffs rise geometrically up to ``size`` / 2.
 
     References:
         Karras et al., NeurIPS 2021, section 3.2 and figure 4c.
@@ -171,13 +171,13 @@ def plan_bands(
     rates = 2 ** np.ceil(np.log2(np.minimum(2 * stopbands, size))).astype(int)
     half_widths = np.maximum(stopbands, rates / 2) - cutoffs
     sides = rates + 2 * margin
-    sides[-2:] = size  # the last layers need no margin: nothing is filtered after them
+    sides[-2:] = size  # the last layers need no margin: no filter follows
     columns = zip(cutoffs.tolist(), half_widths.tolist(), rates.tolist(), sides.tolist(), strict=True)
     return [Band(*column) for column in columns]
 
 
 class FourierInput(nn.Module):
-    """Waves of random frequencies below the first cutoff, which the style turns and moves.
+    """Fourier features of random frequencies below the first cutoff, rotated and translated by the style.
 
     References:
         Karras et al., NeurIPS 2021, section 3.1 (Fourier features) and 3.2 (transformed by the style).
@@ -185,7 +185,7 @@ class FourierInput(nn.Module):
 
     freqs: Tensor
     phases: Tensor
-    #: A transform of the user's, after that of the style: 3 x 3, homogeneous.
+    #: Transform set by the user, applied after that of the style: 3 x 3, homogeneous.
     transform: Tensor
 
     def __init__(self, units: int, style: int, band: Band) -> None:
@@ -193,7 +193,7 @@ class FourierInput(nn.Module):
         self._band = band
         directions = torch.randn(units, 2)
         radii = directions.square().sum(dim=1, keepdim=True).sqrt()
-        # Of a normal vector, this makes one that is uniform in the disc, nearly.
+        # This maps a normal vector to one that is nearly uniform in the disc.
         self.register_buffer("freqs", band.cutoff * directions / (radii * radii.square().exp() ** 0.25))
         self.register_buffer("phases", torch.rand(units) - 0.5)
         self.register_buffer("transform", torch.eye(3))
@@ -204,7 +204,7 @@ class FourierInput(nn.Module):
             self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Make the maps (n, units, side, side) of styles (n, style)."""
+        """Compute the maps (n, units, side, side) of styles (n, style)."""
         turn = self.affine(styles)
         turn = turn / turn[:, :2].norm(dim=1, keepdim=True)
         cosine, sine, right, down = turn.unbind(dim=1)
@@ -214,12 +214,12 @@ class FourierInput(nn.Module):
         placed = rotation @ shift @ self.transform
         phases = self.phases + (self.freqs @ placed[:, :2, 2:])[..., 0]
         freqs = self.freqs @ placed[:, :2, :2]
-        # The style may have turned or stretched waves beyond the cutoff: they fade out up to half the sampling rate.
+        # The transform can move frequencies beyond the cutoff: amplitudes fall to 0 at half the sampling rate.
         excess = (freqs.norm(dim=2) - self._band.cutoff) / (self._band.rate / 2 - self._band.cutoff)
         amplitudes = (1 - excess).clamp(0, 1)
         side = self._band.side
-        places = (torch.arange(side, device=freqs.device) + 0.5 - side / 2) / self._band.rate
-        x, y = (freqs[:, :, axis, None] * places for axis in (0, 1))
+        positions = (torch.arange(side, device=freqs.device) + 0.5 - side / 2) / self._band.rate
+        x, y = (freqs[:, :, axis, None] * positions for axis in (0, 1))
         waves = torch.sin(2 * torch.pi * (x[:, :, None, :] + y[:, :, :, None] + phases[:, :, None, None]))
         mixing = self.weight * self.weight.shape[1] ** -0.5
         return torch.einsum("nuyx,vu->nvyx", waves * amplitudes[:, :, None, None], mixing)
@@ -260,7 +260,7 @@ class _AliasFreeLayer(nn.Module):
         down_filter = design_low_pass(down_taps, band.cutoff, 2 * band.half_width, rate, radial=radial)
         self.register_buffer("up_filter", up_filter, persistent=False)
         self.register_buffer("down_filter", down_filter, persistent=False)
-        # What is missing for the output's cells, at the higher rate, is half on either side.
+        # The padding at the higher rate is split evenly between both sides.
         missing = (band.side - 1) * self._down + 1 - (before.side + kernel - 1) * self._up
         missing += up_taps + down_taps - 2
         left = (missing + self._up) // 2
@@ -273,8 +273,8 @@ class _AliasFreeLayer(nn.Module):
         maps = maps * self.magnitude_ema.rsqrt()
         maps = modulated_convolution(maps, self.weight, scales, demodulate=not self._last, padding=self._kernel - 1)
         maps = maps + self.bias[:, None, None]
-        enlarging = None if self.up_filter is None else self.up_filter * self._up
-        maps = resample(maps, enlarging, up=self._up, padding=self._padding)
+        up_filter = None if self.up_filter is None else self.up_filter * self._up
+        maps = resample(maps, up_filter, up=self._up, padding=self._padding)
         if not self._last:
             maps = F.leaky_relu(maps, 0.2) * GAIN
         if self._clamp is not None:
@@ -283,9 +283,9 @@ class _AliasFreeLayer(nn.Module):
 
 
 def design_low_pass(taps: int, cutoff: float, width: float, rate: float, *, radial: bool = False) -> Tensor | None:
-    """Design a low-pass filter by a Kaiser window: (taps,), or (taps, taps) if ``radial``; None for a single tap.
+    """Design a low-pass filter with a Kaiser window: (taps,), or (taps, taps) if ``radial``; None for a single tap.
 
-    ``cutoff``, ``width`` of the transition band and the sampling ``rate`` are in one unit; the taps' sum is 1.
+    ``cutoff``, ``width`` of the transition band and the sampling ``rate`` have the same unit; the sum of taps is 1.
 
     References:
         Karras et al., NeurIPS 2021, appendix C.1 (the ideal filters sinc and jinc) and C.2 (Kaiser window).
@@ -294,8 +294,8 @@ def design_low_pass(taps: int, cutoff: float, width: float, rate: float, *, radi
         return None
     kernel: NDArray[np.float64]
     if radial:
-        places = (np.arange(taps) - (taps - 1) / 2) / rate
-        radius = np.hypot(places[:, None], places)
+        positions = (np.arange(taps) - (taps - 1) / 2) / rate
+        radius = np.hypot(positions[:, None], positions)
         kernel = special.j1(2 * np.pi * cutoff * radius) / (np.pi * radius)
         beta = signal.kaiser_beta(signal.kaiser_atten(taps, width / (rate / 2)))
         window = np.kaiser(taps, beta)

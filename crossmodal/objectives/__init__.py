@@ -1,4 +1,4 @@
-"""Losses: plain functions of tensors, the memories that some of them need, and figures to watch beside them."""
+"""Losses as functions of tensors, the buffers that some of them need, and diagnostics."""
 
 import lazy_loader
 

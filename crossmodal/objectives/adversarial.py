@@ -1,4 +1,4 @@
-"""The game of a generator against a discriminator: what each of them wants, and what keeps the game stable."""
+"""Losses of a generator and a discriminator, and the gradient penalty that stabilises training."""
 
 import torch
 import torch.nn.functional as F
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def generator_loss(drawn: Tensor) -> Tensor:
-    """What the generator wants of the scores (n,) of drawn images: to be high (non-saturating).
+    """Compute the non-saturating loss of a generator from the scores (n,) of generated images.
 
     References:
         Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, section 3.
@@ -15,17 +15,17 @@ def generator_loss(drawn: Tensor) -> Tensor:
 
 
 def discriminator_loss(true: Tensor, drawn: Tensor) -> Tensor:
-    """What the discriminator wants: high scores of true images (n,), low ones of drawn images (m,).
+    """Compute the loss of a discriminator from the scores of true images (n,) and of generated images (m,).
 
-    The cross-entropy of telling them apart; 2 log 2 where it cannot.
+    This is the cross-entropy of classifying them; it is 2 log 2 when the scores carry no information.
     """
     return F.softplus(-true).mean() + F.softplus(drawn).mean()
 
 
 def gradient_penalty(scores: Tensor, images: Tensor) -> Tensor:
-    """Half the mean squared gradient of the scores (n,) by the images (n, ...) that they were computed from.
+    """Compute half the mean squared gradient of the scores (n,) with respect to their images (n, ...).
 
-    On true images this is R1, which makes the game converge. The images must require gradients.
+    On true images this is R1, with which training converges. The images must require gradients.
 
     Raises:
         ValueError: the images do not require gradients.

@@ -1,4 +1,4 @@
-"""Figures that tell whether embeddings collapse to a point or to few directions."""
+"""Diagnostics of embeddings that collapse to a point or to few directions."""
 
 import torch
 from torch import Tensor
@@ -8,9 +8,10 @@ from crossmodal.objectives.similarity import unit_vectors
 
 @torch.no_grad()
 def effective_rank(z: Tensor) -> float:
-    """Count the directions that embeddings (n, dimension) fill: exp of the entropy of their singular values.
+    """Compute the effective rank of embeddings (n, dimension): exp of the entropy of their singular values.
 
-    From 1 (all on a line through 0) to min(n, dimension) (all directions alike); 0 if all are 0. Scale does not matter.
+    It ranges from 1 (all on a line through 0) to min(n, dimension) (all directions equal); 0 if all embeddings are 0.
+    It does not depend on the scale.
 
     Raises:
         ValueError: ``z`` is not (n, dimension).
@@ -24,19 +25,19 @@ def effective_rank(z: Tensor) -> float:
     total = values.sum()
     if total == 0:
         return 0.0
-    shares = values / total
-    return float(torch.exp(-torch.xlogy(shares, shares).sum()))
+    fractions = values / total
+    return float(torch.exp(-torch.xlogy(fractions, fractions).sum()))
 
 
 @torch.no_grad()
 def is_collapsed(z: Tensor, least_spread: float = 0.1, least_rank: float = 2.0) -> bool:
-    """Whether embeddings (n, dimension) are nearly one point, lie on nearly one line, or are not numbers.
+    """Return whether embeddings (n, dimension) are nearly a point, nearly on a line, or not finite.
 
     Args:
-        z: of different images.
-        least_spread: of the unit vectors, the root of the mean squared distance from their mean, 0 to 1. The default
-            stands for a mean cosine of 0.99.
-        least_rank: effective rank.
+        z: embeddings of different images.
+        least_spread: threshold of the root mean squared distance of the unit vectors from their mean, 0 to 1. The
+            default corresponds to a mean cosine of 0.99.
+        least_rank: threshold of the effective rank.
 
     Raises:
         ValueError: ``z`` is not (n, dimension).

@@ -1,7 +1,7 @@
-"""Contrastive losses: views of one image belong together, all others apart.
+"""Contrastive losses: views of one image are pulled together, views of different images are pushed apart.
 
-Every loss scales its embeddings (n, dimension) to unit length itself, in float32 at least, so it takes what a network
-gives. Batches that are spread over processes go through `crossmodal.objectives.gather` first.
+Every loss scales its embeddings (n, dimension) to unit length, in float32 at least, so it accepts the raw output of a
+network. In distributed training, pass batches through `crossmodal.objectives.gather` first.
 """
 
 import math
@@ -14,7 +14,7 @@ from crossmodal.objectives.similarity import cosines, unit_vectors, without_self
 
 
 def alignment_loss(x: Tensor, y: Tensor) -> Tensor:
-    """Average the squared distance of the two views' unit vectors: 0 (equal) to 4 (opposite).
+    """Compute the mean squared distance between the unit vectors of two views: 0 (equal) to 4 (opposite).
 
     Raises:
         ValueError: ``x`` and ``y`` are not two batches (n, dimension) of one shape.
@@ -28,9 +28,10 @@ def alignment_loss(x: Tensor, y: Tensor) -> Tensor:
 
 
 def uniformity_loss(z: Tensor, t: float = 2.0) -> Tensor:
-    """Take the logarithm of the mean Gaussian potential exp(-t |z_i - z_j|^2) over all pairs: -4 t to 0 (collapsed).
+    """Compute the logarithm of the mean Gaussian potential exp(-t |z_i - z_j|^2) over pairs: -4 t to 0 (collapsed).
 
-    The least value for many vectors is that of the uniform law on the sphere, -3.9375 for 128 dimensions and t = 2.
+    The minimum for many vectors is that of the uniform distribution on the sphere, -3.9375 for 128 dimensions and
+    t = 2.
 
     Raises:
         ValueError: ``z`` is not (n, dimension) with at least two vectors.
@@ -47,7 +48,7 @@ def uniformity_loss(z: Tensor, t: float = 2.0) -> Tensor:
 def alignment_uniformity_loss(
     x: Tensor, y: Tensor, *, alignment_weight: float = 1.0, uniformity_weight: float = 1.0, t: float = 2.0
 ) -> Tensor:
-    """Weigh the alignment of two views against the mean uniformity of each.
+    """Compute the weighted sum of the alignment of two views and the mean uniformity of each.
 
     Raises:
         ValueError: ``x`` and ``y`` are not two batches (n, dimension) of one shape, with at least two vectors.
@@ -60,7 +61,9 @@ def alignment_uniformity_loss(
 
 
 def simclr_loss(x: Tensor, y: Tensor, temperature: float = 0.5) -> Tensor:
-    """Tell each view's partner from the other 2n - 2 views by cosine over temperature: mean cross-entropy (NT-Xent).
+    """Compute the NT-Xent loss: the mean cross-entropy of finding the other view of an image among 2n - 1 views.
+
+    Logits are cosines over the temperature.
 
     Raises:
         ValueError: ``x`` and ``y`` are not two batches (n, dimension) of one shape, or the temperature is not positive.
@@ -77,18 +80,18 @@ def simclr_loss(x: Tensor, y: Tensor, temperature: float = 0.5) -> Tensor:
 
 
 def moco_loss(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float = 0.2) -> Tensor:
-    """Tell each query's key from all keys in the queue by cosine over temperature: the mean cross-entropy.
+    """Compute the mean cross-entropy of finding the key of each query among that key and the queue (InfoNCE).
 
-    Gradients reach the queries alone.
+    Logits are cosines over the temperature. Only the queries receive gradients.
 
     Args:
-        queries: (n, dimension), of the encoder that learns.
-        keys: (n, dimension), of its moving average, from the other view.
+        queries: (n, dimension), embeddings by the trained encoder.
+        keys: (n, dimension), embeddings of the other view by the moving average of the encoder.
         queue: (length, dimension), unit vectors, as in `MomentumQueue.keys`.
         temperature: of the softmax.
 
     Raises:
-        ValueError: shapes that do not fit, or a temperature that is not positive.
+        ValueError: the shapes do not match, or the temperature is not positive.
 
     References:
         He et al., "Momentum contrast for unsupervised visual representation learning", CVPR 2020, equation 1; the
@@ -105,10 +108,11 @@ def moco_loss(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float =
 
 
 def supervised_contrastive_loss(z: Tensor, labels: Tensor, temperature: float = 0.07) -> Tensor:
-    """Tell the others of a vector's label from all others: cross-entropy, mean over those others, then over vectors.
+    """Compute the supervised contrastive loss: the mean cross-entropy of vectors with the same label.
 
-    Several views of an image are so many vectors of one label. A vector that is alone with its label does not count;
-    where all are, the loss is 0. With two views and a label an image this is `simclr_loss`.
+    The mean is taken over the other vectors with the label of a vector, then over vectors. Several views of an image
+    count as several vectors of one label. Vectors whose label occurs once are ignored; if all are, the loss is 0. With
+    two views and a separate label per image this is `simclr_loss`.
 
     Args:
         z: (n, dimension).
@@ -116,7 +120,7 @@ def supervised_contrastive_loss(z: Tensor, labels: Tensor, temperature: float = 
         temperature: of the softmax.
 
     Raises:
-        ValueError: shapes that do not fit, or a temperature that is not positive.
+        ValueError: the shapes do not match, or the temperature is not positive.
 
     References:
         Khosla et al., "Supervised contrastive learning", NeurIPS 2020, equation 2 (the mean outside the logarithm).
@@ -124,7 +128,7 @@ def supervised_contrastive_loss(z: Tensor, labels: Tensor, temperature: float = 
     _check_batch("z", z, least=2)
     _check_temperature(temperature)
     if labels.shape != z.shape[:1]:
-        raise ValueError(f"labels must be one for each vector, ({len(z)},), got {tuple(labels.shape)}")
+        raise ValueError(f"labels must have shape ({len(z)},), one label per vector, got {tuple(labels.shape)}")
     unit = unit_vectors(z)
     logarithms = F.log_softmax(without_self(cosines(unit, unit) / temperature), dim=1)
     alike = (labels[:, None] == labels).fill_diagonal_(False)
@@ -136,7 +140,7 @@ def supervised_contrastive_loss(z: Tensor, labels: Tensor, temperature: float = 
 def _check_views(x: Tensor, y: Tensor, least: int) -> None:
     _check_batch("x", x, least)
     if x.shape != y.shape:
-        raise ValueError(f"the two views must have one shape, got {tuple(x.shape)} and {tuple(y.shape)}")
+        raise ValueError(f"the two views must have the same shape, got {tuple(x.shape)} and {tuple(y.shape)}")
 
 
 def _check_batch(name: str, z: Tensor, least: int) -> None:

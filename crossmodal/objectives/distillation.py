@@ -1,4 +1,4 @@
-"""Self-distillation: a student predicts its teacher's assignment of other crops of the image."""
+"""Self-distillation: a student predicts the output of its teacher for other crops of the image."""
 
 import torch
 import torch.nn.functional as F
@@ -8,14 +8,14 @@ from crossmodal.objectives.gathering import gather
 
 
 class CentreBuffer(nn.Module):
-    """The moving average of the teacher's outputs over batches and processes, which keeps one output from winning.
+    """Moving average of the teacher's outputs over batches and processes; it keeps one output from dominating.
 
     Args:
-        dimension: outputs of the head.
-        momentum: share of the old centre that stays at an update.
+        dimension: number of outputs of the head.
+        momentum: weight of the old centre in an update, 0 to 1.
 
     Raises:
-        ValueError: no outputs, or a momentum outside 0 to 1.
+        ValueError: the dimension is below 1, or the momentum is outside 0 to 1.
 
     References:
         Caron et al., "Emerging properties in self-supervised vision transformers", ICCV 2021, equation 4.
@@ -33,7 +33,7 @@ class CentreBuffer(nn.Module):
 
     @torch.no_grad()
     def update(self, teacher: Tensor) -> None:
-        """Move the centre towards the mean of the teacher's outputs (..., dimension); after the loss, as published.
+        """Update the centre with the mean of the teacher's outputs (..., dimension); call it after the loss.
 
         Raises:
             ValueError: the outputs have another dimension.
@@ -47,34 +47,34 @@ class CentreBuffer(nn.Module):
 def dino_loss(
     student: Tensor, teacher: Tensor, centre: Tensor, temperatures: tuple[float, float] = (0.1, 0.04)
 ) -> Tensor:
-    """Average the cross-entropy of the student's softmax under the teacher's, over pairs of different crops.
+    """Compute the mean cross-entropy between the softmax of the teacher and of the student, over pairs of other crops.
 
-    The teacher's outputs are centred, then sharpened by its low temperature. Gradients reach the student alone.
+    The teacher's outputs are centred, then sharpened by its low temperature. Only the student receives gradients.
 
     Args:
-        student: outputs of the head (crops, n, outputs), the teacher's crops first and in its order.
-        teacher: (global crops, n, outputs).
+        student: outputs of the head (crops, n, outputs); the first crops are those of the teacher, in the same order.
+        teacher: outputs of the head (global crops, n, outputs).
         centre: (outputs,), as in `CentreBuffer.centre`.
         temperatures: the student's and the teacher's.
 
     Raises:
-        ValueError: shapes that do not fit, no pair of different crops, or a temperature that is not positive.
+        ValueError: the shapes do not match, there is no pair of different crops, or a temperature is not positive.
 
     References:
         Caron et al., ICCV 2021, equations 1 to 3.
     """
-    crops, seen = len(student), len(teacher)
-    if student.ndim != 3 or teacher.ndim != 3 or student.shape[1:] != teacher.shape[1:] or not 1 <= seen <= crops > 1:
+    crops, views = len(student), len(teacher)
+    if student.ndim != 3 or teacher.ndim != 3 or student.shape[1:] != teacher.shape[1:] or not 1 <= views <= crops > 1:
         raise ValueError(
-            "student must be (crops, n, outputs) and teacher (global crops, n, outputs) with no more crops and two in "
-            f"all, got {tuple(student.shape)} and {tuple(teacher.shape)}"
+            "student must be (crops, n, outputs) with at least two crops, and teacher (global crops, n, outputs) with "
+            f"at most as many, got {tuple(student.shape)} and {tuple(teacher.shape)}"
         )
     if not min(temperatures) > 0:
         raise ValueError(f"temperatures must be positive, got {temperatures}")
     with torch.autocast(student.device.type, enabled=False):
         precision = torch.promote_types(student.dtype, torch.float32)
-        wanted = F.softmax((teacher.detach().to(precision) - centre) / temperatures[1], dim=-1)
+        targets = F.softmax((teacher.detach().to(precision) - centre) / temperatures[1], dim=-1)
         logarithms = F.log_softmax(student.to(precision) / temperatures[0], dim=-1)
-        entropies = -torch.einsum("gno,cno->gc", wanted, logarithms) / student.shape[1]
-    same = torch.eye(seen, crops, dtype=torch.bool, device=entropies.device)
-    return entropies.masked_fill(same, 0.0).sum() / (seen * (crops - 1))
+        entropies = -torch.einsum("gno,cno->gc", targets, logarithms) / student.shape[1]
+    same = torch.eye(views, crops, dtype=torch.bool, device=entropies.device)
+    return entropies.masked_fill(same, 0.0).sum() / (views * (crops - 1))

@@ -1,4 +1,4 @@
-"""What `GaitFromTouch` is trained to say."""
+"""Targets and losses of `GaitFromTouch`."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,14 @@ from crossmodal.models.gait_from_touch import GaitOutput
 
 
 class GaitTargets(NamedTuple):
-    """The truth of footprint candidates; see `GaitOutput` for what the parts mean.
+    """True values for footprint candidates; the parts are those of `GaitOutput`.
 
     Attributes:
-        step: (batch,) 1 for a footstep, 0 for none; the rest counts for footsteps alone.
+        step: (batch,) 1 for a footstep, 0 otherwise; the other parts are used for footsteps only.
         left: (batch,) 1 for a left foot.
-        heel_strike, toe_off: (batch,) between which frames the event is; NaN where the crop does not have it.
+        heel_strike, toe_off: (batch,) position of the event in frames; NaN if it is outside the crop.
         contact: (batch, frames) 1 while the foot is on the floor.
-        points: (batch, 4, 2), NaN where the mat has only a part of the print.
+        points: (batch, 4, 2), NaN if the print is only partly on the mat.
         own: (batch, frames, rows, columns) 1 where the foot loads a cell.
     """
 
@@ -31,35 +31,34 @@ class GaitTargets(NamedTuple):
 
 
 def event_loss(logits: Tensor, position: Tensor) -> Tensor:
-    """Cross entropy of where an event is, (batch,); 0 where its position is NaN.
+    """Compute the cross-entropy of the position of an event: (batch,); 0 where the position is NaN.
 
-    The truth lies between two frames, which share it by nearness: whoever is unsure about which frame it is still gives
-    the right mean.
+    The target distribution interpolates linearly between the two nearest frames, so its mean is the position.
 
     Args:
-        logits: (batch, frames), minus infinity for frames that are none.
+        logits: (batch, frames), minus infinity for padded frames.
         position: (batch,) in frames.
     """
     known = position.isfinite()
-    place = position.nan_to_num().clamp(0, logits.shape[1] - 1)
-    low = place.floor().long()
+    clamped = position.nan_to_num().clamp(0, logits.shape[1] - 1)
+    low = clamped.floor().long()
     high = (low + 1).clamp(max=logits.shape[1] - 1)
-    log_share = logits.log_softmax(dim=1)
-    share = place - low
-    before, after = (log_share.gather(1, frame[:, None])[:, 0] for frame in (low, high))
-    # A share of nothing must not meet a frame that is none.
-    after = torch.where(share > 0, after, before)
-    return torch.where(known, -(1.0 - share) * before - share * after, 0.0)
+    log_probabilities = logits.log_softmax(dim=1)
+    fraction = clamped - low
+    before, after = (log_probabilities.gather(1, frame[:, None])[:, 0] for frame in (low, high))
+    # A weight of 0 times the minus infinity of a padded frame would be NaN.
+    after = torch.where(fraction > 0, after, before)
+    return torch.where(known, -(1.0 - fraction) * before - fraction * after, 0.0)
 
 
 def gait_losses(output: GaitOutput, target: GaitTargets, movie: Tensor, valid: Tensor) -> dict[str, Tensor]:
-    """Each part's mean over the footsteps of a batch, ``step`` over all candidates.
+    """Compute the loss of each part: the mean over the footsteps of a batch; ``step`` over all candidates.
 
     Args:
-        output: of the network.
-        target: the truth.
-        movie: (batch, frames, 2, rows, columns) what the network saw.
-        valid: bool (batch, frames).
+        output: output of the network.
+        target: true values.
+        movie: (batch, frames, 2, rows, columns) input of the network.
+        valid: bool (batch, frames), False for padded frames.
     """
     is_step = target.step > 0.5
     count = is_step.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""Batches that are spread over processes, made whole with their gradients."""
+"""Gathering of batches from all processes, with gradients."""
 
 from typing import Any
 
@@ -8,11 +8,12 @@ from torch import Tensor
 
 
 def gather(z: Tensor) -> Tensor:
-    """Join the batches of all processes in the order of their ranks: (processes * n, ...); ``z`` itself without any.
+    """Concatenate the batches of all processes in the order of ranks: (processes * n, ...).
 
-    Gradients flow back to the process that a row came from, summed over all processes. When every process computes the
-    same loss of the joint batch, the mean over processes that `DistributedDataParallel` takes is then the gradient of
-    one process with the joint batch. Every process must give the same shape, and call this as often.
+    Return ``z`` unchanged if training is not distributed. The gradient of a row is summed over all processes and
+    returned to the process of the row. If every process computes the same loss of the joint batch, the mean over
+    processes in `DistributedDataParallel` is the gradient of one process with the joint batch. Every process must pass
+    the same shape and call this function equally often.
     """
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
         return z
@@ -29,7 +30,7 @@ class _Gathering(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        # A sum over processes and a slice: every backend has it, which is not true of reduce-scatter.
+        # A sum over processes and a slice: every backend supports it, unlike reduce-scatter.
         summed = gradients[0].clone(memory_format=torch.contiguous_format)
         dist.all_reduce(summed)
         return summed.chunk(dist.get_world_size())[dist.get_rank()]

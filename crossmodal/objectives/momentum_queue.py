@@ -1,4 +1,4 @@
-"""Momentum contrast's two memories: a queue of keys, and a moving average of an encoder."""
+"""The two buffers of momentum contrast: a queue of keys, and a moving average of an encoder."""
 
 import torch
 from torch import Tensor, nn
@@ -9,23 +9,23 @@ from crossmodal.randomness import normals
 
 
 class MomentumQueue(nn.Module):
-    """The last ``length`` keys as unit vectors, oldest out first; random ones of the seed at the beginning.
+    """First-in, first-out queue of ``length`` unit vectors, initialised with random ones.
 
     Args:
-        dimension: of a key.
-        length: keys; the publication has 65,536.
-        seed: of the first keys, the same in every process.
+        dimension: dimension of a key.
+        length: number of keys; the publication uses 65,536.
+        seed: seed of the initial keys, the same in every process.
 
     Raises:
-        ValueError: no keys, or a negative seed.
+        ValueError: the dimension or the length is below 1, or the seed is negative.
 
     References:
         He et al., "Momentum contrast for unsupervised visual representation learning", CVPR 2020, section 3.2.
     """
 
-    #: (length, dimension), in no promised order.
+    #: (length, dimension), in unspecified order.
     keys: Tensor
-    #: (), the row of the oldest key.
+    #: (), row of the oldest key.
     oldest: Tensor
 
     def __init__(self, dimension: int, length: int = 65_536, seed: int = 0) -> None:
@@ -37,9 +37,9 @@ class MomentumQueue(nn.Module):
 
     @torch.no_grad()
     def enqueue(self, keys: Tensor) -> None:
-        """Put the keys (n, dimension) of all processes in, and as many of the oldest out; any n.
+        """Add the keys (n, dimension) of all processes and drop as many of the oldest; n may be any number.
 
-        Safe between a loss and its backward pass.
+        It is safe to call this between a loss and its backward pass.
 
         Raises:
             ValueError: the keys have another dimension.
@@ -49,24 +49,24 @@ class MomentumQueue(nn.Module):
         arrived = unit_vectors(gather(keys)).to(self.keys.dtype)
         kept = arrived[-len(self.keys) :]
         rows = (self.oldest + torch.arange(len(kept), device=kept.device)) % len(self.keys)
-        # Not in place: the backward pass of this step still reads the keys as they were.
+        # Not in place: the backward pass of this step still needs the old keys.
         self.keys = self.keys.index_copy(0, rows, kept)
         self.oldest = (self.oldest + len(kept)) % len(self.keys)
 
     def ordered(self) -> Tensor:
-        """List the keys (length, dimension) from the oldest to the newest."""
+        """Return the keys (length, dimension) from the oldest to the newest."""
         rows = (self.oldest + torch.arange(len(self.keys), device=self.keys.device)) % len(self.keys)
         return self.keys[rows]
 
 
 @torch.no_grad()
 def update_average(target: nn.Module, online: nn.Module, momentum: float) -> None:
-    """Move the parameters of ``target`` towards those of ``online``: momentum * target + (1 - momentum) * online.
+    """Update the parameters of ``target`` to momentum * target + (1 - momentum) * online, in place.
 
-    Buffers stay: the target's batch norm keeps statistics of its own.
+    Buffers are not changed: the batch norm of the target keeps its own statistics.
 
     Raises:
-        ValueError: the two have other parameters, or the momentum is not in 0 to 1.
+        ValueError: the parameters of the two differ, or the momentum is outside 0 to 1.
 
     References:
         He et al., CVPR 2020, equation 2.
@@ -76,6 +76,6 @@ def update_average(target: nn.Module, online: nn.Module, momentum: float) -> Non
     averages, newest = dict(target.named_parameters()), dict(online.named_parameters())
     shapes = [{(name, tuple(values.shape)) for name, values in found.items()} for found in (averages, newest)]
     if differing := sorted({name for name, _ in shapes[0] ^ shapes[1]}):
-        raise ValueError(f"target and online must be one architecture; they differ in {', '.join(differing)}")
+        raise ValueError(f"target and online must have the same architecture; they differ in {', '.join(differing)}")
     for name, average in averages.items():
         average.lerp_(newest[name].to(average.dtype), 1 - momentum)

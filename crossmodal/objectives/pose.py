@@ -1,4 +1,4 @@
-"""Losses of finding joints in a cube: heat maps made on the fly from places, and bones of possible length."""
+"""Losses of pose estimation in a cube of voxels: heat maps made from keypoints, and limits of bone lengths."""
 
 import math
 
@@ -7,16 +7,16 @@ from torch import Tensor
 
 from crossmodal.models.skeleton import BONES, CUBE, HEAT_SCALE
 
-# Height and deviation of the published Gaussian, in normalised places; its middle is that far off its joint.
+# Offset of the maximum of the published Gaussian from its joint, in normalised units, and its height.
 _OFFSET = 0.001
 _HEIGHT = 1 / (_OFFSET * math.sqrt(2 * math.pi))
 
 
 def heat_map_targets(keypoints: Tensor, cube: tuple[int, int, int] = CUBE) -> Tensor:
-    """Make the heat maps of joints (..., joints, 3), normalised places (x, y, z): (..., joints, *cube), sums of 4.
+    """Render the heat maps (..., joints, *cube) of keypoints (..., joints, 3), normalised (x, y, z); each sums to 4.
 
-    The softmax over all voxels of a Gaussian of the distance d in normalised units, exp(-(d - 0.001)^2 / 2) / (0.001
-    sqrt(2 pi)), divided by 0.25. Near its joint that is itself a Gaussian, about one voxel wide.
+    A heat map is the softmax over all voxels of exp(-(d - 0.001)^2 / 2) / (0.001 sqrt(2 pi)), with the distance d in
+    normalised units, divided by 0.25. Near the joint it is a Gaussian about one voxel wide.
 
     References:
         Luo et al., "Intelligent carpet", CVPR 2021: the script that made the published heat maps.
@@ -32,7 +32,7 @@ def heat_map_targets(keypoints: Tensor, cube: tuple[int, int, int] = CUBE) -> Te
 
 
 def heat_map_loss(heat_maps: Tensor, targets: Tensor) -> Tensor:
-    """Average 1000 * 2 (h* + 0.5) (h - h*)^2 over all voxels, in which h* is the target: high voxels weigh more.
+    """Compute the mean of 1000 * 2 (h* + 0.5) (h - h*)^2 over all voxels, with h* the target: high voxels weigh more.
 
     References:
         Luo et al., "Intelligent carpet", CVPR 2021, and its training script.
@@ -41,30 +41,30 @@ def heat_map_loss(heat_maps: Tensor, targets: Tensor) -> Tensor:
 
 
 def squared_bone_lengths(keypoints: Tensor) -> Tensor:
-    """Measure the bones of skeletons (..., 21, 3): squared lengths (..., 20), in normalised units."""
+    """Compute the squared bone lengths (..., 20) of keypoints (..., 21, 3), in normalised units."""
     first, second = (list(ends) for ends in zip(*BONES, strict=True))
     return (keypoints[..., first, :] - keypoints[..., second, :]).square().sum(dim=-1)
 
 
 def bone_limits(keypoints: Tensor, tail: float = 0.001) -> Tensor:
-    """Find between which squared lengths the bones of training skeletons (n, 21, 3) lie: (2, 20), least and largest.
+    """Compute the range of squared bone lengths of training skeletons (n, 21, 3): (2, 20), minimum and maximum.
 
-    ``tail`` is the share of skeletons that is left out at either end of each bone: triangulation has outliers.
+    ``tail`` is the fraction of skeletons ignored at either end of each bone: triangulation has outliers.
 
     Raises:
         ValueError: there is no skeleton.
     """
     if not len(keypoints):
-        raise ValueError("limits of bones need at least one skeleton")
+        raise ValueError("limits of bone lengths need at least one skeleton, got none")
     lengths = squared_bone_lengths(keypoints.double()).sort(dim=0).values
     least = int(tail * len(lengths))
     return torch.stack([lengths[least], lengths[len(lengths) - 1 - least]]).to(keypoints.dtype)
 
 
 def link_loss(keypoints: Tensor, limits: Tensor) -> Tensor:
-    """Average by how much the squared lengths of bones fall short of, or exceed, their limits; times 10.
+    """Compute 10 times the mean distance of squared bone lengths from their limits; 0 within the limits.
 
-    ``keypoints`` are (batch, 21, 3), normalised; ``limits`` (2, 20) as `bone_limits` gives them.
+    ``keypoints`` are (batch, 21, 3), normalised; ``limits`` (2, 20) as returned by `bone_limits`.
 
     References:
         Luo et al., "Intelligent carpet", CVPR 2021, section 4.2 (limits of the training set).

@@ -107,7 +107,7 @@ class DinoTask(_TaughtTask):
         self.still = still
         self._held_back = [head.directions]  # in a list, so that they are not the task's a second time
         self._hire_teacher()
-        self.centre = CentreBuffer(head.outputs, centre_momentum)
+        self.centre = CentreBuffer(head.out_features, centre_momentum)
         largest = max(law.size for law in views.laws)
         self._large = sum(law.size == largest for law in views.laws)
 

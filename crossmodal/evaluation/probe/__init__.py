@@ -1,1 +1,1 @@
-"""Frozen features of a backbone, probed on labelled images."""
+"""Probes of frozen features on labelled images."""

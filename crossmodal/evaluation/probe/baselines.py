@@ -1,4 +1,4 @@
-"""What a probed network has to beat: its own random start, the image itself, and its mean colour."""
+"""Baselines of probes: random starts, raw pixels, and mean colour."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -12,43 +12,43 @@ from crossmodal.evaluation.probe.features import MeanColour, RawPixels, Source
 from crossmodal.randomness import stream_key
 from crossmodal.weights import shipped_names
 
-#: Random starts behind the row ``random``.
+#: Number of random starts in the row ``random start``.
 RANDOM_STARTS = 5
-#: The word for the weights that ship with the package and come from noise alone.
+#: Name for the shipped weights pretrained on noise.
 NOISE = "noise"
-#: The folder of shipped weights that this word stands for; others pretrained on noise are given by their full name.
+#: Folder of the shipped weights that `NOISE` selects; other ones are selected by their full name.
 DEFAULT_NOISE = "noise/programs"
 
-#: Rows that need no network, by the name they have in the table.
+#: Baselines without a network by the name of their row.
 IMAGE_SOURCES: Mapping[str, Callable[[], Source]] = {"raw pixels": RawPixels, "mean colour": MeanColour}
 
 
 def make_backbone(name: str, width: float, seed: int, weights: str | os.PathLike[str] | None = None) -> Backbone:
-    """Make a backbone with the random start of a seed, or with weights; the caller's random numbers stay as they are.
+    """Create a backbone with a seeded random start, or with weights; the random state of the caller does not change.
 
     Raises:
-        ValueError: an unknown name, or a width that the backbone does not have.
-        WeightsError: no such weights, or those of another architecture.
+        ValueError: the name is unknown, or the backbone does not have this width.
+        WeightsError: the weights do not exist, or are of another architecture.
     """
     first, second = (int(word) for word in stream_key(seed, f"probe/{name}"))
     with torch.random.fork_rng(devices=[]):
-        # Not torch.manual_seed, which would reach for the generators of all devices.
+        # Not torch.manual_seed, which would seed the generators of all devices.
         torch.default_generator.manual_seed(first << 31 ^ second)
         return create(name, width=width, weights=weights)
 
 
 def noise_weights(name: str) -> str:
-    """Return the name of the weights that ``noise`` stands for with a backbone, ``noise/programs/<backbone>``.
+    """Return the name of the weights that ``noise`` selects for a backbone, ``noise/programs/<backbone>``.
 
     Raises:
-        ValueError: an unknown backbone.
-        WeightsError: this version brings none along for it.
+        ValueError: the backbone is unknown.
+        WeightsError: this version ships no such weights.
     """
     check_name(name)
     weights = f"{DEFAULT_NOISE}/{name}"
     if weights not in shipped_names():
         raise WeightsError(
-            f"no weights for {name} pretrained on noise ship with this version; give --weights FILE for weights of "
-            "your own, or --weights none for a random start"
+            f"this version ships no weights of {name} pretrained on noise; use --weights FILE for your own weights, or "
+            "--weights none for a random start"
         )
     return weights

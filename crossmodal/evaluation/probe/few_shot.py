@@ -1,4 +1,4 @@
-"""How well few labelled images a class do: several random draws, each fitted from scratch."""
+"""Few-shot probes: several random draws of labelled images, each fitted separately."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ from crossmodal.evaluation.probe.features import Values
 from crossmodal.evaluation.probe.fit import Fit, Fitted
 from crossmodal.randomness import generator
 
-#: Draws of images for each number of shots.
+#: Number of draws for each number of shots.
 DRAWS = 5
 
 
 def draw_shots(labels: Labels, shots: int, draw: int, seed: int = 0) -> Labels:
-    """Draw ``shots`` images of each class: their places. The same for everything probed under one seed.
+    """Draw the indices of ``shots`` images of each class; they depend only on the labels, the draw and the seed.
 
     Raises:
         DatasetError: a class has fewer images.
@@ -23,7 +23,9 @@ def draw_shots(labels: Labels, shots: int, draw: int, seed: int = 0) -> Labels:
     for label in np.unique(labels):
         members = order[labels[order] == label]
         if len(members) < shots:
-            raise DatasetError(f"{shots} images of each class were asked for, found a class with {len(members)}")
+            raise DatasetError(
+                f"few-shot probing needs {shots} images of each class, found a class with {len(members)}"
+            )
         drawn.append(members[:shots])
     return np.sort(np.concatenate(drawn))
 
@@ -31,10 +33,10 @@ def draw_shots(labels: Labels, shots: int, draw: int, seed: int = 0) -> Labels:
 def fit_draws(
     fit: Fit, values: Values, labels: Labels, classes: int, shots: int, *, draws: int = DRAWS, seed: int = 0
 ) -> list[Fitted]:
-    """Fit on each draw; all choices of ``fit`` are made on the images drawn, no others.
+    """Fit on each draw; ``fit`` selects its hyperparameters on the drawn images only.
 
     Raises:
         DatasetError: a class has fewer images than shots.
     """
     drawn = [draw_shots(labels, shots, draw, seed) for draw in range(draws)]
-    return [fit(values[places], labels[places], classes) for places in drawn]
+    return [fit(values[indices], labels[indices], classes) for indices in drawn]

@@ -1,4 +1,4 @@
-"""What every probe has in common: it is fitted on training features alone, and then predicts."""
+"""Interface of probes: they are fitted on training features only, and then predict."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,29 +13,29 @@ _HELD_OUT = 0.2
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A classifier of features, and what was chosen when it was fitted.
+    """A fitted classifier of features, with its selected hyperparameters.
 
     Attributes:
-        choice: name and value of each thing chosen: a penalty, a number of neighbours.
-        predict: labels (n,) of features (n, numbers).
+        choice: names and values of the hyperparameters, such as a penalty or a number of neighbours.
+        predict: returns labels (n,) for vectors (n, features).
     """
 
     choice: Mapping[str, float]
     predict: Callable[[Values], Labels]
 
 
-#: Fits a classifier on features (n, numbers), labels (n,) and the number of classes. No test image comes its way.
+#: Fits a classifier to vectors (n, features), labels (n,) and the number of classes; it gets no test images.
 Fit = Callable[[Values, Labels, int], Fitted]
 
 
 def hold_out(labels: Labels, seed: int) -> tuple[Labels, Labels]:
-    """Split training images, class by class, into those to fit on and the fifth on which choices are made.
+    """Split training images, stratified by class, into 80 % to fit on and 20 % to select hyperparameters on.
 
-    The second part is empty when no class has two images: then there is nothing to choose on.
+    The second part is empty if no class has two images.
     """
     return split_by_class(labels, _HELD_OUT, seed, "probe/held out")
 
 
 def accuracy(predicted: Labels, labels: Labels) -> float:
-    """The share of images whose class is predicted."""
+    """Return the fraction of correct predictions, 0 to 1."""
     return float(np.mean(predicted == labels))

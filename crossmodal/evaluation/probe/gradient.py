@@ -35,10 +35,10 @@ def fit_by_gradient(
     progress: Progress | None = None,
     label: str = "",
 ) -> Fitted:
-    """Train a linear layer by Adam on random crops and flips of the images; nothing is chosen, the last epoch counts.
+    """Train a linear layer with Adam on random crops and flips of images; the result is that of the last epoch.
 
-    Cross-entropy, batches of 128, learning rate 1e-3 and a fifth of it from 60 % and again from 80 % of the epochs on.
-    Every epoch sends every image through the network anew.
+    The loss is cross-entropy, in batches of 128; the learning rate of 1e-3 is divided by 5 after 60 % and again after
+    80 % of the epochs. Every epoch passes every image through the network.
 
     Raises:
         DatasetError: no image can be read.
@@ -57,7 +57,7 @@ def fit_by_gradient(
         for views, labels in _views(images, order, size, seed, epoch):
             values = source(as_batch(views))
             if layer is None or optimizer is None:
-                layer = _first_layer(values.shape[1], classes, seed)
+                layer = _initial_layer(values.shape[1], classes, seed)
                 optimizer = torch.optim.Adam(layer.parameters(), betas=_BETAS)
             optimizer.param_groups[0]["lr"] = factor * _LEARNING_RATE
             optimizer.zero_grad()
@@ -66,15 +66,15 @@ def fit_by_gradient(
         if progress is not None:
             progress(epoch + 1, epochs, f"{label}, epochs")
     if layer is None:
-        raise DatasetError(f"none of {len(images)} images can be read, so there is nothing to train on")
+        raise DatasetError(f"none of {len(images)} training images can be read; check the files")
     return Fitted({}, _predictor(layer))
 
 
 def crop_at_random(image: Image.Image, size: int, draws: np.random.Generator) -> ImageArray:
-    """Cut a random part out of an image, mirror it half of the time: uint8 (size, size, 3).
+    """Crop a random part of an image, resize it, and flip it with probability 0.5: uint8 (size, size, 3).
 
-    The part has 8 to 100 % of the area and an aspect of 3:4 to 4:3, like torchvision's ``RandomResizedCrop``: after ten
-    vain tries it is the largest centred part of such an aspect.
+    The part has 8 to 100 % of the area and an aspect of 3:4 to 4:3, as in torchvision's ``RandomResizedCrop``: after
+    ten failed tries it is the largest centred part of such an aspect.
     """
     width, height = image.size
     box = _centred_box(width, height)
@@ -103,22 +103,22 @@ def _centred_box(width: int, height: int) -> tuple[int, int, int, int]:
 def _views(
     images: LabelledImages, order: Labels, size: int, seed: int, epoch: int
 ) -> Iterator[tuple[list[ImageArray], Labels]]:
-    """Batches of random views and their labels, in the order given; images that cannot be read are left out."""
+    """Yield batches of random views and their labels in ``order``; unreadable images are skipped."""
 
-    def render(place: int, image: Image.Image) -> ImageArray:
-        return crop_at_random(image, size, generator(seed, f"probe/crops/{epoch}", int(order[place])))
+    def render(position: int, image: Image.Image) -> ImageArray:
+        return crop_at_random(image, size, generator(seed, f"probe/crops/{epoch}", int(order[position])))
 
     read = read_images([images.paths[index] for index in order], render)
-    labelled = ((item.image, images.labels[order[place]]) for place, item in enumerate(read))
+    labelled = ((item.image, images.labels[order[position]]) for position, item in enumerate(read))
     readable = ((image, label) for image, label in labelled if image is not None)
     while batch := list(islice(readable, _BATCH)):
         yield [image for image, _ in batch], np.array([label for _, label in batch], dtype=np.int64)
 
 
-def _first_layer(inputs: int, classes: int, seed: int) -> nn.Linear:
+def _initial_layer(in_features: int, classes: int, seed: int) -> nn.Linear:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(int(generator(seed, "probe/first layer").integers(2**62)))
-        return nn.Linear(inputs, classes)
+        return nn.Linear(in_features, classes)
 
 
 def _predictor(layer: nn.Linear) -> Callable[[Values], Labels]:

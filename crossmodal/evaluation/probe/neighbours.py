@@ -1,4 +1,4 @@
-"""A classifier of frozen features without training: the nearest images vote."""
+"""Nearest-neighbour classification of frozen features."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,13 +20,13 @@ _CHUNK = 1024
 def fit_neighbours(
     values: Values, labels: Labels, classes: int, *, seed: int = 0, neighbours: Sequence[int] = NEIGHBOURS
 ) -> Fitted:
-    """Let the k nearest images vote, each with weight exp(cosine / 0.07).
+    """Fit a k-nearest-neighbour classifier; votes have the weight exp(cosine / 0.07).
 
-    k is the one (of equals the smallest) of ``neighbours`` with which four fifths of the images given here classify
-    the rest best. Where these four fifths are fewer than the second smallest, k is the smallest.
+    k is selected from ``neighbours``: it is the one with which 80 % of the images classify the other 20 % best (the
+    smallest of equal ones). If these 80 % are fewer than the second smallest k, the smallest is used.
 
     Raises:
-        DatasetError: fewer images than the smallest k.
+        DatasetError: there are fewer images than the smallest k.
 
     References:
         Wu et al., "Unsupervised feature learning via non-parametric instance discrimination", CVPR 2018, section 3.4;
@@ -35,8 +35,8 @@ def fit_neighbours(
     rising = sorted(neighbours)
     if len(labels) < rising[0]:
         raise DatasetError(
-            f"{rising[0]} nearest neighbours were asked for, found {len(labels)} training images; give a smaller k "
-            "or more images"
+            f"{rising[0]} nearest neighbours need at least as many training images, found {len(labels)}; use a "
+            "smaller k or more images"
         )
     known = _directions(values)
     chosen = _choose(known, labels, classes, rising, seed)
@@ -48,17 +48,17 @@ def fit_neighbours(
     return Fitted({"neighbours": chosen}, predict)
 
 
-def vote(known: Tensor, labels: Labels, asked: Tensor, classes: int, neighbours: Sequence[int]) -> Iterator[Labels]:
-    """Predict the labels (asked,) of unit vectors from those of known ones, for each number of neighbours in turn."""
+def vote(known: Tensor, labels: Labels, queries: Tensor, classes: int, neighbours: Sequence[int]) -> Iterator[Labels]:
+    """Yield the labels predicted for unit vectors (queries, features), for each number of neighbours in turn."""
     most = max(neighbours)
     label_of = torch.from_numpy(labels)
-    nearest = [(part @ known.T).topk(most, dim=1) for part in torch.split(asked, _CHUNK)]
+    nearest = [(part @ known.T).topk(most, dim=1) for part in torch.split(queries, _CHUNK)]
     for count in neighbours:
         parts = []
-        for cosines, places in nearest:
+        for cosines, indices in nearest:
             # Relative to a cosine of 1, which changes no vote and keeps the exponential small.
             weights = torch.exp((cosines[:, :count] - 1) / TEMPERATURE)
-            votes = torch.zeros(len(cosines), classes).scatter_add_(1, label_of[places[:, :count]], weights)
+            votes = torch.zeros(len(cosines), classes).scatter_add_(1, label_of[indices[:, :count]], weights)
             parts.append(votes.argmax(dim=1))
         yield np.asarray(torch.cat(parts).numpy(), dtype=np.int64)
 
@@ -69,7 +69,7 @@ def _choose(known: Tensor, labels: Labels, classes: int, rising: Sequence[int], 
     if len(possible) < 2 or not len(held):
         return rising[0]
     predicted = vote(known[fitted], labels[fitted], known[held], classes, possible)
-    scores = [accuracy(guess, labels[held]) for guess in predicted]
+    scores = [accuracy(found, labels[held]) for found in predicted]
     return possible[int(np.argmax(scores))]
 
 

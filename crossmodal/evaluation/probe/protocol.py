@@ -1,7 +1,7 @@
-"""Probing: how well classes of photographs can be told apart by what a frozen network makes of them.
+"""Probing: accuracy of classifying photographs by features of a frozen network.
 
-No test image takes part in any choice: statistics of features, penalties and numbers of neighbours come from training
-images alone, since what fits a probe (`crossmodal.evaluation.probe.fit.Fit`) is given nothing else.
+Test images influence no choice: statistics of features, penalties and numbers of neighbours come from training images
+only, because the function that fits a probe (`crossmodal.evaluation.probe.fit.Fit`) gets no others.
 """
 
 import os
@@ -44,21 +44,21 @@ RANDOM = "random start"
 
 @dataclass(frozen=True)
 class ProbeOptions:
-    """How images are probed.
+    """Options of probing.
 
     Attributes:
         method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``adam`` (Adam on augmented images).
         size: side of the images in pixels.
-        few_shot: numbers of labelled images a class for which there are curves.
-        draws: of images, for each of them.
-        neighbours: numbers of neighbours to choose from.
-        epochs: of ``adam``.
-        random_starts: how many stand behind the row of random starts.
-        seed: of splits, draws, random starts and resamples.
+        few_shot: numbers of labelled images per class of few-shot accuracies.
+        draws: number of draws of images for each number.
+        neighbours: numbers of neighbours to select from.
+        epochs: epochs of ``adam``.
+        random_starts: number of random starts in the row ``random start``.
+        seed: seed of splits, draws, random starts and resamples.
         bootstrap: number of resamples.
 
     Raises:
-        ValueError: an unknown method, a number out of range, or few-shot curves of ``adam``.
+        ValueError: the method is unknown, a number is out of range, or ``adam`` is combined with ``few_shot``.
     """
 
     method: str = "ridge"
@@ -77,7 +77,7 @@ class ProbeOptions:
         if self.size < LEAST_SIZE:
             raise ValueError(f"size must be at least {LEAST_SIZE} pixels, got {self.size}")
         if self.few_shot and self.method == "adam":
-            raise ValueError("few-shot curves are made by ridge or knn, not by adam")
+            raise ValueError("few-shot accuracies need the method ridge or knn, got adam")
         least = {"few_shot": min(self.few_shot, default=1), "neighbours": min(self.neighbours, default=0)}
         for name, value in {**least, "draws": self.draws, "epochs": self.epochs, "bootstrap": self.bootstrap}.items():
             if value < 1:
@@ -107,31 +107,32 @@ def probe(
     cache: str | os.PathLike[str] | Literal[False] | None = None,
     progress: Progress | None = None,
 ) -> ProbeResult:
-    """Measure how well frozen features tell classes of photographs apart, beside random starts and the bare image.
+    """Measure the accuracy of classifying photographs by frozen features, with random starts and images as baselines.
 
     Args:
-        backbone: a name of `crossmodal.backbones.create`, or a backbone itself, which has no random starts beside it.
-        data: a folder (`crossmodal.data.image_folder.read_image_folder`), read or by path.
+        backbone: a name of `crossmodal.backbones.create`, or a backbone, which is probed without random starts.
+        data: the path of an image folder, or one read by `crossmodal.data.image_folder.read_image_folder`.
         method: ``ridge`` (closed form), ``knn`` (nearest neighbours) or ``adam`` (Adam on augmented images).
-        weights: a name, a path, ``noise`` (those that ship), or None for the random start of ``seed``.
-        width: of the backbone and of the random starts, where it has several; None is the weights' own.
-        layer: see `crossmodal.backbones.layers`; None is ``fc6`` where there is one, else ``pooled``.
-        size: side in pixels to which images are brought.
-        few_shot: numbers of labelled images a class for which accuracies are wanted, too.
-        draws: of these images, for each number.
-        neighbours: numbers of neighbours to choose from.
-        epochs: of ``adam``.
-        random_starts: how many stand behind the row of random starts; 0 leaves the row out.
-        seed: of splits, draws, random starts and resamples.
+        weights: a name, a path, ``noise`` (shipped weights), or None for the random start of ``seed``.
+        width: width of the backbone and of the random starts, if it has several; None is the width of the weights.
+        layer: see `crossmodal.backbones.layers`; None is ``fc6`` if the backbone has it, else ``pooled``.
+        size: side of the images in pixels.
+        few_shot: numbers of labelled images per class of few-shot accuracies.
+        draws: number of draws of images for each number.
+        neighbours: numbers of neighbours to select from.
+        epochs: epochs of ``adam``.
+        random_starts: number of random starts in the row ``random start``; 0 omits the row.
+        seed: seed of splits, draws, random starts and resamples.
         bootstrap: number of resamples.
-        device: where the network runs.
-        cache: folder where features are kept; None is the user's cache folder, False keeps none.
-        progress: called with (done, total, what).
+        device: device of the network.
+        cache: folder of cached features; None is the user's cache folder, False disables the cache.
+        progress: called with (done, total, label).
 
     Raises:
-        ValueError: an unknown backbone, layer or method, a number out of range, a size that the layer does not take.
-        WeightsError: no such weights, or those of another architecture, or features that are not numbers.
-        DatasetError: no such folder, no classes, too few images, or none that can be read.
+        ValueError: the backbone, layer or method is unknown, a number is out of range, or the layer does not accept the
+            size.
+        WeightsError: the weights do not exist or are of another architecture, or features are not finite.
+        DatasetError: the folder does not exist, has no classes or too few images, or none can be read.
     """
     shots = tuple(dict.fromkeys(few_shot))
     options = ProbeOptions(method, size, shots, draws, tuple(neighbours), epochs, random_starts, seed, bootstrap)
@@ -140,11 +141,11 @@ def probe(
     if width is None:
         width = width_of(weights) if isinstance(backbone, str) else 1.0
     network, rows = _sources(backbone, weights, width, layer, options, device)
-    network(torch.zeros(1, 3, size, size, dtype=torch.uint8))  # a size that does not fit is found before long work
+    network(torch.zeros(1, 3, size, size, dtype=torch.uint8))  # refuse an unsupported size before long work
     folder = data if isinstance(data, ImageFolder) else read_image_folder(data, seed=seed)
     _check_shots(folder, shots)
-    kept = None if cache is False else FeatureCache(default_root() / "features" if cache is None else cache)
-    prober = _Prober(folder, options, kept, progress)
+    feature_cache = None if cache is False else FeatureCache(default_root() / "features" if cache is None else cache)
+    prober = _Prober(folder, options, feature_cache, progress)
     measured = {name: [prober.measure(make(), name) for make in makers] for name, makers in rows.items()}
     name = next(iter(rows))
     own, starts = measured[name], measured.get(RANDOM)
@@ -165,7 +166,7 @@ def probe(
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """What one fit on a source of vectors came to: ``right`` (1, test images), by shots (draws, test images)."""
+    """Results of one source of vectors: ``right`` (1, test images), ``few_shot`` (draws, test images) by shots."""
 
     right: Right
     few_shot: Mapping[int, Right]
@@ -177,7 +178,7 @@ class _Measured:
 
 
 class _Prober:
-    """Fits on the training images of a folder and measures on its test images, once for each source of vectors."""
+    """Fits on the training images of a folder and evaluates on its test images, once for each source of vectors."""
 
     def __init__(
         self, folder: ImageFolder, options: ProbeOptions, cache: FeatureCache | None, progress: Progress | None
@@ -194,11 +195,13 @@ class _Prober:
         return self._done[source.identity]
 
     def _measure(self, source: Source, label: str) -> _Measured:
-        # Everything is fitted before a test image is looked at.
+        # Everything is fitted before test images are read.
         train = self._features(self.folder.train, source, f"{label}, training images")
-        labels = self.folder.train.labels[train.places]
+        labels = self.folder.train.labels[train.indices]
         if len(np.unique(labels)) < 2:
-            raise DatasetError(f"{self.folder.root}: the training images that can be read are all of one class")
+            raise DatasetError(
+                f"{self.folder.root}: the readable training images are all of one class; probing needs two"
+            )
         classes = len(self.folder.classes)
         fitted = self._fit(train.values, labels, source, label)
         few = {
@@ -207,7 +210,7 @@ class _Prober:
             for shots in self.options.few_shot
         }  # fmt: skip
         test = self._features(self.folder.test, source, f"{label}, test images")
-        truth = self.folder.test.labels[test.places]
+        truth = self.folder.test.labels[test.indices]
 
         def right(fits: Sequence[Fitted]) -> Right:
             return np.stack([fit.predict(test.values) == truth for fit in fits])
@@ -233,7 +236,7 @@ class _Prober:
 
     def _fit_shots(self, shots: int) -> Fit:
         if self.options.method == "knn":
-            # So few images leave nothing to choose on: as many neighbours vote as a class has images.
+            # Too few images to select k on: k is the number of images per class.
             return partial(fit_neighbours, seed=self.options.seed, neighbours=(shots,))
         return partial(fit_ridge, seed=self.options.seed)
 
@@ -246,10 +249,12 @@ def _sources(
     options: ProbeOptions,
     device: torch.device | str,
 ) -> tuple[BackboneFeatures, dict[str, list[Callable[[], Source]]]]:
-    """The network that is probed, and what makes the sources of every row by its name, the network's first."""
+    """Return the probed network, and functions that create the sources of each row; the first row is the network."""
     if isinstance(backbone, Backbone):
         if weights is not None:
-            raise ValueError("weights go with the name of a backbone; this one has its own")
+            raise ValueError(
+                "weights need the name of a backbone, got a backbone; load the weights into it, or pass its name"
+            )
         own = BackboneFeatures(backbone, layer, device)
         return own, {type(backbone).__name__: [lambda: own], **_image_rows()}
     own = BackboneFeatures(make_backbone(backbone, width, options.seed, weights), layer, device)
@@ -297,6 +302,6 @@ def _check_shots(folder: ImageFolder, few_shot: Sequence[int]) -> None:
     fewest = int(counts.argmin())
     if few_shot and counts[fewest] < max(few_shot):
         raise DatasetError(
-            f"{folder.root}: {max(few_shot)} images of each class were asked for, found {counts[fewest]} of "
-            f"{folder.classes[fewest]} to train on"
+            f"{folder.root}: few-shot probing needs {max(few_shot)} training images of each class, found "
+            f"{counts[fewest]} of {folder.classes[fewest]}"
         )

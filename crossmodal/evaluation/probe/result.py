@@ -1,4 +1,4 @@
-"""What probing found, as figures, as a table and as JSON."""
+"""Results of probing as figures, as a table and as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ _NAMED = 4
 
 @dataclass(frozen=True, eq=False)
 class ProbeRow:
-    """One line of the table: a network, or a baseline.
+    """A row of the table: a network or a baseline.
 
     Attributes:
         top1: accuracy on the test images, 0 to 1, with its 95 % interval; the mean over ``fits``.
         fits: accuracy of each fit: one, or one for each random start.
         numbers: length of the vectors.
-        choices: what was chosen on training images, for each fit.
-        few_shot: accuracy by number of labelled images a class.
+        choices: hyperparameters selected on training images, for each fit.
+        few_shot: accuracy by number of labelled images per class.
     """
 
     top1: Interval
@@ -30,14 +30,14 @@ class ProbeRow:
 
 @dataclass(frozen=True, eq=False)
 class ProbeResult:
-    """What probing found.
+    """Results of probing.
 
     Attributes:
-        name: of the row of the network that was probed.
+        name: name of the row of the probed network.
         rows: all rows by name, the probed network first.
-        times_random: how many times the accuracy of random starts the network has; None without random starts.
-        about: what was probed on what and how, as plain values.
-        broken: images that could not be read and were left out, each with the reason.
+        times_random: ratio of the accuracy of the network to that of random starts; None without random starts.
+        about: backbone, data, options and origin, as plain values.
+        broken: unreadable images, which were skipped, each with the reason.
     """
 
     name: str
@@ -52,7 +52,7 @@ class ProbeResult:
         return self.rows[self.name].top1.value
 
     def as_dict(self) -> dict[str, Any]:
-        """All figures as plain values; ``top1`` is that of the probed network."""
+        """Return all figures as plain values; ``top1`` is that of the probed network."""
         own, *others = [(name, _row_as_dict(row)) for name, row in self.rows.items()]
         return {
             **own[1],
@@ -63,7 +63,7 @@ class ProbeResult:
         }
 
     def table(self) -> list[list[str]]:
-        """Heads and rows of the table as text: top-1 and few-shot accuracies in per cent with their intervals."""
+        """Return the header and the rows as text: top-1 and few-shot accuracies in per cent with their intervals."""
         shots = list(self.rows[self.name].few_shot)
         heads = ["features", "top-1 %", *(f"{shot} a class" for shot in shots), "numbers", "chosen"]
         body = [
@@ -79,24 +79,24 @@ class ProbeResult:
         return [heads, *body]
 
     def notes(self) -> list[str]:
-        """What has to be said beside the table: the data, the split, what was left out, where the figures come from."""
+        """Return notes on the table: the data, the split, skipped images, and the origin of the figures."""
         about = self.about
-        said = [
+        notes = [
             f"{about['test_images']} test and {about['train_images']} training images of {about['classes']} "
             f"classes ({about['split']}) at {about['size']} pixels, {about['method']}, layer {about['layer']}. In "
             f"brackets: 95 % of {about['bootstrap']} resamples (seed {about['seed']}). {about['date']}, commit "
             f"{about['commit']}."
         ]
         if self.times_random is not None:
-            said.append(f"{self.times_random:.2f} times a random start.")
+            notes.append(f"{self.times_random:.2f} times a random start.")
         if self.broken:
-            said.append(f"{len(self.broken)} images left out: {_few(self.broken)}.")
+            notes.append(f"{len(self.broken)} images skipped: {_few(self.broken)}.")
         if about["repeated"]:
-            said.append(f"{about['repeated']} test images also occur among the training images.")
-        return said
+            notes.append(f"{about['repeated']} test images also occur among the training images.")
+        return notes
 
     def markdown(self) -> str:
-        """The table as Markdown, with its notes."""
+        """Return the table as Markdown, with its notes."""
         heads, *body = self.table()
         lines = [heads, ["---"] * len(heads), *body]
         return "\n".join([*("| " + " | ".join(line) + " |" for line in lines), "", *self.notes()]) + "\n"
@@ -117,7 +117,7 @@ def _percent(found: Interval) -> str:
 
 
 def _chosen(row: ProbeRow) -> str:
-    """Each thing that was chosen with the values it got, such as ``penalty 0.1, 1``."""
+    """Return the selected hyperparameters as text, such as ``penalty 0.1, 1``."""
     names = row.choices[0] if row.choices else {}
     values = {name: sorted({choice[name] for choice in row.choices}) for name in names}
     return "; ".join(f"{name} {', '.join(f'{value:g}' for value in found)}" for name, found in values.items())

@@ -1,4 +1,4 @@
-"""A linear classifier of frozen features in closed form."""
+"""Linear classification of frozen features in closed form."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,9 +10,9 @@ from crossmodal.data.image_folder import Labels
 from crossmodal.evaluation.probe.features import Values
 from crossmodal.evaluation.probe.fit import Fitted, accuracy, hold_out
 
-#: Relative to the mean square of a standardised feature, so that they suit any network.
+#: Penalties relative to the mean square of a standardised feature, so they fit any network.
 PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
-#: What is taken when there is nothing to choose on.
+#: Used if there are no images to select a penalty on.
 DEFAULT_PENALTY = 1.0
 _CHUNK = 4096
 
@@ -22,10 +22,10 @@ Weights = npt.NDArray[np.float64]
 def fit_ridge(
     values: Values, labels: Labels, classes: int, *, seed: int = 0, penalties: Sequence[float] = PENALTIES
 ) -> Fitted:
-    """Fit a ridge regression of the one-hot classes on standardised features.
+    """Fit a ridge regression of one-hot classes on standardised features.
 
-    Means, deviations and the penalty come from the images given here: the penalty is the one (of equals the largest)
-    under which four fifths of them classify the rest best; then all are fitted. Features that do not vary are ignored.
+    Means, standard deviations and the penalty come from these images: the penalty is the one with which 80 % of them
+    classify the other 20 % best (the largest of equal ones); then all are fitted. Constant features are ignored.
 
     References:
         Hoerl & Kennard, "Ridge regression", Technometrics 1970; as a probe: Zhai et al., "A large-scale study of
@@ -53,18 +53,18 @@ def fit_ridge(
 def solve_ridge(inputs: Values, targets: Values, penalties: Sequence[float]) -> Iterator[tuple[Weights, Weights]]:
     """Solve a ridge regression with an unpenalised intercept, for each penalty in turn.
 
-    Minimises mean |x W + b - y|^2 + penalty |W|^2 over W (features, outputs) and b (outputs,), by the smaller of
-    the two systems of normal equations: that of the features, or that of the images.
+    Minimises mean |x W + b - y|^2 + penalty |W|^2 over W (features, outputs) and b (outputs,), with the
+    smaller of the two systems of normal equations, (features, features) or (images, images).
     """
     count, features = inputs.shape
     mean_in, mean_out = inputs.mean(axis=0, dtype=np.float64), targets.mean(axis=0, dtype=np.float64)
     centred = (inputs - mean_in).astype(np.float32)
-    wanted = targets - mean_out
+    centred_targets = targets - mean_out
     of_images = count < features
     gram = _gram(centred.T if of_images else centred)
-    right = wanted if of_images else centred.T @ wanted
+    right = centred_targets if of_images else centred.T @ centred_targets
     for penalty in penalties:
-        # In double precision: single precision's rounding would be as large as the smallest penalty.
+        # In double precision: rounding in single precision would be as large as the smallest penalty.
         factor = cho_factor(gram + penalty * count * np.eye(len(gram)), lower=True, overwrite_a=True)
         solved = cho_solve(factor, right)
         weights = centred.T @ solved if of_images else solved
@@ -80,7 +80,7 @@ def _choose_penalty(inputs: Values, targets: Values, labels: Labels, penalties: 
         accuracy(_classify(inputs[held], weights, bias), labels[held])
         for weights, bias in solve_ridge(inputs[fitted], targets[fitted], rising)
     ]
-    return rising[max(range(len(rising)), key=lambda place: (scores[place], rising[place]))]
+    return rising[max(range(len(rising)), key=lambda index: (scores[index], rising[index]))]
 
 
 def _classify(inputs: Values, weights: Weights, bias: Weights) -> Labels:
@@ -89,7 +89,7 @@ def _classify(inputs: Values, weights: Weights, bias: Weights) -> Labels:
 
 
 def _gram(rows: Values) -> Weights:
-    """Sum the outer products of rows in double precision, a few thousand at a time: (columns, columns)."""
+    """Compute the sum of outer products of rows (columns, columns) in double precision, in chunks."""
     total = np.zeros((rows.shape[1], rows.shape[1]))
     for first in range(0, len(rows), _CHUNK):
         part = rows[first : first + _CHUNK].astype(np.float64)

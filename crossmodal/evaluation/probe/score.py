@@ -1,4 +1,4 @@
-"""Accuracies of probes with their intervals."""
+"""Accuracies of probes with confidence intervals."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,15 +6,15 @@ import numpy.typing as npt
 from crossmodal.interval import Interval, percentile_interval
 from crossmodal.randomness import generator
 
-#: (fits, test images): which fit has which image right.
+#: (fits, test images): True where a fit classifies an image correctly.
 Right = npt.NDArray[np.bool_]
 
 
 def score(right: Right, *, samples: int = 1000, seed: int = 0) -> Interval:
-    """The mean accuracy of fits of one kind, between 0 and 1.
+    """Return the mean accuracy of fits, 0 to 1, with its interval.
 
-    The interval is a percentile bootstrap over test images; of several fits (random starts, draws of shots) also
-    over these, both drawn anew each time.
+    The interval is a percentile bootstrap over test images and, for several fits (random starts, draws of shots), over
+    fits.
 
     References:
         Efron & Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
@@ -23,9 +23,9 @@ def score(right: Right, *, samples: int = 1000, seed: int = 0) -> Interval:
 
 
 def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Interval:
-    """How many times the mean accuracy of others is that of fits, paired: both see the same test images each time.
+    """Return the ratio of the mean accuracy of fits to that of others; resamples share their test images.
 
-    Not a number where the others have nothing right.
+    It is NaN if the accuracy of the others is 0.
     """
     above, below = _paired(right, other, samples, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -34,7 +34,7 @@ def ratio(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> 
 
 
 def difference(right: Right, other: Right, *, samples: int = 1000, seed: int = 0) -> Interval:
-    """The mean accuracy of fits less that of others, paired: both see the same test images each time."""
+    """Return the mean accuracy of fits minus that of others; resamples share their test images."""
     first, second = _paired(right, other, samples, seed)
     return percentile_interval(right.mean() - other.mean(), first - second)
 
@@ -44,9 +44,9 @@ def _paired(right: Right, other: Right, samples: int, seed: int) -> list[npt.NDA
 
 
 def _resampled(right: Right, sizes: list[int], samples: int, seed: int) -> list[npt.NDArray[np.float64]]:
-    """Mean accuracies (samples,) of each group of fits when test images, and the group's fits, are drawn anew."""
+    """Return mean accuracies (samples,) of each group of fits for resampled test images and fits."""
     draws = generator(seed, "probe/bootstrap")
-    # Images that the same fits have right are alike, so it is enough to draw how many there are of each kind.
+    # Images that the same fits classify correctly are interchangeable, so only their counts are drawn.
     kinds, counts = np.unique(right, axis=1, return_counts=True)
     drawn = draws.multinomial(right.shape[1], counts / right.shape[1], size=samples)
     accuracies = drawn @ kinds.T / right.shape[1]

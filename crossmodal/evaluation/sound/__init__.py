@@ -1,1 +1,1 @@
-"""Predicted sound measured against true sound, beside baselines."""
+"""Evaluation of predicted sound, with baselines."""

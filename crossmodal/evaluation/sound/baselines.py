@@ -1,7 +1,7 @@
-"""Baselines of sound: they lay the sound of training impacts at the true hits of a video.
+"""Baselines of sound: they place the sound of training impacts at the true hits of a video.
 
-This is the published protocol: a method is told where the impacts are and has to say how they sound. The baselines
-therefore look at ``onset`` of a sample, which a method under test must not.
+This is the published protocol: the times of impacts are given, and their sound is predicted. The baselines therefore
+use ``onset`` of a sample, which an evaluated method must not.
 
 References:
     Owens et al., "Visually indicated sounds", CVPR 2016, section 6.1 and table 1.
@@ -33,35 +33,35 @@ Windows = NDArray[np.float32]
 
 
 class ImpactBaseline(ABC):
-    """Lays one training impact, or a mixture, at each true hit; subclasses choose which.
+    """Places one training impact, or a mixture, at each true hit; subclasses select it.
 
-    Between two hits that are closer than a window each step belongs to the nearer hit; far from all hits it is silent.
+    If two hits are closer than a window, each step belongs to the nearer hit; steps far from all hits are silent.
     """
 
     def __init__(self) -> None:
         self._windows: Windows | None = None
 
     def fit(self, train: SoundDataset) -> Self:
-        """Collect the impacts of whole training videos with their sound.
+        """Collect the impacts with sound of whole training videos.
 
         Raises:
-            DatasetError: the videos hold no impact with sound.
+            DatasetError: the videos have no impact with sound.
         """
         require_whole_videos(train)
-        windows, looks = [], []
+        windows, descriptors = [], []
         for index in range(len(train)):
             sample = train[index]
             steps = hit_steps(sample)
             if has_sound(sample) and len(steps):
                 windows.append(cut_impact_windows(np.asarray(sample["cochleagram"]), steps, WINDOW_STEPS))
-                looks.append(self._look(sample, steps))
+                descriptors.append(self._describe(sample, steps))
         if not windows:
             raise DatasetError(
-                f"no impact with sound in the {len(train)} training videos: a baseline has nothing to choose from; "
-                "name videos that have sound and hits"
+                f"no impact with sound in the {len(train)} training videos, which a baseline needs; "
+                "name videos with sound and hits"
             )
         self._windows = np.concatenate(windows)
-        self._learn(np.concatenate(looks))
+        self._learn(np.concatenate(descriptors))
         return self
 
     def predict(self, sample: Sample) -> SoundPrediction:
@@ -75,24 +75,24 @@ class ImpactBaseline(ABC):
         steps = hit_steps(sample)
         channels, total = np.asarray(sample["cochleagram"]).shape
         chosen = self._choose(self._windows, sample, steps) if len(steps) else self._windows[:0]
-        return SoundPrediction(cochleagram=lay_windows(chosen, steps, channels, total))
+        return SoundPrediction(cochleagram=place_windows(chosen, steps, channels, total))
 
     __call__ = predict
 
-    def _look(self, sample: Sample, steps: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Describe the images at each hit, shape (hits, values); nothing by default."""
+    def _describe(self, sample: Sample, steps: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Describe the images at each hit, shape (hits, values); no values by default."""
         return np.zeros((len(steps), 0), dtype=np.float32)
 
-    def _learn(self, looks: NDArray[np.float32]) -> None:  # noqa: B027
-        """Take in the descriptions of all training impacts; nothing by default."""
+    def _learn(self, descriptors: NDArray[np.float32]) -> None:  # noqa: B027
+        """Store the descriptors of all training impacts; does nothing by default."""
 
     @abstractmethod
     def _choose(self, windows: Windows, sample: Sample, steps: NDArray[np.intp]) -> Windows:
-        """Give the sound of each hit, shape (hits, channels, WINDOW_STEPS)."""
+        """Return the sound of each hit, shape (hits, channels, WINDOW_STEPS)."""
 
 
 class RandomImpact(ImpactBaseline):
-    """A random training impact at each hit; the draw depends on the seed and the video's place in the data set."""
+    """A random training impact at each hit; the draw depends on the seed and the index of the video."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
@@ -104,10 +104,10 @@ class RandomImpact(ImpactBaseline):
 
 
 class MeanSound(ImpactBaseline):
-    """The mean of all training impacts at each hit; its correlations are undefined because it never changes.
+    """The mean of all training impacts at each hit; its correlations are undefined because it is constant.
 
-    Pooled over folds it does change, against the truth: the mean of the other videos is lower where a video is higher.
-    A negative correlation over folds means just this.
+    Pooled over folds it is not constant, and its correlation is negative: where the values of a video are high, the
+    mean of the other videos is low.
     """
 
     def _choose(self, windows: Windows, sample: Sample, steps: NDArray[np.intp]) -> Windows:
@@ -115,11 +115,11 @@ class MeanSound(ImpactBaseline):
 
 
 class ImageMatch(ImpactBaseline):
-    """The training impact whose images are nearest, by Euclidean distance of small images.
+    """The training impact with the nearest images, by Euclidean distance of small images.
 
-    ``image`` compares what is seen at the hit (a small current frame and the colours of the opening frame),
-    ``spacetime`` how it moves (small differences of successive frames around the hit), ``both`` their sum. No learnt
-    features: the published baselines use a network trained on labelled images instead.
+    ``image`` compares appearance (a small frame at the hit and the colours of the first frame), ``spacetime`` motion
+    (small differences of successive frames around the hit), ``both`` their sum. No features are learned: the published
+    baselines use a network trained on labelled images instead.
     """
 
     def __init__(self, by: Literal["image", "spacetime", "both"] = "both") -> None:
@@ -127,18 +127,18 @@ class ImageMatch(ImpactBaseline):
         if by not in ("image", "spacetime", "both"):
             raise ValueError(f"by must be image, spacetime or both, got {by!r}")
         self.by = by
-        self._looks = np.zeros((0, 0), dtype=np.float32)
+        self._descriptors = np.zeros((0, 0), dtype=np.float32)
 
-    def _look(self, sample: Sample, steps: NDArray[np.intp]) -> NDArray[np.float32]:
+    def _describe(self, sample: Sample, steps: NDArray[np.intp]) -> NDArray[np.float32]:
         return np.concatenate(self._parts(sample, steps), axis=1)
 
-    def _learn(self, looks: NDArray[np.float32]) -> None:
-        self._looks = looks
+    def _learn(self, descriptors: NDArray[np.float32]) -> None:
+        self._descriptors = descriptors
 
     def _choose(self, windows: Windows, sample: Sample, steps: NDArray[np.intp]) -> Windows:
-        looks = self._look(sample, steps)
-        # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, without the part that is the same for all candidates
-        distances = (self._looks**2).sum(axis=1) - 2.0 * looks @ self._looks.T
+        descriptors = self._describe(sample, steps)
+        # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, without |b|^2, which is the same for all candidates
+        distances = (self._descriptors**2).sum(axis=1) - 2.0 * descriptors @ self._descriptors.T
         return windows[np.argmin(distances, axis=1), ...]
 
     def _parts(self, sample: Sample, steps: NDArray[np.intp]) -> list[NDArray[np.float32]]:
@@ -151,10 +151,10 @@ class ImageMatch(ImpactBaseline):
 
 
 class TrueSound:
-    """No baseline but the ceiling: the true cochleagram and the onsets that a detector hears in it."""
+    """Upper bound instead of a baseline: the true cochleagram, and the onsets detected in it."""
 
     def predict(self, sample: Sample) -> SoundPrediction:
-        """Give the true sound of a whole video; nothing where it has none."""
+        """Return the true sound of a whole video; an empty prediction if it has none."""
         if not has_sound(sample):
             return SoundPrediction()
         features = torch.as_tensor(sample["cochleagram"])
@@ -164,17 +164,17 @@ class TrueSound:
     __call__ = predict
 
 
-def lay_windows(windows: Windows, steps: NDArray[np.intp], channels: int, total: int) -> NDArray[np.float32]:
-    """Lay windows (hits, channels, width) centred on sorted ``steps`` into a silent cochleagram (channels, total).
+def place_windows(windows: Windows, steps: NDArray[np.intp], channels: int, total: int) -> NDArray[np.float32]:
+    """Place windows (hits, channels, width) centred on sorted ``steps`` in a silent cochleagram (channels, total).
 
-    Where windows overlap, each step takes the window of the nearer hit.
+    Where windows overlap, each step has the value of the window of the nearer hit.
     """
-    laid = np.zeros((channels, total), dtype=np.float32)
+    placed = np.zeros((channels, total), dtype=np.float32)
     width = windows.shape[-1]
     middles = (steps[:-1] + steps[1:] + 1) // 2
     starts = np.maximum(steps - width // 2, np.append(0, middles))
     stops = np.minimum(steps - width // 2 + width, np.append(middles, total))
     for window, step, start, stop in zip(windows, steps, starts, stops, strict=True):
         offset = width // 2 - step
-        laid[:, start:stop] = window[:, start + offset : stop + offset]
-    return laid
+        placed[:, start:stop] = window[:, start + offset : stop + offset]
+    return placed

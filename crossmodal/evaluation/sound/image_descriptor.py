@@ -1,4 +1,4 @@
-"""Small images that describe what is seen at a hit and how it moves, without any learnt features."""
+"""Small images that describe appearance and motion at a hit, without learned features."""
 
 import numpy as np
 import torch
@@ -7,23 +7,23 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from crossmodal.evaluation.sound.prediction import Sample
 
-Looks = NDArray[np.float32]
+Descriptors = NDArray[np.float32]
 
-#: Feature steps of one tick of the 30 Hz clock.
+#: Feature steps per tick of the 30 Hz clock.
 STEPS_PER_TICK = 3
 _GREY_SIZE = (18, 32)
 _COLOUR_SIZE = (6, 10)
 _MOTION_SIZE = (9, 16)
-#: Ticks around the hit at which motion is looked at: the swing down, the contact, the rebound.
+#: Ticks around the hit at which motion is described: the swing, the contact, the rebound.
 _MOTION_TICKS = (-4, -2, -1, 0, 1, 2, 4)
-# Differences of frames are much smaller than frames; this is the ratio on natural video, so that neither drowns.
+# Differences of frames are much smaller than frames; this is the ratio on natural video, which balances both.
 _MOTION_GAIN = 8.0
 
 
-def describe_image(sample: Sample, steps: NDArray[np.intp]) -> Looks:
-    """The current grey frame at each hit and the opening colour frame, made small; shape (hits, values).
+def describe_image(sample: Sample, steps: NDArray[np.intp]) -> Descriptors:
+    """Return the current grey frame at each hit and the first colour frame, downsampled; shape (hits, values).
 
-    Each of the two parts is divided by the root of its length, so that a squared distance is the mean squared
+    Each of the two parts is divided by the square root of its length, so a squared distance is the mean squared
     difference of grey values (0 to 1) plus that of colours.
     """
     grey = _pool(_spacetime_at(sample, steps, 0)[:, 1:2], _GREY_SIZE)
@@ -31,8 +31,8 @@ def describe_image(sample: Sample, steps: NDArray[np.intp]) -> Looks:
     return np.concatenate([grey, np.broadcast_to(colour, (len(steps), colour.shape[1]))], axis=1)
 
 
-def describe_motion(sample: Sample, steps: NDArray[np.intp]) -> Looks:
-    """Small differences of the next and previous frames at ticks around each hit; shape (hits, values)."""
+def describe_motion(sample: Sample, steps: NDArray[np.intp]) -> Descriptors:
+    """Return downsampled differences of the next and previous frame around each hit; shape (hits, values)."""
     parts = []
     for offset in _MOTION_TICKS:
         frames = _spacetime_at(sample, steps, offset).float()
@@ -41,12 +41,12 @@ def describe_motion(sample: Sample, steps: NDArray[np.intp]) -> Looks:
 
 
 def _spacetime_at(sample: Sample, steps: NDArray[np.intp], offset_ticks: int) -> torch.Tensor:
-    """Space-time images (hits, 3, height, width) so many ticks from each hit; the ends of the video repeat."""
+    """Return space-time images (hits, 3, height, width) ``offset_ticks`` after each hit, clipped to the video."""
     spacetime = torch.as_tensor(sample["spacetime"])
     ticks = np.clip(steps // STEPS_PER_TICK + offset_ticks, 0, len(spacetime) - 1)
     return spacetime[torch.from_numpy(ticks)]
 
 
-def _pool(images: torch.Tensor, size: tuple[int, int]) -> Looks:
+def _pool(images: torch.Tensor, size: tuple[int, int]) -> Descriptors:
     small = adaptive_avg_pool2d(images.float() / 255.0, size).flatten(1)
     return np.asarray(small / small.shape[1] ** 0.5)

@@ -1,12 +1,12 @@
-"""How well sound is predicted from silent video: loudness, centroid, material and onsets over whole videos.
+"""Evaluation of sound predicted from silent video: loudness, centroid, material and onsets over whole videos.
 
 Conventions:
 
 - Loudness and centroid are compared at labelled impacts, in windows of 45 steps (0.5 s) centred on the *true* time and
   cut from the predicted and from the true cochleagram of the same video.
-- Material is named from the same windows by a linear classifier that was trained on the true sound of other videos.
-- Onset truth is every hit of the video, labelled or not; all videos are pooled.
-- Intervals hold 95 % of resamples over videos; nan means undefined (a constant prediction, nothing predicted).
+- Material is classified from the same windows by a linear classifier trained on the true sound of other videos.
+- True onsets are all hits of the video, labelled or not; all videos are pooled.
+- Intervals contain 95 % of resamples over videos; nan is undefined (a constant prediction, or no prediction).
 - Videos without sound count for onsets only.
 
 References:
@@ -57,16 +57,16 @@ _IMPACT_COLUMNS = 4
 
 @dataclass(frozen=True, eq=False)
 class VideoMeasurement:
-    """What one video contributes.
+    """Measurements of one video.
 
     Attributes:
-        video: its id.
-        impacts: (labelled impacts, 4): loudness predicted and true, centroid predicted and true; no rows where the
-            predictor gives no cochleagram or the video has no sound.
+        video: id of the video.
+        impacts: (labelled impacts, 4): loudness predicted and true, centroid predicted and true; no rows if the
+            predictor returns no cochleagram or the video has no sound.
         materials: (impacts with a known material, 2): class predicted and true.
-        onsets: counts by tolerance in milliseconds; empty where the predictor gives no onsets.
-        hits: labelled hits of the video, however many of them could be measured.
-        onset_total: all hits of the video.
+        onsets: counts by tolerance in milliseconds; empty if the predictor returns no onsets.
+        hits: number of labelled hits of the video, measured or not.
+        onset_total: number of all hits of the video.
     """
 
     video: str
@@ -79,14 +79,14 @@ class VideoMeasurement:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The numbers of one predictor on one set of videos.
+    """Scores of one predictor on one set of videos.
 
     Attributes:
-        values: the point estimates by key.
+        values: point estimates by key.
         resamples: (samples,) bootstrap values of each key. Evaluations of the same videos with the same seed share
             their resamples.
         counts: ``videos``, labelled ``hits`` and ``onsets`` (all hits).
-        videos: the ids, in the order of the resampling.
+        videos: ids, in the order of the resampling.
     """
 
     values: Mapping[str, float]
@@ -95,17 +95,17 @@ class Evaluation:
     videos: tuple[str, ...]
 
     def flat(self) -> dict[str, float]:
-        """All numbers in one dictionary: ``key``, ``key_low``, ``key_high`` for each, and the counts."""
+        """Return all figures in one dictionary: ``key``, ``key_low`` and ``key_high`` of each score, and the counts."""
         flat: dict[str, float] = {}
         for key, value in self.values.items():
             flat |= percentile_interval(value, self.resamples[key]).named(key)
         return flat | dict(self.counts)
 
     def difference(self, other: "Evaluation", key: str) -> Interval:
-        """Return how much larger ``key`` is than in ``other``, with the interval of the paired resamples.
+        """Return the difference of ``key`` to that of ``other``, with the interval of the paired resamples.
 
         Raises:
-            ValueError: the two were not made on the same videos, or with different resamples.
+            ValueError: the two differ in their videos or in their resamples.
         """
         mine, theirs = self.resamples[key], other.resamples[key]
         if self.videos != other.videos or mine.shape != theirs.shape:
@@ -121,10 +121,10 @@ def evaluate(
     seed: int = 0,
     bootstrap: int = 1000,
 ) -> dict[str, float]:
-    """Measure a predictor on whole videos (a data set with ``windows="videos"``).
+    """Evaluate a predictor on whole videos (a data set with ``windows="videos"``).
 
-    ``train`` holds other videos, whose true sounds teach the material classifier; without it ``material_accuracy`` is
-    nan.
+    ``train`` contains other videos, on whose true sound the material classifier is trained; without it
+    ``material_accuracy`` is nan.
 
     Returns a flat dictionary: ``loudness_r``, ``loudness_error``, ``centroid_r``, ``centroid_error``,
     ``material_accuracy`` and, for 50, 100 and 300 ms, ``onset_f1_50ms``, ``onset_precision_50ms``,
@@ -141,26 +141,26 @@ def evaluate(
 
 
 def fit_material_classifier(train: SoundDataset) -> MaterialClassifier | None:
-    """Train the material classifier on the true sound of labelled impacts; None where no impact has a material."""
+    """Train the material classifier on the true sound of labelled impacts; None if no impact has a material."""
     require_whole_videos(train)
     windows: list[NDArray[np.float32]] = []
     materials: list[str] = []
     hits = hits_by_video(train)
     for index, video in enumerate(train.ids):
-        known, named = _with_material(hits[video])
+        known, true_materials = _with_material(hits[video])
         sample = train[index]
         if known and has_sound(sample):
             windows.append(_cut_at(_array(sample["cochleagram"]), [hits[video][i] for i in known]))
-            materials += named
+            materials += true_materials
     return MaterialClassifier().fit(np.concatenate(windows), materials) if windows else None
 
 
 def measure(
     predictors: Mapping[str, Predict], dataset: SoundDataset, classifier: MaterialClassifier | None = None
 ) -> dict[str, list[VideoMeasurement]]:
-    """Let every predictor predict every video, and keep what their scores rest on.
+    """Measure the predictions of every predictor for every video.
 
-    Each video is read once. Measurements of several data sets (folds) may be concatenated before `summarise`.
+    Each video is read once. Measurements of several data sets (folds) can be concatenated before `summarise`.
 
     Raises:
         ValueError: as `evaluate`.
@@ -185,7 +185,7 @@ def measure_video(
     """Compare the prediction for one video with its sound and its hits.
 
     Raises:
-        ValueError: as `evaluate`; names the video.
+        ValueError: as `evaluate`; the message names the video.
     """
     labelled = [hit for hit in hits if is_labelled(hit)]
     impacts = np.zeros((0, _IMPACT_COLUMNS))
@@ -196,19 +196,19 @@ def measure_video(
         windows = [_cut_at(features, labelled) for features in (predicted, truth)]
         columns = [quantity(cut) for quantity in (loudness, spectral_centroid) for cut in windows]
         impacts = np.stack(columns, axis=1)
-        known, named = _with_material(labelled)
+        known, true_materials = _with_material(labelled)
         if classifier is not None and known:
-            guessed = classifier.predict(windows[0][known])
-            materials = np.stack([guessed, np.array(named)], axis=1).astype(np.str_)
+            predicted_materials = classifier.predict(windows[0][known])
+            materials = np.stack([predicted_materials, np.array(true_materials)], axis=1).astype(np.str_)
     return VideoMeasurement(video, impacts, materials, _count_onsets(prediction, hits, video), len(labelled), len(hits))
 
 
 def summarise(measured: Sequence[VideoMeasurement], *, seed: int = 0, bootstrap: int = 1000) -> Evaluation:
-    """Turn the measurements of one predictor into scores with bootstrap resamples over videos.
+    """Compute the scores of one predictor with bootstrap resamples over videos.
 
-    Videos are put in order of their ids first, so that the result does not depend on the order of folds.
+    Videos are sorted by id first, so the result does not depend on the order of folds.
     """
-    videos = sorted(measured, key=lambda one: one.video)
+    videos = sorted(measured, key=lambda measurement: measurement.video)
     pooled = _PooledVideos(videos)
     values = pooled.scores(np.ones(len(videos)))
     weights = bootstrap_weights(len(videos), bootstrap, seed=seed) if len(videos) > 1 else np.zeros((0, len(videos)))
@@ -223,7 +223,7 @@ def summarise(measured: Sequence[VideoMeasurement], *, seed: int = 0, bootstrap:
 
 
 class _PooledVideos:
-    """All videos' measurements side by side, ready to be scored with any multiplicity of the videos."""
+    """Measurements of all videos, pooled for scores with any multiplicities of the videos."""
 
     def __init__(self, videos: Sequence[VideoMeasurement]) -> None:
         index = np.arange(len(videos))
@@ -238,7 +238,7 @@ class _PooledVideos:
         }
 
     def scores(self, weights: Floats) -> dict[str, float]:
-        """All scores when video *i* is counted ``weights[i]`` times."""
+        """Compute all scores, with video *i* counted ``weights[i]`` times."""
         scores: dict[str, float] = {}
         impact_weights = weights[self._impact_video]
         for column, quantity in enumerate(("loudness", "centroid")):
@@ -258,7 +258,7 @@ class _PooledVideos:
 
 
 def _with_material(hits: Sequence[Hit]) -> tuple[list[int], list[str]]:
-    """Which of the hits have a material, and the materials."""
+    """Return the indices of the hits with a material, and the materials."""
     known = [(index, hit.material) for index, hit in enumerate(hits) if hit.material is not None]
     return [index for index, _ in known], [material for _, material in known]
 
@@ -290,11 +290,11 @@ def _checked_cochleagram(predicted: ArrayLike, shape: tuple[int, ...], video: st
 
 
 def _cut_at(features: Floats, hits: Sequence[Hit]) -> NDArray[np.float32]:
-    """Impact windows at the hits; a label may stand just after the last frame, and then takes the last step."""
+    """Cut impact windows at the hits; a label just after the last frame is moved to the last step."""
     steps = np.round(np.array([hit.time_s for hit in hits]) * FEATURE_RATE_HZ).astype(np.int64)
     return cut_impact_windows(features, np.minimum(steps, features.shape[1] - 1), WINDOW_STEPS)
 
 
 def _array(values: Any) -> Floats:
-    """A torch tensor, wherever it lives and of whatever precision, or anything like an array."""
+    """Convert a tensor on any device and of any precision, or an array-like, to float64."""
     return np.asarray(torch.as_tensor(values).detach().double().cpu())

@@ -1,4 +1,4 @@
-"""Baselines of onsets: peaks of motion energy, and random times at the right rate."""
+"""Baselines of onsets: peaks of motion energy, and random times at the rate of training hits."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -29,30 +29,30 @@ _CONTRASTS = (0.0, 0.3, 0.6)
 _SMOOTHINGS_TICKS = (0.0, 0.7)
 _GAPS_TICKS = (9, 10, 11, 12, 13, 14)
 _DELAYS_TICKS = (-1, 0, 1, 2)
-_DROPPED_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+_THRESHOLD_QUANTILES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 _CONTRAST_TICKS = 2
 _CHUNK_TICKS = 256
 
 
 class Motion(NamedTuple):
-    """How images change at each tick, in grey values (0 to 255), shape (ticks,) each."""
+    """Change of images at each tick, in grey values (0 to 255), shape (ticks,) each."""
 
     #: Mean over pixels of |current - previous|.
     energy: Floats
-    #: How much the change itself changes; negative where motion is steady.
+    #: Change of the change; negative where motion is steady.
     abruptness: Floats
 
 
 @dataclass(frozen=True)
 class PeakOptions:
-    """How onsets are read off the motion of a video; fitted on training videos.
+    """Parameters of the detection of onsets in motion; fitted on training videos.
 
     Attributes:
-        contrast: how much of the energy two ticks before and after is taken off the abruptness.
-        smoothing_ticks: standard deviation of a Gaussian, 0 for none.
-        gap_ticks: smallest distance of two peaks.
-        delay_ticks: from a peak to its onset.
-        threshold: smallest height of a peak, relative to the 90th percentile of the video's curve.
+        contrast: factor on the mean energy two ticks before and after, which is subtracted from the abruptness.
+        smoothing_ticks: standard deviation of a Gaussian; 0 for no smoothing.
+        gap_ticks: minimum distance of two peaks.
+        delay_ticks: delay from a peak to its onset.
+        threshold: minimum height of a peak, relative to the 90th percentile of the curve of the video.
     """
 
     contrast: float = 0.6
@@ -65,19 +65,19 @@ class PeakOptions:
 class MotionEnergyOnsets:
     """Onsets where the motion between frames changes abruptly: peaks of `measure_motion`.
 
-    A curve is divided by its own 90th percentile, so that one threshold serves still and shaky cameras. The
-    `PeakOptions` are those with the best mean F1 over the three tolerances on the training videos. Not given the hits.
+    A curve is divided by its 90th percentile, so one threshold fits still and shaky cameras. The `PeakOptions` are
+    those with the best mean F1 over the three tolerances on the training videos. `predict` does not use the hits.
     """
 
     def __init__(self, options: PeakOptions | None = None) -> None:
-        """Take options as they are instead of fitting them; `fit` replaces them."""
+        """Set the options; `fit` replaces them."""
         self.options = options if options is not None else PeakOptions()
 
     def fit(self, train: SoundDataset) -> Self:
-        """Choose the options on whole training videos.
+        """Select the options on whole training videos.
 
         Raises:
-            DatasetError: the videos hold no hit.
+            DatasetError: the videos have no hit.
         """
         _require_hits(train)
         hits = hits_by_video(train)
@@ -87,7 +87,7 @@ class MotionEnergyOnsets:
         for contrast, smoothing, gap in product(_CONTRASTS, _SMOOTHINGS_TICKS, _GAPS_TICKS):
             peaks = [find_peaks(_curve(motion, contrast, smoothing), gap) for motion in motions]
             heights = np.concatenate([height for _, height in peaks])
-            thresholds = np.quantile(heights, _DROPPED_SHARES) if heights.size else np.zeros(1)
+            thresholds = np.quantile(heights, _THRESHOLD_QUANTILES) if heights.size else np.zeros(1)
             for delay, threshold in product(_DELAYS_TICKS, thresholds):
                 score = _mean_f1(peaks, true_s, delay, float(threshold))
                 if score > best:
@@ -109,10 +109,10 @@ class MotionEnergyOnsets:
 
 
 class RandomOnsets:
-    """Random times at the rate, and with the gaps, of the training hits: what knowing nothing of the video scores.
+    """Random times with the rate and the gaps of the training hits, independent of the video.
 
-    Gaps between successive training hits are drawn anew, the first one started at a random place within it; scores are
-    random. A draw depends on the seed and the video's place in the data set.
+    Gaps between successive training hits are drawn with replacement, and the first gap is shortened by a random factor;
+    scores are random. A draw depends on the seed and the index of the video.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -122,11 +122,11 @@ class RandomOnsets:
     def fit(self, train: SoundDataset) -> Self:
         """Collect the gaps between successive hits of whole training videos.
 
-        Gaps are scaled so that their mean is the mean time per hit: silence before the first and after the last hit of
-        a video counts.
+        Gaps are scaled so that their mean is the mean time per hit, including the time before the first and after the
+        last hit of a video.
 
         Raises:
-            DatasetError: the videos hold no hit.
+            DatasetError: the videos have no hit.
         """
         _require_hits(train)
         times_s = [np.array([hit.time_s for hit in hits]) for hits in hits_by_video(train).values()]
@@ -157,15 +157,15 @@ class RandomOnsets:
 
 
 def measure_motion(sample: Sample) -> Motion:
-    """Energy and abruptness of the motion at each tick of a whole video.
+    """Compute energy and abruptness of the motion at each tick of a whole video.
 
-    Abruptness is the mean over pixels of ``|next - 2 current + previous|`` less the smaller of ``|current - previous|``
-    and ``|next - current|``: steady motion changes a pixel by much the same twice and cancels, a stick that stops or an
-    object that starts does not.
+    Abruptness is the mean over pixels of ``|next - 2 current + previous|`` minus the smaller of
+    ``|current - previous|`` and ``|next - current|``: steady motion changes a pixel twice by nearly the same value and
+    cancels; a stick that stops or an object that starts does not.
     """
     spacetime = torch.as_tensor(sample["spacetime"])
     energy, abruptness = [], []
-    for start in range(0, len(spacetime), _CHUNK_TICKS):  # a long video at once would need gigabytes as floats
+    for start in range(0, len(spacetime), _CHUNK_TICKS):  # a long video at once would need gigabytes of floats
         frames = spacetime[start : start + _CHUNK_TICKS].float()
         back, forth = frames[:, 1] - frames[:, 0], frames[:, 2] - frames[:, 1]
         abrupt = (forth - back).abs() - torch.minimum(back.abs(), forth.abs())
@@ -177,19 +177,19 @@ def measure_motion(sample: Sample) -> Motion:
 
 
 def find_peaks(curve: Floats, gap_ticks: int) -> tuple[NDArray[np.intp], Floats]:
-    """Positions and heights of local maxima; where two are closer than ``gap_ticks`` the higher one stays.
+    """Return positions and heights of local maxima; of two closer than ``gap_ticks``, the higher one is kept.
 
-    A plateau counts once, in its middle.
+    A plateau counts once, at its middle.
     """
-    from scipy import signal  # takes most of a second to import, which those who only need a table do without
+    from scipy import signal  # takes most of a second to import, and only this baseline needs it
 
-    padded = np.concatenate([[-np.inf], curve, [-np.inf]])  # so that the ends can be maxima too
+    padded = np.concatenate([[-np.inf], curve, [-np.inf]])  # so that the ends can be maxima
     ticks = signal.find_peaks(padded, distance=gap_ticks)[0] - 1
     return ticks, curve[ticks]
 
 
 def _curve(motion: Motion, contrast: float, smoothing_ticks: float) -> Floats:
-    """The curve whose peaks are onsets, relative to its own 90th percentile; shape (ticks,)."""
+    """Return the curve with peaks at onsets, relative to its 90th percentile; shape (ticks,)."""
     if not motion.energy.size:
         return motion.energy
     around = np.pad(motion.energy, _CONTRAST_TICKS, mode="edge")
@@ -199,7 +199,7 @@ def _curve(motion: Motion, contrast: float, smoothing_ticks: float) -> Floats:
 
         curve = gaussian_filter1d(curve, smoothing_ticks)
     scale = float(np.quantile(curve, 0.9))
-    if scale <= 0:  # a still image but for a few moments
+    if scale <= 0:  # almost no motion
         scale = float(curve.max())
     return curve / scale if scale > 0 else np.zeros_like(curve)
 
@@ -224,6 +224,5 @@ def _require_hits(train: SoundDataset) -> None:
     require_whole_videos(train)
     if not any(hits_by_video(train).values()):
         raise DatasetError(
-            f"no hit in the {len(train)} training videos: an onset baseline has nothing to learn from; "
-            "name videos that have hits"
+            f"no hit in the {len(train)} training videos, which an onset baseline needs; name videos with hits"
         )

@@ -1,4 +1,4 @@
-"""What is predicted, from what, and by whom: the contract between predictors and evaluations."""
+"""The interface between predictors of sound and evaluations."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: A whole video, as `crossmodal.data.GreatestHits` with ``windows="videos"`` gives it.
+#: A whole video, as returned by `crossmodal.data.GreatestHits` with ``windows="videos"``.
 Sample = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class SoundPrediction:
-    """The sound predicted for one video; a part that a predictor does not predict is None.
+    """The sound predicted for one video; parts without a prediction are None.
 
     Attributes:
         cochleagram: (channels, steps) compressed envelopes at 90 Hz, or None.
         onset_times_s: (onsets,) candidate onsets in seconds from the start of the video, or None.
-        onset_scores: (onsets,) how sure each is, comparable between videos; None: all alike.
-        onset_threshold: candidates that score at least this are the onsets predicted (precision, recall, F1); the
-            others only complete the precision-recall curve (average precision).
+        onset_scores: (onsets,) confidence of each, comparable between videos; None if all are equal.
+        onset_threshold: candidates with at least this score are the predicted onsets (precision, recall, F1); the
+            others are used for the precision-recall curve only (average precision).
     """
 
     cochleagram: ArrayLike | None = None
@@ -34,23 +34,23 @@ class Hit(Protocol):
 
     @property
     def video(self) -> str:
-        """The id of the video."""
+        """Id of the video."""
 
     @property
     def time_s(self) -> float:
-        """Seconds from the start of the video."""
+        """Time from the start of the video, in seconds."""
 
     @property
     def material(self) -> str | None:
-        """What is struck, None where nobody said."""
+        """Material that is struck; None if unlabelled."""
 
     @property
     def action(self) -> str | None:
-        """Hit or scratch, None where nobody said."""
+        """Hit or scratch; None if unlabelled."""
 
     @property
     def reaction(self) -> str | None:
-        """How it moves, None where nobody said."""
+        """Motion of the object; None if unlabelled."""
 
 
 class SoundDataset(Protocol):
@@ -58,25 +58,25 @@ class SoundDataset(Protocol):
 
     @property
     def ids(self) -> Sequence[str]:
-        """The videos in order."""
+        """Ids of the videos, in order."""
 
     @property
     def hits(self) -> Sequence[Hit]:
         """All hits of all videos."""
 
     def __len__(self) -> int:
-        """The number of videos."""
+        """Return the number of videos."""
 
     def __getitem__(self, index: int, /) -> Sample:
-        """One whole video."""
+        """Return one whole video."""
 
 
-#: Predicts the sound of a video from its images (baselines of the published protocol also look at ``onset``).
+#: Predicts the sound of a video from its images (baselines of the published protocol also use ``onset``).
 Predict = Callable[[Sample], SoundPrediction]
 
 
 def hits_by_video(dataset: SoundDataset) -> dict[str, list[Hit]]:
-    """The hits of each video in order of time; a video without hits has an empty list."""
+    """Return the hits of each video, sorted by time; the list is empty for a video without hits."""
     grouped: dict[str, list[Hit]] = {video: [] for video in dataset.ids}
     for hit in dataset.hits:
         if hit.video in grouped:
@@ -85,10 +85,10 @@ def hits_by_video(dataset: SoundDataset) -> dict[str, list[Hit]]:
 
 
 def require_whole_videos(dataset: SoundDataset) -> None:
-    """Make sure that items are videos.
+    """Check that the items of a data set are whole videos.
 
     Raises:
-        ValueError: there are more or fewer items than videos.
+        ValueError: the numbers of items and of videos differ.
     """
     if len(dataset) != len(dataset.ids):
         raise ValueError(
@@ -98,15 +98,15 @@ def require_whole_videos(dataset: SoundDataset) -> None:
 
 
 def is_labelled(hit: Hit) -> bool:
-    """Whether somebody said anything about the hit."""
+    """Return whether the hit has a material, an action or a reaction."""
     return any(label is not None for label in (hit.material, hit.action, hit.reaction))
 
 
 def has_sound(sample: Sample) -> bool:
-    """Whether the video came with sound, so that its cochleagram means something."""
+    """Return whether the video has sound; without it, its cochleagram is not valid."""
     return bool(sample.get("has_sound", True))
 
 
 def hit_steps(sample: Sample) -> NDArray[np.intp]:
-    """The feature steps of a sample at which hits stand, from its ``onset`` (steps,)."""
+    """Return the feature steps of the hits of a sample, from its ``onset`` (steps,)."""
     return np.flatnonzero(np.asarray(sample["onset"]) > 0.5)

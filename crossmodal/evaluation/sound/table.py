@@ -1,4 +1,4 @@
-"""Predictors side by side: all baselines, whole data sets or leave-videos-out folds, one table."""
+"""Table of predictors and baselines, on whole data sets or in leave-videos-out folds."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from crossmodal.evaluation.sound.prediction import Predict, SoundDataset
 from crossmodal.interval import Interval
 from crossmodal.provenance import describe_origin
 
-#: Column heads and keys of the table, in the order of the published one.
+#: Headers and keys of the columns, in the order of the published table.
 COLUMNS = {
     "loudness err": "loudness_error",
     "loudness r": "loudness_r",
@@ -36,11 +36,11 @@ _UNDEFINED = "–"
 
 @dataclass(frozen=True, eq=False)
 class EvaluationTable:
-    """The evaluations of several predictors on the same videos.
+    """Evaluations of several predictors on the same videos.
 
     Attributes:
-        rows: an evaluation by name of predictor, in order.
-        seed: of the bootstrap.
+        rows: evaluations by name of the predictor, in order.
+        seed: seed of the bootstrap.
         bootstrap: number of resamples.
         made: date, package version and commit.
     """
@@ -51,13 +51,13 @@ class EvaluationTable:
     made: Mapping[str, str]
 
     def difference(self, name: str, other: str, key: str) -> Interval:
-        """Return how much larger ``key`` of ``name`` is than that of ``other``, with its paired interval."""
+        """Return the difference of ``key`` of ``name`` to that of ``other``, with its paired interval."""
         return self.rows[name].difference(self.rows[other], key)
 
     def markdown(self, columns: Mapping[str, str] = COLUMNS, *, intervals: bool = True) -> str:
-        """The table as Markdown: value and in brackets the 95 % interval; a line on its origin at the end.
+        """Return the table as Markdown: values with the 95 % interval in brackets, and a last line on the origin.
 
-        A dash stands for what a predictor does not predict, or what is undefined (the correlation of a constant).
+        A dash marks what a predictor does not predict, or what is undefined (the correlation of a constant).
         """
         lines = ["| method | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
         for name, evaluation in self.rows.items():
@@ -67,7 +67,7 @@ class EvaluationTable:
         return "\n".join([*lines, "", self._origin()]) + "\n"
 
     def json(self) -> str:
-        """All numbers with their bounds by predictor, and where they come from; undefined ones are null."""
+        """Return all figures with their bounds by predictor, and the origin, as JSON; undefined figures are null."""
         methods = {
             name: {key: value if math.isfinite(value) else None for key, value in evaluation.flat().items()}
             for name, evaluation in self.rows.items()
@@ -77,20 +77,20 @@ class EvaluationTable:
 
     def _origin(self) -> str:
         counts: Mapping[str, float] = next(iter(self.rows.values())).counts if self.rows else {}
-        what = ", ".join(f"{int(count)} {name}" for name, count in counts.items())
+        sizes = ", ".join(f"{int(count)} {name}" for name, count in counts.items())
         return (
-            f"{what}. In brackets: 95 % of {self.bootstrap} resamples over videos (seed {self.seed}). "
+            f"{sizes}. In brackets: 95 % of {self.bootstrap} resamples over videos (seed {self.seed}). "
             f"{self.made['date']}, commit {self.made['commit']}."
         )
 
 
 def fit_baselines(train: SoundDataset, *, seed: int = 0) -> dict[str, Predict]:
-    """All baselines, fitted on whole training videos, by the name they have in the table.
+    """Return all baselines by the name of their row, fitted on whole training videos.
 
-    ``true sound`` is no baseline but the ceiling: what the metrics give for the real sound of each video.
+    ``true sound`` is an upper bound instead of a baseline: the scores of the true sound of each video.
 
     Raises:
-        DatasetError: the videos hold no impact with sound.
+        DatasetError: the videos have no impact with sound.
     """
     return {
         "random impact": RandomImpact(seed).fit(train),
@@ -128,24 +128,30 @@ def evaluate_folds(
     seed: int = 0,
     bootstrap: int = 1000,
 ) -> EvaluationTable:
-    """Evaluate on the test videos of all folds together, each predicted by what was fitted on its training videos.
+    """Evaluate on the pooled test videos of all folds, each with predictors fitted on its training videos.
 
-    ``make_predictors`` gets the training videos and the number of the fold and returns predictors by name, the same
-    names in every fold. ``folds`` are pairs (train, test).
+    ``make_predictors`` takes the training videos and the number of the fold and returns predictors by name, with the
+    same names in every fold. ``folds`` are pairs (train, test).
 
     Raises:
-        ValueError: as `evaluate`; or a video is tested twice, or trained on and tested in one fold, or names differ.
+        ValueError: as `evaluate`; or a video is in two test sets, or in the training and the test set of a fold, or the
+            names differ between folds.
     """
     measured: dict[str, list[VideoMeasurement]] = {}
     tested: set[str] = set()
     for fold, (train, test) in enumerate(folds):
         leaks = (set(train.ids) & set(test.ids)) | (tested & set(test.ids))
         if leaks:
-            raise ValueError(f"fold {fold}: videos also trained on, or tested before: {', '.join(sorted(leaks))}")
+            raise ValueError(
+                f"fold {fold}: test videos also in the training set, or in an earlier test set: "
+                f"{', '.join(sorted(leaks))}"
+            )
         tested |= set(test.ids)
         predictors = make_predictors(train, fold)
         if measured and set(measured) != set(predictors):
-            raise ValueError(f"fold {fold}: predictors {sorted(predictors)}, before {sorted(measured)}")
+            raise ValueError(
+                f"fold {fold}: expected predictors {sorted(measured)} as in other folds, found {sorted(predictors)}"
+            )
         for name, videos in measure(predictors, test, fit_material_classifier(train)).items():
             measured.setdefault(name, []).extend(videos)
     return _table(measured, seed, bootstrap)

@@ -1,4 +1,4 @@
-"""Generators of others: their published files read without running them, and rebuilt as networks of ours."""
+"""Published generators: files are read without executing them, and rebuilt as networks of this package."""
 
 from crossmodal.models.foreign.rebuild import Rebuilt, rebuild_generator
 

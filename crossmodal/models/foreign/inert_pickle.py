@@ -1,9 +1,8 @@
-"""Pickles of published networks, read without unpickling: what they would call is written down, not called.
+"""Pickles of published networks, read without unpickling: calls are recorded, not executed.
 
-`pickletools.genops` only splits a file into its instructions. Those admitted here build lists, dicts, numbers and text
-on a stack of our own. A name that a pickle mentions is never looked up: it must be one of a few, and calling it, or
-making an object of it, gives a `Record` of its arguments and state. So nothing of a file can run, and whoever reads the
-tree afterwards decides what a record means.
+`pickletools.genops` only splits a file into its instructions. The allowed ones build lists, dicts, numbers and text on
+a stack. Names in a pickle are never imported: a name must be in a short list, and a call of it, or an object of it, is
+a `Record` of its arguments and state. So nothing in a file can run; the caller interprets the records.
 
 References:
     pickletools.py of CPython (the instructions).
@@ -17,9 +16,9 @@ from typing import IO, Any, NamedTuple
 from crossmodal.errors import FormatError
 from crossmodal.pickle_machine import PickleMachine
 
-#: Instructions of one pickle: the largest published one has about 20,000.
+#: Maximum number of instructions in a pickle: the largest published one has about 20,000.
 _MOST_STEPS = 1_000_000
-#: What tensors, arrays and containers are made of.
+#: Names in the pickles of tensors, arrays and containers.
 _NAMES = frozenset(
     {
         *("collections.OrderedDict", "builtins.set", "__builtin__.set", "_codecs.encode"),
@@ -29,23 +28,23 @@ _NAMES = frozenset(
         *("torch.storage._load_from_bytes", "torch.storage.UntypedStorage"),
     }
 )
-#: Modules whose classes are held as records.
+#: Modules whose classes are kept as records.
 _PACKAGES = re.compile(r"(torch\.nn\.modules|torch_utils|dnnlib|training)(\.[A-Za-z_]\w*)*\.[A-Za-z_]\w*")
 _TORCH_KINDS = re.compile(r"torch\.([A-Z][A-Za-z0-9]*Storage|b?float\d+|u?int\d+)")
-#: The names of `Record`s that pickles do not name themselves.
+#: The name of `Record`s of persistent ids.
 PERSISTENT = "persistent id"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Name:
-    """A name of the few that are admitted; only a word, never an object."""
+    """An allowed name: only text, never an object."""
 
     path: str
 
 
 @dataclass(repr=False, eq=False)
 class Record:
-    """What a call would have made: the name that was to be called, and what it was to be given."""
+    """A call that is not executed: the name of the callable, its arguments, and the state and items of the result."""
 
     name: str
     arguments: tuple[Any, ...] = ()
@@ -54,47 +53,48 @@ class Record:
 
 
 class Pickle(NamedTuple):
-    """What a pickle holds."""
+    """Content of a pickle."""
 
     value: Any
-    #: The records of things that lie outside the pickle, in the order in which they were met.
+    #: Records of objects stored outside the pickle (persistent ids), in order of occurrence.
     persistent: list[Record]
 
 
 def read_pickle(stream: IO[bytes], where: str) -> Pickle:
-    """Read one pickle; the stream then stands behind it.
+    """Read one pickle; the stream is then positioned after it.
 
-    Streams that lie in memory are meant: they give no more bytes than they have, whatever a file announces.
-    The tree may share parts and may hold itself: whoever walks it must count.
+    The stream must be in memory (a file mapping or `io.BytesIO`), so a file that announces more bytes than it has
+    cannot exhaust memory. The result can share parts and contain itself: a traversal must limit its steps.
 
     Raises:
-        FormatError: damaged, or mentioning anything that no published network needs: names it. Nothing is run.
+        FormatError: the pickle is damaged, or has an instruction or a name that no published network needs; the message
+            names it. Nothing is executed.
     """
     reader = _Reader(where)
     try:
         for step, (code, argument, position) in enumerate(pickletools.genops(stream)):
             if step > _MOST_STEPS:
-                raise FormatError(f"{where}: more than {_MOST_STEPS} instructions; expected a network's tensors")
+                raise FormatError(f"{where}: more than {_MOST_STEPS} instructions; expected the pickle of a network")
             reader.position = position or 0
             reader.step(code.name, argument)
     except FormatError:
         raise
-    except Exception as error:  # a damaged stream makes genops and the stack fail in any way there is
+    except Exception as error:  # a damaged stream can raise any exception in genops and on the stack
         kind = type(error).__name__
-        raise FormatError(f"{where}: no pickle, damaged, or cut at byte {reader.position} ({kind})") from error
+        raise FormatError(f"{where}: not a pickle, damaged, or cut at byte {reader.position} ({kind})") from error
     return Pickle(reader.result, reader.persistent)
 
 
 class _Reader(PickleMachine):
-    """The machine with dicts, sets, and the names and calls of networks."""
+    """The pickle machine with dicts, sets, and the names and calls of networks."""
 
     def __init__(self, where: str) -> None:
         super().__init__(where, "published networks")
         self.persistent: list[Record] = []
-        self.unspent = 0  # letters that may still be encoded: an honest pickle encodes each of its texts once
+        self.unspent = 0  # characters that may still be encoded: a valid pickle encodes each of its texts once
 
     def step(self, name: str, argument: Any) -> None:
-        """Follow one instruction."""
+        """Execute one instruction."""
         super().step(name, argument)
         if name in self.literals and isinstance(argument, str):
             self.unspent += len(argument)
@@ -114,7 +114,7 @@ class _Reader(PickleMachine):
         self._set(values)
 
     def _do_empty_set(self, _: Any) -> None:
-        # A set is never asked for its members; a list holds them without hashing them.
+        # A list stores the members without hashing them; the content of sets is not used.
         self.stack.append([])
 
     _do_additems = PickleMachine._do_appends
@@ -130,7 +130,7 @@ class _Reader(PickleMachine):
         if not isinstance(into, dict):
             raise TypeError("items for what has none")
         for key, value in zip(values[::2], values[1::2], strict=True):
-            # Hashing tuples of the same tuples again and again would take forever.
+            # Hashing nested tuples that share parts takes exponential time.
             if not isinstance(key, str | int | float | None):
                 self._refuse("keys that are neither text nor numbers")
             into[key] = value
@@ -161,7 +161,7 @@ class _Reader(PickleMachine):
     _do_newobj = _do_reduce
 
     def _encode(self, text: str, encoding: str) -> None:
-        """Bytes are text in pickles of old protocols."""
+        """Encode text as bytes, as pickles of old protocols do."""
         self.unspent -= len(text)
         if encoding != "latin1" or self.unspent < 0:
             self._refuse("the same text again and again")
@@ -176,6 +176,8 @@ class _Reader(PickleMachine):
         made, state = self._take(2)
         if isinstance(made, Record):
             made.state = state
-        elif not isinstance(made, dict):  # an ordered dict may carry attributes (versions of layers): not needed
+        elif not isinstance(
+            made, dict
+        ):  # an ordered dict may have attributes (versions of layers), which are not needed
             self._refuse("a state for what has none")
         self.stack.append(made)

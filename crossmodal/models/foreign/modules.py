@@ -1,4 +1,4 @@
-"""Pickled modules, and state dicts, as tensors by name."""
+"""Tensors by name from pickled modules."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -13,28 +13,28 @@ _MOST_MODULES, _MOST_DEPTH = 10_000, 20
 
 
 class PickledModule(NamedTuple):
-    """A module that was pickled with its class."""
+    """A module pickled with its class."""
 
     class_name: str
-    #: What it was made with.
+    #: Arguments of its constructor.
     settings: dict[str, Any]
     tensors: dict[str, Tensor]
-    #: Plain numbers that its layers keep, by their paths.
+    #: Numeric attributes of its layers, by path.
     attributes: dict[str, float | None]
 
 
 def read_module(file: TorchFile, record: Record) -> PickledModule:
-    """Gather the tensors of a pickled module and of those in it, by their paths.
+    """Collect the tensors of a pickled module and of its submodules, by path.
 
     Raises:
-        FormatError: it is no module, or one of modules in modules without end.
+        FormatError: the record is not a module, or has too many or too deeply nested submodules.
     """
     state = state_of(record)
     found: dict[str, Tensor] = {}
     attributes: dict[str, float | None] = {}
     for number, (path, part) in enumerate(_walk(file, record, "", 0)):
         if number > _MOST_MODULES:
-            raise FormatError(f"{file.path}: modules in modules without end; refused")
+            raise FormatError(f"{file.path}: more than {_MOST_MODULES} modules; expected a network")
         for kind in ("_parameters", "_buffers"):
             for name, held in _plain_dict(file, part.get(kind, {})).items():
                 if held is not None:
@@ -44,7 +44,7 @@ def read_module(file: TorchFile, record: Record) -> PickledModule:
 
 
 def state_of(record: object) -> dict[str, Any]:
-    """The attributes of a pickled module; empty for what is none."""
+    """Return the attributes of a pickled module; empty if the record is not a module."""
     state: Any = None
     if isinstance(record, Record):
         state = _meta(record).get("state", record.state)
@@ -53,18 +53,18 @@ def state_of(record: object) -> dict[str, Any]:
 
 
 def class_name_of(record: Record) -> str:
-    """The name of a pickled module's class, without its package."""
+    """Return the class name of a pickled module, without its package."""
     return str(_meta(record).get("class_name", record.name.rpartition(".")[2]))
 
 
 def items_of(value: object) -> dict[str, Any]:
-    """The items of a dict, or of a record of one; empty for anything else."""
+    """Return the items of a dict, or of the record of a dict; empty for anything else."""
     items = value.items if isinstance(value, Record) else value
     return items if isinstance(items, dict) else {}
 
 
 def _meta(record: Record) -> dict[str, Any]:
-    """What the published packages pickle in the place of a module: class, state, and source text that is not run."""
+    """Return the class, state and source text that the published packages pickle instead of a module."""
     if not record.name.endswith("._reconstruct_persistent_obj") or len(record.arguments) != 1:
         return {}
     return items_of(record.arguments[0])
@@ -73,7 +73,7 @@ def _meta(record: Record) -> dict[str, Any]:
 def _walk(file: TorchFile, record: object, path: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
     state = state_of(record)
     if not state or depth > _MOST_DEPTH:
-        raise FormatError(f"{file.path}: {path or 'the generator'} is no module that can be read")
+        raise FormatError(f"{file.path}: {path or 'the generator'} is not a readable module")
     yield path, state
     for name, part in _plain_dict(file, state.get("_modules", {})).items():
         if part is not None:
@@ -83,5 +83,5 @@ def _walk(file: TorchFile, record: object, path: str, depth: int) -> Iterator[tu
 def _plain_dict(file: TorchFile, value: object) -> dict[str, Any]:
     items = value.items if isinstance(value, Record) else value
     if not isinstance(items, dict) or not all(isinstance(key, str) for key in items):
-        raise FormatError(f"{file.path}: names and values were expected in a module")
+        raise FormatError(f"{file.path}: expected a dict with names as keys in a module")
     return items

@@ -1,4 +1,4 @@
-"""Generators of others, rebuilt as ours from their published files; nothing of a file is run."""
+"""Published generators, rebuilt from their files as networks of this package; nothing in a file is executed."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from crossmodal.models.numbered_generator import NumberedGenerator
 from crossmodal.models.style_generator_2 import StyleGenerator2
 from crossmodal.models.style_generator_3 import StyleGenerator3
 
-#: Where training scripts keep the averaged generator, which is the one to use.
+#: Keys of the generator in published files; the averaged one comes first.
 _PARTS = ("G_ema", "g_ema", "generator", "G")
 _WHAT = "a StyleGAN2-ADA or StyleGAN3 pickle, or a BigGAN-deep state dict"
 _MAPPING = {"num_layers": "mapping_layers"}
@@ -42,11 +42,11 @@ _STYLE_3 = {
     "use_radial_filters": "radial",
     "output_scale": "output_scale",
 }
-#: Settings that only say how fast, how precisely or how it was trained.
+#: Settings of speed, precision or training, which do not change the network.
 _WITHOUT_EFFECT = frozenset(
     {"num_fp16_res", "fp16_channels_last", "fused_modconv_default", "magnitude_ema_beta", "w_avg_beta"}
 )
-#: Settings that are known in one value only.
+#: Settings of which one value only is supported.
 _ONLY: dict[str, Any] = {
     "img_channels": 3,
     "architecture": "skip",
@@ -61,19 +61,19 @@ _ONLY: dict[str, Any] = {
 
 
 class Rebuilt(NamedTuple):
-    """A generator that was read from a file of others."""
+    """A generator read from a published file."""
 
     generator: NumberedGenerator
-    #: The published family, for people.
+    #: Name of the published family, for messages.
     family: str
 
 
 def rebuild_generator(path: Path) -> Rebuilt:
-    """Read a published file and build the generator that it holds, in evaluation mode.
+    """Read a published file and build its generator, in evaluation mode.
 
     Raises:
-        FormatError: the file is damaged, or holds what no network needs; nothing of it is run.
-        WeightsError: it holds no generator of these families, or one with a setting that is not known here.
+        FormatError: the file is damaged, or has content that no network needs; nothing in it is executed.
+        WeightsError: the file has no generator of these families, or one with an unsupported setting.
     """
     file = TorchFile(path)
     found = _find(file)
@@ -90,24 +90,24 @@ def _find(file: TorchFile) -> PickledModule | dict[str, Tensor]:
             raise WeightsError(f"{file.path}: a TensorFlow network; convert it to PyTorch first")
         if isinstance(candidate, Record) and state_of(candidate):
             if class_name_of(candidate) != "Generator":
-                raise WeightsError(f"{file.path}: {_WHAT} was expected, found a {class_name_of(candidate)[:40]!r}")
+                raise WeightsError(f"{file.path}: expected {_WHAT}, found a {class_name_of(candidate)[:40]!r}")
             return read_module(file, candidate)
     if any(isinstance(key, str) and key.endswith("gen_z.weight_orig") for key in items):
         return {str(key): file.tensor(value) for key, value in items.items()}
-    held = ", ".join(str(key)[:40] for key in list(items)[:6]) or "nothing that has a name"
-    raise WeightsError(f"{file.path}: {_WHAT} was expected; found {held}")
+    held = ", ".join(str(key)[:40] for key in list(items)[:6]) or "no names"
+    raise WeightsError(f"{file.path}: expected {_WHAT}, found {held}")
 
 
 def _rebuild_style(path: Path, module: PickledModule) -> Rebuilt:
     third = any(name.startswith("synthesis.input.") for name in module.tensors)
     kind = StyleGenerator3 if third else StyleGenerator2
-    # What the published constructors take where nothing is said.
+    # Defaults of the published constructors.
     arguments: dict[str, Any] = {"mapping_layers": 2 if third else 8}
     arguments.update(_arguments(path, module.settings, _SHARED | (_STYLE_3 if third else {})))
     missing = {"latent", "classes", "style", "size"} - arguments.keys()
     if missing:
-        raise WeightsError(f"{path}: the generator does not say its {', '.join(sorted(missing))}")
-    # Two published packages differ in what they clamp to where nothing is said; each layer knows.
+        raise WeightsError(f"{path}: the settings of the generator lack {', '.join(sorted(missing))}")
+    # Two published packages have different defaults of the clamp; the layers store the value.
     if "synthesis.b4.conv1.conv_clamp" in module.attributes:
         arguments["clamp"] = module.attributes["synthesis.b4.conv1.conv_clamp"]
     generator = _build(path, kind, arguments, module.tensors)
@@ -115,7 +115,7 @@ def _rebuild_style(path: Path, module: PickledModule) -> Rebuilt:
 
 
 def _arguments(path: Path, settings: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Translate the settings of a published generator into arguments of ours."""
+    """Convert the settings of a published generator to constructor arguments."""
     arguments: dict[str, Any] = {}
     for name, value in settings.items():
         if name in ("mapping_kwargs", "synthesis_kwargs", "block_kwargs", "layer_kwargs"):
@@ -123,10 +123,12 @@ def _arguments(path: Path, settings: Mapping[str, Any], names: Mapping[str, str]
             arguments.update(_arguments(path, items_of(value), inner))
         elif name in names:
             if not isinstance(value, int | float | None):
-                raise WeightsError(f"{path}: the setting {name} is no number")
+                raise WeightsError(f"{path}: the setting {name} must be a number")
             arguments[names[name]] = value
         elif name not in _WITHOUT_EFFECT and not (name in _ONLY and _is(value, _ONLY[name])):
-            raise WeightsError(f"{path}: the generator was made with a setting that is not known here: {name[:60]!r}")
+            raise WeightsError(
+                f"{path}: unsupported setting {name[:60]!r} of the generator, or an unsupported value of it"
+            )
     return arguments
 
 
@@ -139,30 +141,30 @@ def _is(value: Any, only: Any) -> bool:
 def _build(
     path: Path, kind: type[NumberedGenerator], arguments: dict[str, Any], tensors: dict[str, Tensor]
 ) -> NumberedGenerator:
-    """Build a generator and give it the tensors of a file; all must fit."""
+    """Build a generator and load the tensors of a file; all must fit."""
     try:
-        # Without memory first: the settings of a file may ask for any amount of it.
+        # First without memory: the settings in a file may require any amount of it.
         with torch.device("meta"):
             outline = kind(**arguments)
         _refuse_misfits(path, outline, tensors)
-        # The random start is thrown away; it must not move the caller's random numbers.
+        # The random start is discarded; it must not change the random state of the caller.
         with torch.random.fork_rng(devices=[]):
             generator = kind(**arguments)
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise WeightsError(f"{path}: no {kind.__name__} can be made of its settings: {error}") from error
+        raise WeightsError(f"{path}: cannot build a {kind.__name__} from its settings: {error}") from error
     _compare_filters(path, generator, tensors)
     generator.load_state_dict({name: tensors[name].float() for name in generator.state_dict()})
     return generator.eval()
 
 
 def _refuse_misfits(path: Path, outline: NumberedGenerator, tensors: dict[str, Tensor]) -> None:
-    wanted = outline.state_dict()
+    expected = outline.state_dict()
     wrong = [
         f"{name} ({tuple(tensors[name].shape) if name in tensors else 'missing'}, expected {tuple(meta.shape)})"
-        for name, meta in wanted.items()
+        for name, meta in expected.items()
         if name not in tensors or tensors[name].shape != meta.shape
     ]
-    known = wanted.keys() | dict(outline.named_buffers()).keys()
+    known = expected.keys() | dict(outline.named_buffers()).keys()
     wrong += [f"{name[:80]} (unexpected)" for name in tensors.keys() - known]
     if wrong:
         more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
@@ -170,29 +172,31 @@ def _refuse_misfits(path: Path, outline: NumberedGenerator, tensors: dict[str, T
 
 
 def _compare_filters(path: Path, generator: NumberedGenerator, tensors: dict[str, Tensor]) -> None:
-    """Filters follow from the settings, so they are not read but compared: a difference is another architecture."""
+    """Compare the filters of a file, which the settings determine: a difference means another architecture."""
     learned = generator.state_dict().keys()
     for name, ours in generator.named_buffers():
         theirs = tensors.get(name)
         if name in learned or theirs is None:
             continue
         if ours.shape != theirs.shape or not torch.allclose(ours, theirs.float(), rtol=1e-4, atol=1e-6):
-            raise WeightsError(f"{path}: the filter {name} is not the one that its settings give")
+            raise WeightsError(f"{path}: the filter {name} differs from the one that its settings define")
 
 
 def _rebuild_big(path: Path, tensors: dict[str, Tensor]) -> NumberedGenerator:
-    """Build a BigGAN-deep of its tensors: their shapes tell its arguments."""
+    """Build a BigGAN-deep from its tensors, whose shapes determine its arguments."""
     folded = _without_spectral_norm(path, tensors)
     try:
         latent_and_class = folded["generator.gen_z.weight"].shape[1]
         embedding, classes = folded["embeddings.weight"].shape
         statistics, width = folded["generator.bn.running_means"].shape
     except (KeyError, ValueError, IndexError) as error:
-        raise WeightsError(f"{path}: a BigGAN-deep without its first or last layers") from error
+        raise WeightsError(
+            f"{path}: a BigGAN-deep without gen_z, embeddings or the last batch norm; is the file complete?"
+        ) from error
     blocks = len({name.split(".")[2] for name in folded if name.startswith("generator.layers.")})
     sizes = {11: 128, 13: 256, 15: 512}
     if blocks not in sizes:
-        raise WeightsError(f"{path}: a BigGAN-deep of 11, 13 or 15 layers was expected, found {blocks}")
+        raise WeightsError(f"{path}: expected a BigGAN-deep of 11, 13 or 15 layers, found {blocks}")
     arguments = {
         "size": sizes[blocks],
         "width": width,
@@ -205,7 +209,7 @@ def _rebuild_big(path: Path, tensors: dict[str, Tensor]) -> NumberedGenerator:
 
 
 def _without_spectral_norm(path: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Divide each weight by the spectral norm that its stored singular vectors give.
+    """Divide each weight by its spectral norm, from the stored singular vectors.
 
     References:
         Miyato et al., "Spectral normalization for generative adversarial networks", ICLR 2018, section 2.1.

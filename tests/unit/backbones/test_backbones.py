@@ -70,7 +70,7 @@ def test_unknown_names_say_which_there_are():
 
 @pytest.mark.parametrize("name", backbones.TEMPORAL_NAMES)
 def test_temporal_networks_give_three_steps_a_tick(name):
-    network = create_temporal(name, inputs=10, hidden=8).eval()
+    network = create_temporal(name, in_features=10, hidden_features=8).eval()
     assert network(torch.randn(2, 7, 10)).shape == (2, 21, 8)
 
 
@@ -79,14 +79,14 @@ def test_lstm_is_causal_and_convolution_is_not():
     changed = features.clone()
     changed[:, 20, 0] += 1
     for name, looks_ahead in (("lstm", False), ("convolution", True)):
-        network = create_temporal(name, inputs=6, hidden=8).eval()
+        network = create_temporal(name, in_features=6, hidden_features=8).eval()
         before = slice(0, 60)
         moved = not torch.allclose(network(features)[:, before], network(changed)[:, before], atol=1e-6)
         assert moved == looks_ahead
 
 
 def test_lstm_repeats_each_tick_three_times():
-    network = RecurrentTemporal(inputs=4, hidden=5)
+    network = RecurrentTemporal(in_features=4, hidden_features=5)
     features = torch.randn(1, 3, 4)
     torch.testing.assert_close(network(features), network.lstm(torch.repeat_interleave(features, 3, dim=1))[0])
 

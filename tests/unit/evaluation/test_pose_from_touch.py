@@ -53,7 +53,7 @@ def test_without_training_data_there_are_no_mean_poses(
     carpets: tuple[IntelligentCarpetWindows, IntelligentCarpetWindows],
 ) -> None:
     assert not any("mean_pose" in key for key in evaluate_pose(truth, carpets[1]))
-    with pytest.raises(ValueError, match="nothing to evaluate"):
+    with pytest.raises(ValueError, match="evaluate on is empty"):
         evaluate_pose(truth, carpets[1].subset([]))
 
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from crossmodal.models import PoseFromTouch
-from crossmodal.models.pose_from_touch import mean_places
+from crossmodal.models.pose_from_touch import mean_positions
 from crossmodal.models.skeleton import to_mm
 
 PUBLISHED_PARAMETERS = 68_859_219
@@ -22,14 +22,14 @@ def test_heat_maps_are_probabilities_over_the_cube_and_joints_their_means():
     found = small()(touch())
     assert found.heat_maps.shape == (2, 21, 20, 20, 18)
     torch.testing.assert_close(found.heat_maps.sum(dim=(2, 3, 4)), torch.full((2, 21), 4.0))
-    torch.testing.assert_close(found.keypoints, mean_places(0.25 * found.heat_maps))
+    torch.testing.assert_close(found.keypoints, mean_positions(0.25 * found.heat_maps))
     assert 0 < float(found.keypoints.detach().min()) < float(found.keypoints.detach().max()) < 1
 
 
 def test_the_mean_place_of_one_voxel_is_that_voxel():
     cube = torch.zeros(20, 20, 18)
     cube[3, 11, 17] = 1
-    torch.testing.assert_close(mean_places(cube), torch.tensor([3 / 19, 11 / 19, 1.0]))
+    torch.testing.assert_close(mean_positions(cube), torch.tensor([3 / 19, 11 / 19, 1.0]))
 
 
 def test_columns_of_the_touch_run_along_x_and_rows_along_y():

@@ -61,7 +61,7 @@ def test_a_basis_of_silence_gives_finite_numbers():
 def test_a_long_video_is_heard_as_its_windows():
     model = small(temporal="lstm")
     spacetime, colour = images(ticks=70, batch=1)
-    whole = model.hear_video(lambda first, count: spacetime[0, first : first + count], 70, lambda _: colour[0])
+    whole = model.predict_video(lambda first, count: spacetime[0, first : first + count], 70, lambda _: colour[0])
     direct = model(spacetime, colour)
     torch.testing.assert_close(whole.components, direct.components.detach(), rtol=1e-4, atol=1e-5)
 
@@ -78,18 +78,18 @@ def test_windows_fade_into_each_other_without_gaps():
     def spacetime_of(first, count):
         return spacetime[0, first : first + count]
 
-    heard = model.hear_video(spacetime_of, 50, colour_at, window_ticks=20, overlap_ticks=8)
+    heard = model.predict_video(spacetime_of, 50, colour_at, window_ticks=20, overlap_ticks=8)
     assert asked == [0, 12, 24, 30]
     assert heard.components.shape == (1, 4, 150)
     assert torch.isfinite(heard.components).all()
     # Inside a window's middle nothing else was blended in.
-    alone = model.hear(model.encode_ticks(spacetime[0, :20])[None], model.encode_scenes(colour))
+    alone = model.predict_segment(model.encode_ticks(spacetime[0, :20])[None], model.encode_scenes(colour))
     torch.testing.assert_close(heard.components[..., :36], alone.components[..., :36].detach(), rtol=1e-4, atol=1e-5)
 
 
 def test_a_video_shorter_than_a_window_is_heard():
     spacetime, colour = images(ticks=1, batch=1)
-    heard = small().hear_video(lambda first, count: spacetime[0, first : first + count], 1, lambda _: colour[0])
+    heard = small().predict_video(lambda first, count: spacetime[0, first : first + count], 1, lambda _: colour[0])
     assert heard.cochleagram.shape == (1, 42, 3)
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from crossmodal.models.pose_from_touch import mean_places
+from crossmodal.models.pose_from_touch import mean_positions
 from crossmodal.models.skeleton import BONES, HEAT_SCALE
 from crossmodal.objectives import bone_limits, heat_map_loss, heat_map_targets, link_loss, squared_bone_lengths
 
@@ -40,7 +40,7 @@ def test_targets_are_near_a_gaussian_of_one_voxel_whose_mean_is_the_joint() -> N
     keypoints = skeletons(4)
     targets = heat_map_targets(keypoints)
     torch.testing.assert_close(targets.sum(dim=(2, 3, 4)), torch.full((4, 21), 4.0, dtype=torch.float64))
-    assert float((mean_places(HEAT_SCALE * targets) - keypoints).abs().max()) < 1e-3  # 2 mm
+    assert float((mean_positions(HEAT_SCALE * targets) - keypoints).abs().max()) < 1e-3  # 2 mm
     # exp(399 exp(-d^2 / 2)) is exp(-399 d^2 / 2) but for a factor: a deviation of 1 / sqrt(399) in each direction.
     middle = heat_map_targets(torch.full((1, 1, 3), 0.5, dtype=torch.float64), (101, 101, 101))[0, 0]
     along = middle.sum(dim=(1, 2)) * HEAT_SCALE

@@ -130,7 +130,9 @@ def test_dino_sees_little_views_with_the_student_alone() -> None:
     views = Views((ViewLaw(size=16), ViewLaw(size=16), *(ViewLaw(size=8),) * 3))
     torch.manual_seed(0)
     backbone = create("small_vit", width=0.25)
-    task = DinoTask(backbone, views, DistillationHead(backbone.channels, outputs=6, hidden=8, narrow=4))
+    task = DinoTask(
+        backbone, views, DistillationHead(backbone.channels, out_features=6, hidden_features=8, bottleneck_features=4)
+    )
     task._trainer = _Steps(0, 100)  # type: ignore[assignment]
     seen: list[tuple[str, torch.Size]] = []
     task.teacher.register_forward_hook(lambda module, given, _: seen.append(("teacher", given[0].shape)))
@@ -156,10 +158,10 @@ class _Steps:
         self.estimated_stepping_batches = total
 
 
-def test_a_backbone_needs_a_head_that_fits_or_an_embedding_of_its_own() -> None:
-    with pytest.raises(ValueError, match="SmallAlexNet has no embedding of its own"):
+def test_a_backbone_needs_a_head_that_fits_or_a_built_in_embedding() -> None:
+    with pytest.raises(ValueError, match="SmallAlexNet has no built-in embedding"):
         AlignmentUniformityTask(thin()[0], VIEWS)
-    with pytest.raises(ValueError, match="takes vectors of 5 numbers, SmallAlexNet gives 10"):
+    with pytest.raises(ValueError, match="takes 5 features, but SmallAlexNet returns 10"):
         AlignmentUniformityTask(thin()[0], VIEWS, PerceptronHead(5, [8]))
     with pytest.raises(ValueError, match="at least two views"):
         AlignmentUniformityTask(*pair(Views(VIEWS.laws[:1])))

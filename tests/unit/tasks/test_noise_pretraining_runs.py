@@ -18,9 +18,12 @@ from tests.fakes.lost_machine import copy_runs_where_they_may_be_lost
 pytestmark = pytest.mark.usefixtures("without_curves")
 
 STEPS = 5
-HEAD = {"class_path": "PerceptronHead", "init_args": {"inputs": 10, "units": [8, 8]}}
+HEAD = {"class_path": "PerceptronHead", "init_args": {"in_features": 10, "features": [8, 8]}}
 VIT = {"class_path": "crossmodal.backbones.create", "init_args": {"name": "small_vit", "width": 0.25}}
-DINO_HEAD = {"class_path": "DistillationHead", "init_args": {"inputs": 64, "outputs": 12, "hidden": 8, "narrow": 4}}
+DINO_HEAD = {
+    "class_path": "DistillationHead",
+    "init_args": {"in_features": 64, "out_features": 12, "hidden_features": 8, "bottleneck_features": 4},
+}
 DINO_VIEWS = {"class_path": "crossmodal.data.create_views", "init_args": {"name": "dino", "size": 18}}
 
 OBJECTIVES: dict[str, dict[str, Any]] = {

@@ -24,7 +24,7 @@ def recipe(**watched: Any) -> dict[str, Any]:
     changes = {
         "data.process": "fractals", "data.length": 16, "data.batch_size": 8, "data.size": 24, "data.validation": 4,
         "task.model.name": "small_alexnet", "task.model.width": 0.05, "task.views.size": 16,
-        "task.head": {"class_path": "PerceptronHead", "init_args": {"inputs": 10, "units": [8]}},
+        "task.head": {"class_path": "PerceptronHead", "init_args": {"in_features": 10, "features": [8]}},
         "trainer.max_steps": 4, "trainer.accelerator": "cpu", "trainer.precision": "32-true",
         "trainer.callbacks": [callback],
     }  # fmt: skip

@@ -80,7 +80,7 @@ def test_neighbours_vote_like_an_obvious_twin():
 
 def test_fewer_images_than_neighbours_are_a_sentence():
     values, labels = blobs(6)
-    with pytest.raises(DatasetError, match="10 nearest neighbours were asked for, found 6 training images"):
+    with pytest.raises(DatasetError, match="10 nearest neighbours need at least as many training images, found 6"):
         fit_neighbours(values, labels, 3)
     assert fit_neighbours(*blobs(12), 3).choice == {"neighbours": 10}
 

@@ -5,7 +5,7 @@ import pytest
 
 from crossmodal.errors import DatasetError
 from crossmodal.evaluation import ImageMatch, MeanSound, RandomImpact, SoundPrediction, evaluate
-from crossmodal.evaluation.sound.baselines import lay_windows
+from crossmodal.evaluation.sound.baselines import place_windows
 from tests.fakes.sounding_videos import FakeVideos, make_videos
 
 BASELINES = [RandomImpact(), MeanSound(), ImageMatch("image"), ImageMatch("spacetime"), ImageMatch("both")]
@@ -70,17 +70,17 @@ def test_an_unknown_descriptor_is_refused():
 
 class TestLaying:
     def test_windows_are_centred_on_their_hits(self):
-        laid = lay_windows(np.full((2, 1, 5), [[[1.0]], [[2.0]]]), np.array([4, 20]), 1, 30)
+        laid = place_windows(np.full((2, 1, 5), [[[1.0]], [[2.0]]]), np.array([4, 20]), 1, 30)
         assert np.flatnonzero(laid[0]).tolist() == [2, 3, 4, 5, 6, 18, 19, 20, 21, 22]
         assert laid[0, 20] == 2.0
 
     def test_between_close_hits_the_nearer_one_sounds(self):
-        laid = lay_windows(np.full((2, 1, 9), [[[1.0]], [[2.0]]]), np.array([10, 14]), 1, 30)
+        laid = place_windows(np.full((2, 1, 9), [[[1.0]], [[2.0]]]), np.array([10, 14]), 1, 30)
         assert laid[0, 6:19].tolist() == [1.0] * 6 + [2.0] * 7
 
     @pytest.mark.parametrize("step", [0, 1, 28, 29])
     def test_ends_are_cut(self, step):
         window = np.arange(1.0, 10.0)[None, None]
-        laid = lay_windows(window, np.array([step]), 1, 30)
+        laid = place_windows(window, np.array([step]), 1, 30)
         assert laid[0, step] == 5.0
         assert laid.shape == (1, 30)

@@ -88,5 +88,5 @@ class TestFolds:
 
     def test_predictors_must_keep_their_names(self, train, test):
         other = make_videos(["x", "y"])
-        with pytest.raises(ValueError, match="fold 1: predictors"):
+        with pytest.raises(ValueError, match="fold 1: expected predictors"):
             evaluate_folds(lambda _, fold: {str(fold): perfect}, [(train, test), (train, other)])
