@@ -97,7 +97,7 @@ class WatchBackbone(Callback):
         if self._photographs is None:
             return
         seen = extract(self._photographs, source, self.size)
-        labels = self._photographs.labels[seen.places]
+        labels = self._photographs.labels[seen.indices]
         fitted, held = hold_out(labels, seed=0)
         fits = {
             "ridge": fit_ridge(seen.values[fitted], labels[fitted], self._classes),
