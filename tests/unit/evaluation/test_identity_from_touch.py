@@ -63,7 +63,7 @@ def test_the_draws_depend_on_the_seed_alone(dataset: StepUpFootsteps) -> None:
     assert measure(predict, dataset, seed=1) != measure(predict, dataset, seed=2)
 
 
-def test_too_few_footsteps_are_told(dataset: StepUpFootsteps) -> None:
+def test_too_few_footsteps_are_refused(dataset: StepUpFootsteps) -> None:
     with pytest.raises(ValueError, match="two people with more than 10 footsteps"):
         measure(lambda sample: one_hot(0), dataset, references=10)
 
@@ -85,7 +85,7 @@ def test_an_empty_image_stays_as_it_is() -> None:
     assert not register_peaks(np.zeros((75, 40))).any()
 
 
-def test_the_baseline_tells_drawn_people_apart(dataset: StepUpFootsteps) -> None:
+def test_the_baseline_identifies_drawn_people(dataset: StepUpFootsteps) -> None:
     figures = measure(lambda sample: one_hot(0), dataset)
     assert figures["baseline_unseen_eer"] < 0.25
     assert figures["baseline_unseen_rank_one"] > 0.5

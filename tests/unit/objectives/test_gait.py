@@ -62,7 +62,7 @@ def target(step: list[float], frames: int = 5) -> GaitTargets:
     )
 
 
-def test_whatever_is_no_footstep_counts_for_that_alone() -> None:
+def test_candidates_without_a_footstep_count_for_step_only() -> None:
     movie, valid = torch.ones(3, 5, 2, 32, 24), torch.ones(3, 5, dtype=torch.bool)
     told = output()
     some = gait_losses(told, target([1.0, 0.0, 1.0]), movie, valid)

@@ -14,7 +14,7 @@ def _keys(count, start=0):
 
 
 @pytest.mark.parametrize("batches", [[7, 7, 7], [1] * 12, [3, 9, 2, 10], [10, 10], [25], [4, 23, 0, 6]])
-def test_holds_the_last_keys_whatever_the_batches(batches):
+def test_holds_the_last_keys_for_any_batches(batches):
     queue = MomentumQueue(2, length=10)
     twin = list(queue.ordered())
     start = 0

@@ -101,7 +101,7 @@ def test_a_fifth_of_each_class_is_held_out():
     assert sorted([*fitted, *held]) == list(range(31))
 
 
-def test_shots_are_drawn_from_every_class_anew_for_each_draw():
+def test_each_draw_takes_other_shots_of_every_class():
     labels = np.repeat([0, 1, 2], 8)
     drawn = [draw_shots(labels, 3, draw) for draw in range(4)]
     assert all(np.bincount(labels[places]).tolist() == [3, 3, 3] for places in drawn)

@@ -7,7 +7,7 @@ from crossmodal.evaluation import MotionEnergyOnsets, RandomImpact, RandomOnsets
 
 
 @pytest.mark.slow
-def test_motion_tells_onsets_better_than_chance_and_worse_than_sound(real_data, tmp_path):
+def test_motion_finds_onsets_better_than_random_times_and_worse_than_sound(real_data, tmp_path):
     videos = GreatestHits(real_data / "vis-data-256", split="test", windows="videos", cache=tmp_path)
 
     def make(train, fold):
