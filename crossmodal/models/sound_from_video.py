@@ -13,7 +13,7 @@ from crossmodal.backbones.temporal import STEPS_PER_TICK
 _SPACETIME = ("grey", "difference", "motion")
 # Differences between neighbouring frames are small against the frames themselves.
 _ENLARGED = 4.0
-#: Images that go through the backbone at once when a whole video is heard.
+#: Images that go through the backbone at once when a whole video is output.
 _CHUNK = 64
 
 
@@ -162,7 +162,7 @@ class SoundFromVideo(nn.Module):
         """
         return None if self.scene is None else self.scene(self.backbone.maps(colour))
 
-    def hear(self, ticks: Tensor, scenes: Tensor | None) -> SoundOutput:
+    def predict(self, ticks: Tensor, scenes: Tensor | None) -> SoundOutput:
         """Predict sound from the vectors of ticks (batch, ticks, features) and of scenes (batch, features)."""
         if scenes is not None:
             ticks = torch.cat([ticks, scenes[:, None].expand(-1, ticks.shape[1], -1)], dim=-1)
@@ -179,10 +179,10 @@ class SoundFromVideo(nn.Module):
         """
         batch, ticks = spacetime.shape[:2]
         vectors = self.encode_ticks(spacetime.flatten(0, 1)).reshape(batch, ticks, -1)
-        return self.hear(vectors, self.encode_scenes(colour))
+        return self.predict(vectors, self.encode_scenes(colour))
 
     @torch.no_grad()
-    def hear_video(
+    def predict_video(
         self,
         spacetime_of: Callable[[int, int], Tensor],
         ticks: int,
@@ -207,12 +207,12 @@ class SoundFromVideo(nn.Module):
         weight = torch.zeros(ticks * STEPS_PER_TICK, device=device)
         for start in sorted({*range(0, ticks - window + 1, hop), ticks - window}):
             scene = self.encode_scenes(colour_at(start)[None].to(device))
-            heard = self.hear(vectors[:, start : start + window], scene)
+            output = self.predict(vectors[:, start : start + window], scene)
             steps = slice(start * STEPS_PER_TICK, (start + window) * STEPS_PER_TICK)
             weight[steps] += fade
-            blended[:, :-1, steps] += heard.components * fade
-            if heard.onset_logits is not None:
-                blended[:, -1, steps] += heard.onset_logits * fade
+            blended[:, :-1, steps] += output.components * fade
+            if output.onset_logits is not None:
+                blended[:, -1, steps] += output.onset_logits * fade
         blended /= weight
         components = blended[:, :-1]
         cochleagram = self.unproject(self.contrast * components)

@@ -21,11 +21,11 @@ def images(ticks=12, batch=2):
 @pytest.mark.parametrize("temporal", ["lstm", "convolution"])
 @pytest.mark.parametrize("scene", [True, False])
 def test_shapes_and_range(spacetime, temporal, scene):
-    heard = small(spacetime=spacetime, temporal=temporal, scene=scene)(*images())
-    assert heard.components.shape == (2, 4, 36)
-    assert heard.cochleagram.shape == (2, 42, 36)
-    assert heard.onset_logits.shape == (2, 36)
-    assert float(heard.cochleagram.detach().min()) >= 0
+    predicted = small(spacetime=spacetime, temporal=temporal, scene=scene)(*images())
+    assert predicted.components.shape == (2, 4, 36)
+    assert predicted.cochleagram.shape == (2, 42, 36)
+    assert predicted.onset_logits.shape == (2, 36)
+    assert float(predicted.cochleagram.detach().min()) >= 0
 
 
 def test_without_an_onset_head_there_are_no_logits():
@@ -61,7 +61,7 @@ def test_a_basis_of_silence_gives_finite_numbers():
 def test_a_long_video_is_heard_as_its_windows():
     model = small(temporal="lstm")
     spacetime, colour = images(ticks=70, batch=1)
-    whole = model.hear_video(lambda first, count: spacetime[0, first : first + count], 70, lambda _: colour[0])
+    whole = model.predict_video(lambda first, count: spacetime[0, first : first + count], 70, lambda _: colour[0])
     direct = model(spacetime, colour)
     torch.testing.assert_close(whole.components, direct.components.detach(), rtol=1e-4, atol=1e-5)
 
@@ -78,19 +78,21 @@ def test_windows_fade_into_each_other_without_gaps():
     def spacetime_of(first, count):
         return spacetime[0, first : first + count]
 
-    heard = model.hear_video(spacetime_of, 50, colour_at, window_ticks=20, overlap_ticks=8)
+    predicted = model.predict_video(spacetime_of, 50, colour_at, window_ticks=20, overlap_ticks=8)
     assert asked == [0, 12, 24, 30]
-    assert heard.components.shape == (1, 4, 150)
-    assert torch.isfinite(heard.components).all()
+    assert predicted.components.shape == (1, 4, 150)
+    assert torch.isfinite(predicted.components).all()
     # Inside a window's middle nothing else was blended in.
-    alone = model.hear(model.encode_ticks(spacetime[0, :20])[None], model.encode_scenes(colour))
-    torch.testing.assert_close(heard.components[..., :36], alone.components[..., :36].detach(), rtol=1e-4, atol=1e-5)
+    alone = model.predict(model.encode_ticks(spacetime[0, :20])[None], model.encode_scenes(colour))
+    torch.testing.assert_close(
+        predicted.components[..., :36], alone.components[..., :36].detach(), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_a_video_shorter_than_a_window_is_heard():
     spacetime, colour = images(ticks=1, batch=1)
-    heard = small().hear_video(lambda first, count: spacetime[0, first : first + count], 1, lambda _: colour[0])
-    assert heard.cochleagram.shape == (1, 42, 3)
+    predicted = small().predict_video(lambda first, count: spacetime[0, first : first + count], 1, lambda _: colour[0])
+    assert predicted.cochleagram.shape == (1, 42, 3)
 
 
 def test_fade_never_reaches_zero():
