@@ -1,4 +1,4 @@
-"""The sound of a silent video, from a file to a played file."""
+"""Predict the sound of a silent video, from a video file to a video file with sound."""
 
 import os
 from collections.abc import Callable
@@ -32,21 +32,21 @@ from crossmodal.video.spacetime import CLOCK_RATE_HZ
 
 Synthesis = Literal["parametric", "exemplar"]
 
-#: The tolerance at which `PredictedSound.compare` calls a predicted onset right, in seconds.
+#: Tolerance within which `PredictedSound.compare` matches predicted to true onsets, in seconds.
 TOLERANCE_S = 0.1
 # Height and width of the frames in a figure.
-_SHOWN_SIZE = (108, 192)
-# Below this probability a peak is no candidate, not even for the end of a precision-recall curve.
-_LEAST_SCORE = 0.02
+_FIGURE_FRAME_SIZE = (108, 192)
+# Peaks below this probability are not onset candidates, not even for the end of a precision-recall curve.
+_MIN_SCORE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
 class TrueSound:
-    """How a video really sounds, to compare a prediction with.
+    """The true sound of a video, to compare a prediction with.
 
     Attributes:
         cochleagram: float32 (42, steps) at 90 Hz.
-        onset_times_s: (onsets,) where its labels say that impacts begin; None without labels.
+        onset_times_s: (onsets,) labelled onset times of impacts in seconds; None without labels.
     """
 
     cochleagram: Tensor
@@ -59,12 +59,12 @@ class PredictedSound:
 
     Attributes:
         video: the file.
-        waveform: float32 (time,) in [-1, 1], as long as the picture.
-        rate_hz: its rate.
+        waveform: float32 (time,) in [-1, 1], as long as the video stream.
+        rate_hz: samples per second of the waveform.
         cochleagram: float32 (42, steps) at 90 Hz.
-        onset_times_s: (onsets,) where impacts begin.
-        onset_scores: (onsets,) how probable each is, 0 to 1.
-        clip: the pictures that the model saw.
+        onset_times_s: (onsets,) onset times of impacts in seconds.
+        onset_scores: (onsets,) probability of each onset, 0 to 1.
+        clip: the frames that the model was given.
     """
 
     video: Path
@@ -76,7 +76,10 @@ class PredictedSound:
     clip: Clip
 
     def write_video(self, out: str | os.PathLike[str]) -> str:
-        """Write the video with the predicted sound, its picture ``copied`` or, where it must be, ``re-encoded``.
+        """Write the video with the predicted sound, and return whether the video stream was copied or re-encoded.
+
+        Returns:
+            "copied" or "re-encoded", see `crossmodal.video.mux_sound`.
 
         Raises:
             OutputError: ``out`` cannot be written.
@@ -84,7 +87,7 @@ class PredictedSound:
         return mux_sound(self.video, self.waveform, self.rate_hz, out)
 
     def write_waveform(self, out: str | os.PathLike[str]) -> None:
-        """Write the sound alone, as a 16-bit wav.
+        """Write the sound as a 16-bit wav file.
 
         Raises:
             OutputError: ``out`` cannot be written.
@@ -92,7 +95,7 @@ class PredictedSound:
         write_waveform(out, self.waveform, self.rate_hz)
 
     def write_figure(self, out: str | os.PathLike[str], truth: TrueSound | None = None) -> None:
-        """Draw frames, predicted (and true) cochleagram, onsets and waveform into a PNG.
+        """Draw frames, predicted (and true) cochleagram, onsets and waveform, and write a PNG file.
 
         Raises:
             OutputError: ``out`` cannot be written.
@@ -115,31 +118,31 @@ class PredictedSound:
         save_figure(figure, out)
 
     def compare(self, truth: TrueSound) -> dict[str, Any]:
-        """Count the true onsets and how many of them are met within `TOLERANCE_S`; empty without labels."""
+        """Count the true onsets and those that match a predicted one within `TOLERANCE_S`; empty without labels."""
         if truth.onset_times_s is None:
             return {}
-        met = match_onsets(self.onset_times_s, truth.onset_times_s, TOLERANCE_S)
+        matches = match_onsets(self.onset_times_s, truth.onset_times_s, TOLERANCE_S)
         return {
             "true_onsets": len(truth.onset_times_s),
-            f"true_onsets_met_within_{round(1000 * TOLERANCE_S)}_ms": len(met),
+            f"true_onsets_met_within_{round(1000 * TOLERANCE_S)}_ms": len(matches),
             "true_onset_times_s": [round(float(time_s), 3) for time_s in truth.onset_times_s],
         }
 
     def _frames_at(self, moments_s: NDArray[np.float64]) -> tuple[Tensor, list[float]]:
-        """Read the frames nearest to some moments, or a few evenly spaced ones, larger than the model sees them."""
-        wanted_s = moments_s if len(moments_s) else np.linspace(0.0, self.clip.seconds, 9)
-        distance_s = np.full(len(wanted_s), np.inf)
+        """Read the frames nearest to some moments, or nine evenly spaced ones, larger than the input of the model."""
+        target_s = moments_s if len(moments_s) else np.linspace(0.0, self.clip.seconds, 9)
+        distance_s = np.full(len(target_s), np.inf)
         nearest: dict[int, tuple[float, Tensor]] = {}
-        for time_s, frame in iterate_frames(self.video, _SHOWN_SIZE):
-            nearer = np.abs(wanted_s - time_s) < distance_s
-            distance_s[nearer] = np.abs(wanted_s - time_s)[nearer]
+        for time_s, frame in iterate_frames(self.video, _FIGURE_FRAME_SIZE):
+            nearer = np.abs(target_s - time_s) < distance_s
+            distance_s[nearer] = np.abs(target_s - time_s)[nearer]
             nearest.update(dict.fromkeys(np.flatnonzero(nearer).tolist(), (time_s, frame)))
         shown = dict(nearest.values())
         times_s = sorted(shown)
         return torch.stack([shown[time_s] for time_s in times_s]), times_s
 
     def summary(self) -> dict[str, Any]:
-        """Give the sound's numbers: length, level, peak and onsets."""
+        """Return the length, level, peak and onsets of the sound."""
         level = float(self.waveform.square().mean().sqrt()) if self.waveform.numel() else 0.0
         peak = float(self.waveform.abs().amax()) if self.waveform.numel() else 0.0
         return {
@@ -162,20 +165,20 @@ def predict_sound(
     rate_hz: int = 44_100,
     seed: int = 0,
 ) -> PredictedSound:
-    """Predict the sound of a silent video of any length, size and frame rate; its own sound is not looked at.
+    """Predict the sound of a silent video of any length, size and frame rate; its own sound is ignored.
 
     Args:
         video: the file.
-        weights: a weights folder, a name that ships with the package, or a model; None: the model that ships.
-        synthesis: ``parametric`` shapes noise by the predicted cochleagram; ``exemplar`` lays recorded impacts, which
-            come with the weights, at the predicted onsets.
-        passes: 1 or 3 passes of parametric synthesis.
+        weights: a weights folder, the name of weights that ship, or a model; None for the default of those that ship.
+        synthesis: ``parametric`` shapes noise by the predicted cochleagram; ``exemplar`` places recorded impacts, which
+            are stored with the weights, at the predicted onsets.
+        passes: number of passes of parametric synthesis, 1 or 3.
         rate_hz: rate of the waveform.
-        seed: of the noise.
+        seed: seed of the noise.
 
     Raises:
-        FormatError: no readable video.
-        WeightsError: no such weights, another model's, or no exemplars with them.
+        FormatError: the video cannot be read.
+        WeightsError: the weights do not exist, are of another model, or have no exemplars.
     """
     named = hub.DEFAULT_SOUND_WEIGHTS if weights is None else weights
     model = named if isinstance(named, SoundFromVideo) else load_sound_model(named)
@@ -183,12 +186,15 @@ def predict_sound(
     bank = None
     if synthesis == "exemplar":
         if isinstance(named, SoundFromVideo):
-            raise WeightsError("synthesis by exemplar needs a weights folder with exemplars, not a bare model")
+            raise WeightsError(
+                "exemplar synthesis needs a weights folder with exemplars, found a model; "
+                "pass the folder, or synthesis='parametric'"
+            )
         bank = hub.load_exemplars(named)
-    heard = model.predict_video(clip.spacetime, clip.ticks, lambda tick: clip.colour_at(tick / CLOCK_RATE_HZ))
-    prediction = as_prediction(model, heard)
+    output = model.predict_video(clip.spacetime, clip.ticks, lambda tick: clip.colour_at(tick / CLOCK_RATE_HZ))
+    prediction = as_prediction(model, output)
     features = cast(Tensor, prediction.cochleagram)
-    times_s, scores = _certain(prediction)
+    times_s, scores = _onsets_above_threshold(prediction)
     if bank is not None:
         waveform = synthesize_exemplar(features, bank, times_s.tolist(), rate_hz, clip.seconds)
     else:
@@ -197,13 +203,13 @@ def predict_sound(
 
 
 def read_truth(recording: str | os.PathLike[str]) -> TrueSound:
-    """Read how a recording really sounds: its own sound, and the labels of Greatest Hits where they lie beside it.
+    """Read the true sound of a recording, and its Greatest Hits labels if they are in the same folder.
 
-    ``<id>_denoised.mp4``, any other variant or ``<id>_denoised.wav`` has its labels in ``<id>_times.txt``.
+    The labels of ``<id>_denoised.mp4``, of any other variant and of ``<id>_denoised.wav`` are in ``<id>_times.txt``.
 
     Raises:
-        FormatError: no readable sound.
-        DatasetError: the labels have broken lines.
+        FormatError: the sound cannot be read.
+        DatasetError: the labels have invalid lines.
     """
     features = cochleagram(*read_waveform(recording))
     labels = _labels_beside(Path(recording))
@@ -214,10 +220,10 @@ def read_truth(recording: str | os.PathLike[str]) -> TrueSound:
 
 
 def load_sound_model(named: str | os.PathLike[str]) -> SoundFromVideo:
-    """Load the weights of a model that hears video.
+    """Load a model that predicts sound from video.
 
     Raises:
-        WeightsError: no such weights, or those of another kind of model.
+        WeightsError: the weights do not exist, or are of another kind of model.
     """
     model = hub.load_model(named)
     if not isinstance(model, SoundFromVideo):
@@ -225,46 +231,46 @@ def load_sound_model(named: str | os.PathLike[str]) -> SoundFromVideo:
     return model
 
 
-def as_prediction(model: SoundFromVideo, heard: SoundOutput) -> SoundPrediction:
-    """Turn what the model heard in one video into a cochleagram and onset candidates."""
-    features = heard.cochleagram[0].cpu()
-    if heard.onset_logits is None:
-        # Without an onset head, a rise of the predicted energy is an onset.
+def as_prediction(model: SoundFromVideo, output: SoundOutput) -> SoundPrediction:
+    """Convert the output of the model for one video to a cochleagram and onset candidates."""
+    features = output.cochleagram[0].cpu()
+    if output.onset_logits is None:
+        # Without an onset head, onsets are rises of the predicted energy.
         times_s, scores = detect_onsets_in_features(features)
         return SoundPrediction(features, times_s, scores)
-    curve = heard.onset_logits[0].sigmoid().cpu().numpy()
-    times_s, scores = pick_onsets(curve, FEATURE_RATE_HZ, threshold=_LEAST_SCORE)
+    curve = output.onset_logits[0].sigmoid().cpu().numpy()
+    times_s, scores = pick_onsets(curve, FEATURE_RATE_HZ, threshold=_MIN_SCORE)
     return SoundPrediction(features, times_s, scores, float(model.onset_threshold))
 
 
 def predictor(model: torch.nn.Module) -> Callable[[Sample], SoundPrediction]:
-    """Return a model that hears video as an evaluation wants it: a function of a whole video's sample.
+    """Return a model as the prediction function of an evaluation, which takes the sample of a whole video.
 
     Raises:
-        WeightsError: another kind of model.
+        WeightsError: the model is not a `SoundFromVideo`.
     """
     if not isinstance(model, SoundFromVideo):
-        raise WeightsError(f"a {type(model).__name__} predicts no sound from video; SoundFromVideo does")
+        raise WeightsError(f"predicting sound from video needs a SoundFromVideo, found a {type(model).__name__}")
 
     def predict(sample: Sample) -> SoundPrediction:
         spacetime = sample["spacetime"]
-        heard = model.predict_video(
+        output = model.predict_video(
             lambda first, ticks: spacetime[first : first + ticks], len(spacetime), lambda _: sample["colour"]
         )
-        return as_prediction(model, heard)
+        return as_prediction(model, output)
 
     return predict
 
 
 def _labels_beside(recording: Path) -> Path | None:
-    """Find ``<id>_times.txt``; the id is the name, or what is left of it without parts such as ``_denoised``."""
-    words = recording.stem.split("_")
-    names = ("_".join(words[:count]) for count in range(len(words), 0, -1))
+    """Find ``<id>_times.txt``; the id is the file name without its ending, or without parts such as ``_denoised``."""
+    parts = recording.stem.split("_")
+    names = ("_".join(parts[:count]) for count in range(len(parts), 0, -1))
     candidates = (recording.with_name(f"{name}_times.txt") for name in names)
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _certain(prediction: SoundPrediction) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _onsets_above_threshold(prediction: SoundPrediction) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     times_s, scores = np.asarray(prediction.onset_times_s), np.asarray(prediction.onset_scores)
     kept = scores >= prediction.onset_threshold
     return times_s[kept], scores[kept]

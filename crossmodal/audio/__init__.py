@@ -1,4 +1,4 @@
-"""Sound: waveform files, cochleagrams, onsets, and the way back from features to waveforms."""
+"""Sound: waveform files, cochleagrams, onset detection, and synthesis of waveforms from cochleagrams."""
 
 from crossmodal.audio.cochlea import COCHLEAGRAM_CHANNELS, FEATURE_RATE_HZ, cochleagram
 from crossmodal.audio.exemplar import synthesize_exemplar, synthesize_exemplar_tiles

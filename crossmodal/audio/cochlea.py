@@ -1,4 +1,4 @@
-"""Cochleagrams: what a cochlea would report of a sound, 90 times a second."""
+"""Cochleagrams: compressed envelopes of auditory frequency bands, 90 steps per second."""
 
 from math import ceil
 from typing import Literal, get_args
@@ -18,7 +18,8 @@ Order = Literal["compress_first", "downsample_first"]
 # Amplitudes below this (-180 dB) fade to zero as a parabola, since the slope of a power below one has no limit at zero.
 _QUIETEST = 1e-9
 
-# Recordings of a batch are taken together up to this many samples, which bounds the memory of the transforms.
+# The recordings of a batch are processed in blocks of at most this many samples, which bounds the memory of the
+# transforms.
 _BLOCK_SAMPLES = 2**22
 
 
@@ -33,30 +34,31 @@ def cochleagram(
     power: float = COMPRESSION,
     order: Order = "compress_first",
 ) -> Tensor:
-    """Compressed sub-band envelopes of a sound.
+    """Compute the compressed sub-band envelopes of a sound.
 
-    Step ``j`` stands at exactly ``j / frame_rate_hz`` seconds. The level of the recording is kept: a waveform twice as
-    loud gives features ``2 ** power`` times as large. Differentiable, also at silence, on any device.
+    Step ``j`` is at exactly ``j / frame_rate_hz`` seconds. Features are not normalised: twice the amplitude gives
+    features ``2 ** power`` times as large. Differentiable, also at silence, on any device.
 
     Args:
         waveform: floating point, shape (..., time), any length above zero, amplitudes in [-1, 1] by convention.
-        rate_hz: samples a second; below ``2 * high_hz`` the channels that lie above the Nyquist frequency are zero.
-        bands: band-pass channels; a low-pass and a high-pass channel are added.
-        low_hz: start of the lowest band-pass channel.
-        high_hz: end of the highest one; anything above it is left out, as if resampled to ``2 * high_hz``.
-        frame_rate_hz: steps a second.
+        rate_hz: samples per second; below ``2 * high_hz`` the channels above the Nyquist frequency are zero.
+        bands: number of band-pass channels; a low-pass and a high-pass channel are added.
+        low_hz: lower edge of the lowest band-pass channel.
+        high_hz: upper edge of the highest one; anything above it is left out, as if resampled to ``2 * high_hz``.
+        frame_rate_hz: steps per second.
         power: exponent of the amplitude compression.
-        order: whether the envelopes are compressed before they are down-sampled (the published code) or after it (the
-            published formula). The two differ by tens of percent and must not be mixed. The second keeps what little
-            the down-sampling rings into silence and then expands it, so there the length of the recording shows.
+        order: ``compress_first`` compresses the envelopes before they are down-sampled (the published code),
+            ``downsample_first`` after it (the published formula). The two differ by tens of percent and must not be
+            mixed. The second also amplifies the weak ringing of the down-sampling in silence, so its result there
+            depends on the length of the recording.
 
     Returns:
-        Shape (..., bands + 2, ceil(seconds * frame_rate_hz)), not negative, float32 (float64 for float64 waveforms):
+        Shape (..., bands + 2, ceil(seconds * frame_rate_hz)), non-negative, float32 (float64 for float64 waveforms):
         low-pass, the bands from low to high, high-pass.
 
     Raises:
-        ValueError: an empty waveform, a waveform of integers, a rate that is not positive, limits that make no filters,
-            a power that is not positive, or an unknown order.
+        ValueError: the waveform is empty or holds integers, a rate or ``power`` is not positive, the frequency limits
+            define no filters, or ``order`` is unknown.
 
     References:
         Owens et al., "Visually indicated sounds", CVPR 2016, section 4.
@@ -77,7 +79,7 @@ def cochleagram(
 
 
 def _check(waveform: Tensor, power: float, order: str) -> None:
-    """Refuse arguments that would give a wrong answer quietly."""
+    """Raise ValueError for arguments that would silently give a wrong result."""
     if not waveform.is_floating_point():
         raise ValueError(f"waveform must be floating point in [-1, 1], got {waveform.dtype}: scale integers first")
     if waveform.ndim == 0 or waveform.numel() == 0:
@@ -86,7 +88,7 @@ def _check(waveform: Tensor, power: float, order: str) -> None:
 
 
 def check_compression(power: float, order: str) -> None:
-    """Raise ValueError where the options of the compression make no sense."""
+    """Raise ValueError for a power that is not positive or an unknown order."""
     if power <= 0:
         raise ValueError(f"power must be positive, got {power}")
     if order not in get_args(Order):
@@ -96,25 +98,25 @@ def check_compression(power: float, order: str) -> None:
 def _features_of_rows(
     rows: Tensor, grid: TimeGrid, channels: list[Subband], count: int, power: float, order: Order
 ) -> Tensor:
-    """Features over the whole grid of waveforms, shape (rows, time) to (rows, count, steps)."""
+    """Compute features over the whole grid: waveforms (rows, time) to (rows, count, steps)."""
     highest = max((channel.bins.stop for channel in channels), default=0)
     spectrum = lowest_bins(F.pad(rows, (0, grid.samples - rows.shape[-1])), highest)
     kept = grid.steps // 2 + 1
-    slow = [spectrum.new_zeros((len(rows), kept))] * count
+    envelopes = [spectrum.new_zeros((len(rows), kept))] * count
     exponent = power if order == "compress_first" else 1.0
     for channel in channels:
         envelope = compressed_magnitude(channel.analytic(spectrum), exponent)
-        slow[channel.channel] = lowest_bins(envelope, kept) / channel.length
-    lines = torch.stack(slow, dim=-2)
+        envelopes[channel.channel] = lowest_bins(envelope, kept) / channel.length
+    lines = torch.stack(envelopes, dim=-2)
     if grid.steps % 2 == 0:
-        # The bin at the new Nyquist frequency stands for two that fold together.
+        # Two bins alias onto the bin at the new Nyquist frequency.
         lines = torch.cat([lines[..., :-1], 2 * lines[..., -1:]], dim=-1)
     features = torch.fft.irfft(lines, n=grid.steps, norm="forward").clamp_min(0)
     return features if order == "compress_first" else _compress(features.square(), power)
 
 
 def compressed_magnitude(analytic: Tensor, power: float) -> Tensor:
-    """Magnitude of a complex tensor raised to a power, with a bounded slope everywhere."""
+    """Raise the magnitude of a complex tensor to a power, with a bounded slope everywhere."""
     return _compress(analytic.real.square() + analytic.imag.square(), power)
 
 

@@ -1,4 +1,4 @@
-"""The sound track of a video, on the time axis of its pictures."""
+"""The sound track of a video, on the time axis of its frames."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 
 from crossmodal.errors import FormatError
 
-# Containers round times to milliseconds; a packet this close to the end of the one before it simply follows it.
+# Containers round times to milliseconds: a packet that starts this close to the end of the previous one follows it.
 _JITTER_S = 0.02
 
-# Files that were cut out of longer ones often begin with packets that cannot be decoded alone.
-_MOST_BROKEN_PACKETS = 0.1
+# Files cut out of longer ones often begin with packets that cannot be decoded alone.
+_MAX_BROKEN_FRACTION = 0.1
 
-# How much of the duration that a header states may be missing.
+# A file may be this much shorter than the duration in its header.
 _MISSING_S = 0.5
 _MISSING_FRACTION = 0.02
 
-# Formats whose header states a duration; others give an estimate from the bit rate, which says nothing.
+# Formats whose header states a duration; for others FFmpeg estimates it from the bit rate, which is unreliable.
 _FORMATS_WITH_DURATION = ("mov", "mp4", "matroska", "avi", "asf")
 
 
 @dataclass
 class _Track:
-    """What one pass through a file found."""
+    """Decoded sound and packet counts of one pass through a file."""
 
     chunks: list[tuple[float | None, NDArray[np.float32]]] = field(default_factory=list)
     rate_hz: int = 0
@@ -45,10 +45,10 @@ def read_container_sound(path: Path, mono: bool) -> tuple[NDArray[np.float32], i
 
     Returns:
         Samples in [-1, 1], shape (time,) when mono, else (channels, time), and their rate in Hz. Time zero is the
-        presentation time of the first video frame, or of the first sample in a file without pictures.
+        presentation time of the first video frame, or of the first sample in a file without video.
 
     Raises:
-        FormatError: not a recording, no sound track, nothing that decodes, or cut short.
+        FormatError: the file is not a recording, has no sound track, cannot be decoded, or was cut short.
     """
     import av
 
@@ -62,25 +62,26 @@ def read_container_sound(path: Path, mono: bool) -> tuple[NDArray[np.float32], i
         reason = getattr(error, "strerror", None) or str(error)
         raise FormatError(f"{path}: not a readable recording ({reason}); it may be damaged or cut short") from error
     if not track.chunks:
-        raise FormatError(f"{path}: the sound track holds no sound that can be decoded")
+        raise FormatError(f"{path}: no packet of the sound track can be decoded; copy or download it again")
     if stated_s is not None and track.last_s < stated_s - max(_MISSING_S, _MISSING_FRACTION * stated_s):
+        raise FormatError(f"{path}: cut short: found {track.last_s:.2f} of {stated_s:.2f} s; copy or download it again")
+    if track.broken > _MAX_BROKEN_FRACTION * track.packets:
         raise FormatError(
-            f"{path}: cut short: {track.last_s:.2f} of {stated_s:.2f} s are there; copy or download it again"
+            f"{path}: damaged: {track.broken} of {track.packets} sound packets cannot be decoded; "
+            "copy or download it again"
         )
-    if track.broken > _MOST_BROKEN_PACKETS * track.packets:
-        raise FormatError(f"{path}: damaged: {track.broken} of {track.packets} sound packets cannot be decoded")
     return _place(track), track.rate_hz
 
 
 def _decode(container: Any, mono: bool) -> _Track:
-    """Go through the packets once: decode the sound, and the picture up to its first frame."""
+    """Read the packets once: decode the sound, and the video up to its first frame."""
     import av
 
     sound = container.streams.audio[0]
-    pictures = [stream for stream in container.streams.video if not _is_cover(stream)]
+    videos = [stream for stream in container.streams.video if not _is_cover(stream)]
     track = _Track()
     resampler = None
-    for packet in container.demux([sound, *pictures[:1]]):
+    for packet in container.demux([sound, *videos[:1]]):
         if packet.pts is not None and packet.time_base is not None:
             track.last_s = max(track.last_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
         if packet.stream.type == "video":
@@ -95,7 +96,7 @@ def _decode(container: Any, mono: bool) -> _Track:
             continue
         for frame in frames:
             if resampler is None:
-                # Changes nothing but the sample format: planar floats, whatever the codec gives.
+                # Changes the sample format only: planar floats for every codec.
                 resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate)
                 track.rate_hz = frame.sample_rate
             for floats in resampler.resample(frame):
@@ -105,14 +106,14 @@ def _decode(container: Any, mono: bool) -> _Track:
 
 
 def _is_cover(stream: Any) -> bool:
-    """Whether a video stream is the cover picture of a piece of music rather than a video."""
+    """Return whether a video stream is the cover image of a music file."""
     from av.stream import Disposition
 
     return bool(stream.disposition & Disposition.attached_pic)
 
 
 def _first_frame_s(packet: Any) -> float | None:
-    """Presentation time of the first picture that a packet completes, None when it completes none."""
+    """Return the presentation time of the first frame that a packet completes, None if it completes none."""
     import av
 
     try:
@@ -123,7 +124,7 @@ def _first_frame_s(packet: Any) -> float | None:
 
 
 def _stated_duration_s(container: Any) -> float | None:
-    """End of the recording in seconds as its header states it, None when the format states none."""
+    """Return the end of the recording in seconds as its header states it, None if the format states none."""
     import av
 
     if container.duration is None or not any(name in container.format.name for name in _FORMATS_WITH_DURATION):
@@ -133,7 +134,7 @@ def _stated_duration_s(container: Any) -> float | None:
 
 
 def _place(track: _Track) -> NDArray[np.float32]:
-    """Lay the decoded pieces on the time axis: gaps become zeros, sound before time zero is cut."""
+    """Place the decoded chunks on the time axis: gaps become zeros, sound before time zero is removed."""
     first_s = track.chunks[0][0] or 0.0
     zero_s = track.zero_s if track.zero_s is not None else first_s
     jitter = round(_JITTER_S * track.rate_hz)

@@ -1,4 +1,4 @@
-"""Synthesis by example: recorded impacts laid where the features ask for something like them."""
+"""Exemplar synthesis: recorded impacts with similar features, placed at the onsets."""
 
 from collections.abc import Sequence
 
@@ -20,30 +20,31 @@ def synthesize_exemplar(
     *,
     lead_s: float = 0.03,
     fade_s: float = 0.08,
-    most_gain: float = 10.0,
+    max_gain: float = 10.0,
     power: float = COMPRESSION,
 ) -> Tensor:
-    """Lay, at each onset, the recorded impact whose features are nearest to those around it.
+    """Place at each onset the recorded impact with the nearest features.
 
-    Impacts ring on into one another as real ones do; between them there is silence. Each is scaled so that its loudness
-    (largest L2 norm of a step) is that of the features.
+    Impacts overlap where they are closer than their length; between them there is silence. Each is scaled to the
+    loudness (largest L2 norm of a step) of the features.
 
     Args:
         features: cochleagram, shape (channels, frames), at the bank's frame rate.
         bank: the recorded impacts.
-        onset_times_s: when impacts happen, in seconds; those outside the clip are ignored.
+        onset_times_s: onset times of the impacts in seconds; those outside the clip are ignored.
         rate_hz: rate of the waveform.
-        seconds: its length, None for that of the features.
-        lead_s: how much of an exemplar before its impact is used, faded in.
-        fade_s: fade at the end of an exemplar.
-        most_gain: largest factor (and one over the smallest) by which an exemplar is scaled.
-        power: exponent of the compression that the features went through.
+        seconds: length of the waveform, None for that of the features.
+        lead_s: duration before the impact that is taken from an exemplar, faded in.
+        fade_s: duration of the fade at the end of an exemplar.
+        max_gain: exemplars are scaled by a factor between ``1 / max_gain`` and ``max_gain``.
+        power: exponent of the amplitude compression of the features.
 
     Returns:
         float32, shape (round(seconds * rate_hz),), within [-1, 1].
 
     Raises:
-        ValueError: features with another number of channels than the bank, or no length.
+        ValueError: ``features`` and ``bank`` differ in their number of channels, ``features`` hold values that are not
+            finite, or the length is not positive.
 
     References:
         Owens et al., "Visually indicated sounds", CVPR 2016, section 5.2.
@@ -59,7 +60,7 @@ def synthesize_exemplar(
     used_from_s = max(0.0, bank.onset_step / bank.frame_rate_hz - lead_s)
     first_step = int(used_from_s * bank.frame_rate_hz)
     for time_s, window, index in zip(times_s, windows, indices.tolist(), strict=True):
-        gain = _gain(window[:, first_step:], bank.features[index, :, first_step:], power, most_gain)
+        gain = _gain(window[:, first_step:], bank.features[index, :, first_step:], power, max_gain)
         skipped = round(used_from_s * rate_hz)
         piece = resample(bank.waveforms[index], bank.rate_hz, rate_hz)[skipped:].to(sound.device) * gain
         piece = _fade(piece, round(lead_s * rate_hz / 2), round(fade_s * rate_hz))
@@ -74,21 +75,21 @@ def synthesize_exemplar_tiles(
     seconds: float | None = None,
     *,
     overlap_s: float = 0.1,
-    most_gain: float = 10.0,
+    max_gain: float = 10.0,
     power: float = COMPRESSION,
 ) -> Tensor:
     """Cut the features into windows and concatenate the nearest exemplars, cross-faded at equal power.
 
-    This is the published form; it needs no onsets, and leaves the timing within a window to the exemplar.
+    This is the published form. It needs no onsets; the timing within a window is that of the exemplar.
 
     Args:
         features: cochleagram, shape (channels, frames), at the bank's frame rate.
         bank: the recorded impacts.
         rate_hz: rate of the waveform.
-        seconds: its length, None for that of the features.
-        overlap_s: length of a cross-fade, at most half a window.
-        most_gain: see `synthesize_exemplar`.
-        power: see there.
+        seconds: length of the waveform, None for that of the features.
+        overlap_s: duration of a cross-fade, at most half a window.
+        max_gain: see `synthesize_exemplar`.
+        power: see `synthesize_exemplar`.
 
     Returns:
         float32, shape (round(seconds * rate_hz),), within [-1, 1].
@@ -109,36 +110,36 @@ def synthesize_exemplar_tiles(
     indices, _ = bank.nearest(windows)
     fade = round(overlap / bank.frame_rate_hz * rate_hz)
     for start, window, index in zip(starts, windows, indices.tolist(), strict=True):
-        gain = _gain(window, bank.features[index], power, most_gain)
+        gain = _gain(window, bank.features[index], power, max_gain)
         piece = resample(bank.waveforms[index], bank.rate_hz, rate_hz).to(sound.device) * gain
         _add(sound, _fade(piece, fade if start else 0, fade), round(start / bank.frame_rate_hz * rate_hz))
     return limit_peaks_locally(sound, rate_hz)
 
 
 def _length(features: Tensor, bank: ExemplarBank, rate_hz: int, seconds: float | None) -> int:
-    """Samples of the result; refuses what cannot be synthesized."""
+    """Return the number of samples of the result, after checking the arguments."""
     if features.ndim != 2 or features.shape[0] != bank.features.shape[1]:
         raise ValueError(f"features must have shape ({bank.features.shape[1]}, frames), got {tuple(features.shape)}")
     if not bool(torch.isfinite(features).all()):
-        raise ValueError("features hold values that are not numbers")
+        raise ValueError("features must be finite, got NaN or infinite values")
     samples = round((features.shape[1] / bank.frame_rate_hz if seconds is None else seconds) * rate_hz)
     if samples < 1:
         raise ValueError(f"seconds must be positive, got {seconds}")
     return samples
 
 
-def _gain(wanted: Tensor, known: Tensor, power: float, most_gain: float) -> float:
-    """Amplitude factor that gives an exemplar the loudness of a window; 0 for a silent window."""
-    wanted_loudness = float(wanted.norm(dim=0).max())
-    known_loudness = float(known.norm(dim=0).max())
-    if wanted_loudness == 0 or known_loudness == 0:
+def _gain(target: Tensor, exemplar: Tensor, power: float, max_gain: float) -> float:
+    """Return the amplitude factor that gives an exemplar the loudness of a target window; 0 if either is silent."""
+    target_loudness = float(target.norm(dim=0).max())
+    exemplar_loudness = float(exemplar.norm(dim=0).max())
+    if target_loudness == 0 or exemplar_loudness == 0:
         return 0.0
-    gain: float = (wanted_loudness / known_loudness) ** (1 / power)
-    return min(max(gain, 1 / most_gain), most_gain)
+    gain: float = (target_loudness / exemplar_loudness) ** (1 / power)
+    return min(max(gain, 1 / max_gain), max_gain)
 
 
 def _fade(piece: Tensor, rise: int, fall: int) -> Tensor:
-    """Fade a piece in and out with quarter sines: two of them that overlap keep the power of unrelated sounds."""
+    """Fade a piece in and out with quarter sines; a cross-fade of two keeps the power of uncorrelated sounds."""
     faded = piece.clone()
     rise, fall = min(rise, len(piece)), min(fall, len(piece))
     if rise:
@@ -149,7 +150,7 @@ def _fade(piece: Tensor, rise: int, fall: int) -> Tensor:
 
 
 def _add(sound: Tensor, piece: Tensor, start: int) -> None:
-    """Add a piece at a sample position, in place; what lies outside the sound is cut."""
+    """Add a piece at a sample position, in place; samples outside the sound are dropped."""
     begin, end = max(0, start), min(len(sound), start + len(piece))
     if end > begin:
         sound[begin:end] += piece[begin - start : end - start]

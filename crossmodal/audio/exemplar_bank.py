@@ -1,4 +1,4 @@
-"""A bank of recorded impacts that is looked up by features."""
+"""Bank of recorded impacts, searched by features."""
 
 import json
 import os
@@ -17,20 +17,20 @@ _FORMAT = "crossmodal exemplar bank 1"
 
 
 class ExemplarBank:
-    """Recorded impacts, each with its features, to be looked up by features.
+    """Recorded impacts with their features, searched by features.
 
-    All windows are equally long and aligned: in each of them the impact stands at the same step.
+    All windows have the same length, and the impact is at the same step in each.
 
     Args:
         features: shape (n, channels, steps).
         waveforms: shape (n, time), in [-1, 1]; ``time`` is round(steps / frame_rate_hz * rate_hz).
         rate_hz: rate of the waveforms.
-        names: one for each exemplar, to say where it comes from; None numbers them.
-        onset_step: the step at which the impacts stand, None for the middle.
-        frame_rate_hz: steps a second.
+        names: origin of each exemplar; None numbers them.
+        onset_step: step of the impact in each window, None for the middle.
+        frame_rate_hz: steps per second.
 
     Raises:
-        ValueError: no exemplar, shapes that do not belong together, values that are not numbers or exceed [-1, 1].
+        ValueError: there is no exemplar, the shapes do not match, features are not finite, or waveforms exceed [-1, 1].
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class ExemplarBank:
         self.names = tuple(names) if names is not None else tuple(str(index) for index in range(len(features)))
         expected = round(self.steps / frame_rate_hz * rate_hz)
         if waveforms.shape[1] != expected:
-            raise ValueError(f"{self.steps} steps are {expected} samples, got {waveforms.shape[1]}")
+            raise ValueError(f"waveforms must have {expected} samples for {self.steps} steps, got {waveforms.shape[1]}")
         if not 0 <= self.onset_step < self.steps:
             raise ValueError(f"onset_step must be in [0, {self.steps}), got {onset_step}")
         if len(self.names) != len(features):
             raise ValueError(f"{len(features)} exemplars need as many names, got {len(self.names)}")
-        # Comparisons with NaN are false, so this refuses it too.
+        # Comparisons with NaN are false, so NaN is refused too.
         if not bool((waveforms.abs() <= 1).all()) or not bool(torch.isfinite(features).all()):
-            raise ValueError("features must be numbers and waveforms lie in [-1, 1]")
+            raise ValueError("features must be finite and waveforms must be in [-1, 1]")
         self.features = features.detach().float()
         self.waveforms = waveforms.detach().float()
 
@@ -78,29 +78,29 @@ class ExemplarBank:
         steps: int = 45,
         onset_step: int | None = None,
     ) -> "ExemplarBank":
-        """Cut a bank out of whole recordings, one exemplar for each impact.
+        """Cut a bank out of whole recordings, one exemplar per impact.
 
         Args:
-            recordings: (name, waveform of shape (time,), its rate, times of its impacts in seconds).
-            rate_hz: rate of the waveforms that are kept.
+            recordings: (name, waveform of shape (time,), its rate in Hz, times of its impacts in seconds).
+            rate_hz: rate of the stored waveforms.
             steps: length of an exemplar in feature steps.
-            onset_step: step at which the impact stands, None for the middle.
+            onset_step: step of the impact in each window, None for the middle.
 
         Raises:
-            ValueError: there is no impact in any recording.
+            ValueError: no recording has an impact.
         """
         position = steps // 2 if onset_step is None else onset_step
         length = round(steps / FEATURE_RATE_HZ * rate_hz)
         features, waveforms, names = [], [], []
         for name, waveform, recorded_hz, times_s in recordings:
-            heard = cochleagram(waveform, recorded_hz)
+            whole = cochleagram(waveform, recorded_hz)
             sound = resample(waveform, recorded_hz, rate_hz).clamp(-1, 1)
             for time_s in times_s:
-                features.append(cut_window(heard, round(time_s * FEATURE_RATE_HZ) - position, steps))
+                features.append(cut_window(whole, round(time_s * FEATURE_RATE_HZ) - position, steps))
                 waveforms.append(cut_window(sound, round((time_s - position / FEATURE_RATE_HZ) * rate_hz), length))
                 names.append(f"{name}@{time_s:.3f}")
         if not names:
-            raise ValueError("no impact in any of the recordings: a bank needs at least one")
+            raise ValueError("a bank needs at least one impact, got recordings without any")
         return cls(torch.stack(features), torch.stack(waveforms), rate_hz, names, onset_step=position)
 
     def nearest(self, windows: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,19 +111,23 @@ class ExemplarBank:
 
         Returns:
             Indices, shape (m,), and mean absolute differences, shape (m,).
+
+        Raises:
+            ValueError: the windows have another shape than the exemplars.
         """
-        known = self.features.to(windows.device)
-        if windows.shape[1:] != known.shape[1:]:
-            raise ValueError(f"windows must have shape (m, {known.shape[1]}, {known.shape[2]}), got {windows.shape}")
-        distances = torch.cdist(windows.float().flatten(1), known.flatten(1), p=1)
+        exemplars = self.features.to(windows.device)
+        if windows.shape[1:] != exemplars.shape[1:]:
+            expected = f"(m, {exemplars.shape[1]}, {exemplars.shape[2]})"
+            raise ValueError(f"windows must have shape {expected}, got {tuple(windows.shape)}")
+        distances = torch.cdist(windows.float().flatten(1), exemplars.flatten(1), p=1)
         smallest, indices = distances.min(dim=1)
-        return indices, smallest / known[0].numel()
+        return indices, smallest / exemplars[0].numel()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the bank as safetensors: features in half precision, waveforms as 16-bit samples.
 
         Raises:
-            OutputError: the place cannot be written.
+            OutputError: the file cannot be written.
         """
         from safetensors.torch import save
 
@@ -146,7 +150,7 @@ class ExemplarBank:
         """Read a bank that `save` wrote.
 
         Raises:
-            FormatError: the file does not exist, is damaged, or is no exemplar bank.
+            FormatError: the file does not exist, is damaged, or is not an exemplar bank.
         """
         from safetensors import SafetensorError, safe_open
 
@@ -172,7 +176,7 @@ class ExemplarBank:
 
 
 def cut_window(sequence: Tensor, start: int, length: int) -> Tensor:
-    """Cut ``length`` values from the last axis at ``start``, with zeros where there are none."""
+    """Cut ``length`` values from the last axis at ``start``, padded with zeros outside the sequence."""
     begin, end = max(0, start), min(sequence.shape[-1], start + length)
     piece = sequence.new_zeros((*sequence.shape[:-1], length))
     if end > begin:

@@ -1,4 +1,4 @@
-"""Half-cosine filters that are equally spaced on the scale of human frequency resolution (ERB numbers)."""
+"""Half-cosine filters, equally spaced on the ERB-number scale of human frequency resolution."""
 
 import numpy as np
 import torch
@@ -10,10 +10,10 @@ _ERB_CORNER_HZ = 24.7 * 9.265
 
 
 def erb_scale(frequency_hz: Tensor) -> Tensor:
-    """ERB number of a frequency: how many auditory filters lie below it.
+    """Convert frequencies to ERB numbers, the number of auditory filters below them.
 
     Args:
-        frequency_hz: frequencies in Hz, any shape, not negative.
+        frequency_hz: frequencies in Hz, any shape, non-negative.
 
     Returns:
         Tensor of the same shape; 10 kHz is about 35.
@@ -25,17 +25,17 @@ def erb_scale(frequency_hz: Tensor) -> Tensor:
 
 
 def erb_scale_to_hz(erb_number: Tensor) -> Tensor:
-    """Frequency in Hz of an ERB number, the inverse of `erb_scale`."""
+    """Convert ERB numbers to frequencies in Hz, the inverse of `erb_scale`."""
     return _ERB_CORNER_HZ * torch.expm1(erb_number / _ERB_FACTOR)
 
 
 def filter_cutoffs(bands: int = 40, low_hz: float = 20.0, high_hz: float = 10_000.0) -> NDArray[np.float64]:
-    """Corner frequencies in Hz of the half-cosine filters: ``bands + 2``, equally spaced on the ERB scale.
+    """Return the ``bands + 2`` corner frequencies of the half-cosine filters in Hz, equally spaced on the ERB scale.
 
     Band-pass filter ``k`` (from 0) rises from cut-off ``k``, peaks at ``k + 1`` and ends at ``k + 2``.
 
     Raises:
-        ValueError: no band, or the limits are not 0 <= low_hz < high_hz.
+        ValueError: ``bands`` is below 1, or not 0 <= low_hz < high_hz.
     """
     if bands < 1:
         raise ValueError(f"bands must be at least 1, got {bands}")
@@ -47,9 +47,9 @@ def filter_cutoffs(bands: int = 40, low_hz: float = 20.0, high_hz: float = 10_00
 
 
 def channel_limits(cutoffs_hz: NDArray[np.float64], channel: int) -> tuple[float, float]:
-    """Lowest and highest frequency in Hz that a channel answers to.
+    """Return the lowest and highest frequency in Hz of a channel's pass band.
 
-    Channel 0 is the low-pass filter, the last one the high-pass filter, which ends at the highest cut-off.
+    Channel 0 is the low-pass filter. The last one is the high-pass filter, which ends at the highest cut-off.
     """
     low = 0.0 if channel == 0 else cutoffs_hz[channel - 1]
     high = cutoffs_hz[min(channel + 1, len(cutoffs_hz) - 1)]
@@ -57,16 +57,16 @@ def channel_limits(cutoffs_hz: NDArray[np.float64], channel: int) -> tuple[float
 
 
 def channel_response(frequency_hz: Tensor, cutoffs_hz: NDArray[np.float64], channel: int) -> Tensor:
-    """Gain of one channel, between 0 and 1, at frequencies inside its limits (`channel_limits`).
+    """Return the gain of one channel, 0 to 1, at frequencies within its limits (`channel_limits`).
 
-    Squared gains of all channels sum to 1 at every frequency from 0 to the highest cut-off, so that filtering twice and
-    summing gives the signal back.
+    The squared gains of all channels sum to 1 at every frequency from 0 to the highest cut-off. Filtering twice and
+    summing therefore reconstructs the signal.
     """
     last = len(cutoffs_hz) - 1
     numbers = erb_scale(frequency_hz)
     corners = erb_scale(torch.from_numpy(cutoffs_hz)).tolist()
     if channel == 0:
-        # What the first band leaves over below its peak; everything below its start.
+        # Complements the first band below its peak, and passes everything below its start.
         return _sine_rise(numbers, corners[1], corners[0])
     if channel == last:
         return _sine_rise(numbers, corners[last - 1], corners[last])
@@ -75,22 +75,22 @@ def channel_response(frequency_hz: Tensor, cutoffs_hz: NDArray[np.float64], chan
 
 
 def _sine_rise(numbers: Tensor, start: float, end: float) -> Tensor:
-    """Quarter sine from 0 at ``start`` to 1 at ``end`` and beyond."""
+    """Return a quarter sine that rises from 0 at ``start`` to 1 at ``end`` and stays there."""
     return torch.sin(((numbers - start) / (end - start)).clamp_(0, 1).mul_(torch.pi / 2))
 
 
 def filter_bank(frequency_hz: Tensor, *, bands: int = 40, low_hz: float = 20.0, high_hz: float = 10_000.0) -> Tensor:
-    """Gains of all channels at the given frequencies.
+    """Return the gains of all channels at the given frequencies.
 
     Args:
-        frequency_hz: shape (n,), Hz, not negative.
+        frequency_hz: shape (n,), Hz, non-negative.
         bands: number of band-pass channels.
-        low_hz: start of the lowest band-pass channel.
-        high_hz: end of the highest one; nothing above it is heard.
+        low_hz: lower edge of the lowest band-pass channel.
+        high_hz: upper edge of the highest one; all gains are 0 above it.
 
     Returns:
-        Shape (bands + 2, n), between 0 and 1: low-pass, the bands from low to high, high-pass. Squared gains sum
-        to 1 up to ``high_hz`` and are 0 above.
+        Shape (bands + 2, n), 0 to 1: low-pass, the bands from low to high, high-pass. Squared gains sum to 1 up to
+        ``high_hz`` and are 0 above.
 
     Raises:
         ValueError: see `filter_cutoffs`.

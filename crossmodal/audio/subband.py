@@ -1,9 +1,9 @@
-"""Analytic sub-bands at low rates, straight from the bins of one Fourier transform.
+"""Analytic sub-bands at low rates, computed from the bins of one Fourier transform.
 
-A sub-band that is B Hz wide needs few more than B complex samples a second, whatever the rate of the recording. The
-bins it occupies, moved to frequency zero and transformed back at a short length, are its analytic signal at that low
-rate: moving a band changes the phase of its carrier and not its envelope. The way back, from sub-bands to a spectrum,
-is exact, because squared gains sum to one.
+A sub-band of width B Hz needs little more than B complex samples per second at any rate of the recording. Its bins,
+shifted to frequency zero and transformed back at a short length, are its analytic signal at that low rate: the shift
+changes the phase of the carrier, not the envelope. The inverse, from sub-bands to a spectrum, is exact, because the
+squared gains sum to one.
 """
 
 from collections.abc import Iterator
@@ -16,23 +16,23 @@ from torch import Tensor
 
 from crossmodal.audio.filterbank import channel_limits, channel_response, filter_cutoffs
 
-# Zeros between the end of a recording and its start again (a Fourier transform is circular): the narrowest filters ring
-# for about 50 ms.
+# Zeros between the end of a recording and its start (a Fourier transform is circular): the narrowest filters ring for
+# about 50 ms.
 _GUARD_S = Fraction(1, 4)
 
-# A rate and a frame rate that meet less often than this are a mistake of units rather than a recording.
+# A longer common period of the rate and the frame rate is a mistake of units.
 _LONGEST_PERIOD_S = 60
 
-# How finely an envelope is sampled: its compressed form has sharp dips, which fold back as an error of the low
-# frequencies that are kept. Narrow bands need more, and cost little. With these the error is below 0.15 %, also for
-# clicks in digital silence, the worst case; at half of them below 0.8 %.
+# Oversampling of an envelope: its compressed form has sharp dips, which alias into the low frequencies that are kept.
+# Narrow bands need more, at little cost. With these values the error is below 0.15 %, also for clicks in digital
+# silence, the worst case; with half of them it is below 0.8 %.
 _OVERSAMPLING = 8.0
 _LOWEST_ENVELOPE_RATE_HZ = 5_000.0
 
 
 @dataclass(frozen=True)
 class TimeGrid:
-    """Length of a recording that zeros were added to, a whole number of samples and of feature steps at once.
+    """Length of a zero-padded recording, a whole number of samples and of feature steps.
 
     Attributes:
         samples: length in samples of the recording's own rate.
@@ -46,15 +46,15 @@ class TimeGrid:
 
     @property
     def bins(self) -> int:
-        """Number of bins of the transform of a real signal on this grid."""
+        """Return the number of bins of the transform of a real signal on this grid."""
         return self.samples // 2 + 1
 
     @classmethod
     def covering(cls, seconds: Fraction, rate_hz: float, frame_rate_hz: float) -> "TimeGrid":
-        """Choose the grid for a recording: a little longer, and of a length that transforms fast.
+        """Choose the grid of a recording: slightly longer, with a length that the Fourier transform handles fast.
 
         Raises:
-            ValueError: a rate is not positive, or the two rates have no common period within a minute.
+            ValueError: a rate is not positive, or the two rates have no common period of at most a minute.
         """
         rate, frame_rate = exact_rate(rate_hz), exact_rate(frame_rate_hz)
         # The least common multiple of the two sampling intervals 1/rate and 1/frame_rate, both in lowest terms.
@@ -64,8 +64,8 @@ class TimeGrid:
         )
         if period > _LONGEST_PERIOD_S:
             raise ValueError(
-                f"{rate_hz} Hz and {frame_rate_hz} Hz fall together only every {float(period):.0f} s; "
-                "round one of them, or resample first"
+                f"{rate_hz} Hz and {frame_rate_hz} Hz have a common period of {float(period):.0f} s, expected at most "
+                f"{_LONGEST_PERIOD_S} s; round one of them, or resample first"
             )
         periods = _next_fast_length(ceil((seconds + _GUARD_S) / period))
         total = periods * period
@@ -73,7 +73,7 @@ class TimeGrid:
 
 
 def exact_rate(rate_hz: float) -> Fraction:
-    """Turn a rate into a fraction, so that 29.97... is 30000/1001 and spacing never drifts.
+    """Convert a rate to a fraction: 29.97... becomes 30000/1001, so that time steps do not drift.
 
     Raises:
         ValueError: the rate is not a positive number.
@@ -107,13 +107,13 @@ def _least_common_multiple(first: int, second: int) -> int:
 
 @dataclass(frozen=True)
 class Subband:
-    """One channel on a grid: the bins it occupies, their gains, and the rate its envelope is sampled at.
+    """One channel on a grid: its bins, their gains, and the sampling rate of its envelope.
 
     Attributes:
-        channel: 0 is the low-pass filter, the last one the high-pass filter.
-        first_bin: lowest occupied bin of the recording's transform.
-        gains: filter gains of the occupied bins, shape (occupied,).
-        length: complex samples of the analytic signal over the whole grid.
+        channel: index of the channel; 0 is the low-pass filter, the last one the high-pass filter.
+        first_bin: lowest bin of the channel in the transform of the recording.
+        gains: filter gains of the channel's bins, shape (occupied,).
+        length: number of complex samples of the analytic signal over the whole grid.
         grid: the time grid of the recording.
     """
 
@@ -125,14 +125,15 @@ class Subband:
 
     @property
     def bins(self) -> slice:
-        """The occupied bins."""
+        """Return the bins of the channel."""
         return slice(self.first_bin, self.first_bin + len(self.gains))
 
     def analytic(self, spectrum: Tensor) -> Tensor:
-        """Analytic sub-band, its carrier moved near zero, from the transform of a real signal.
+        """Compute the analytic sub-band, with its carrier shifted to zero, from the transform of a real signal.
 
         Args:
-            spectrum: complex, shape (..., bins), from ``rfft`` over the grid; bins above the last channel may be cut.
+            spectrum: complex, shape (..., bins), from ``rfft`` over the grid; bins above the last channel may be
+                missing.
 
         Returns:
             Complex, shape (..., length); its magnitude is the envelope, in the units of the signal.
@@ -142,12 +143,12 @@ class Subband:
         return analytic
 
     def add_to_spectrum(self, analytic: Tensor, spectrum: Tensor) -> None:
-        """Filter an analytic sub-band once more and add it to a spectrum, in place: the way back of `analytic`."""
+        """Filter an analytic sub-band a second time and add it to a spectrum, in place: the inverse of `analytic`."""
         occupied = torch.fft.fft(analytic, norm="forward")[..., : len(self.gains)]
         spectrum[..., self.bins] += occupied * (self.gains / self._scale())
 
     def _scale(self) -> Tensor:
-        # Analytic signals have no negative frequencies: the positive ones count twice, the two ends once.
+        # Analytic signals have no negative frequencies: positive ones count twice, zero and Nyquist once.
         scale = self.gains.new_full((len(self.gains),), 2 / self.grid.samples)
         if self.first_bin == 0:
             scale[0] /= 2
@@ -157,10 +158,10 @@ class Subband:
 
 
 def lowest_bins(signal: Tensor, count: int) -> Tensor:
-    """Lowest bins of the Fourier transform of real signals, as ``rfft(signal)[..., :count]``.
+    """Compute the lowest bins of the Fourier transform of real signals, as ``rfft(signal)[..., :count]``.
 
-    Even and odd samples go through one complex transform of half the length. Some libraries are several times slower at
-    real transforms than at complex ones, and here few bins are wanted of many.
+    Even and odd samples are the two parts of one complex transform of half the length. Some libraries are several times
+    slower at real transforms than at complex ones, and only a few of the bins are needed here.
 
     Args:
         signal: real, shape (..., time).
@@ -168,8 +169,8 @@ def lowest_bins(signal: Tensor, count: int) -> Tensor:
     """
     length = signal.shape[-1]
     if length % 2:
-        every: Tensor = torch.fft.rfft(signal)
-        return every[..., :count].clone()
+        spectrum: Tensor = torch.fft.rfft(signal)
+        return spectrum[..., :count].clone()
     half = torch.fft.fft(torch.view_as_complex(signal.reshape(*signal.shape[:-1], length // 2, 2)))
     # Bins k and -k, for k from 0 to count - 1; both wrap at half the length.
     rising = torch.cat([half[..., :count], half[..., : max(0, count - length // 2)]], dim=-1)
@@ -189,10 +190,10 @@ def subbands_on_grid(
     device: torch.device,
     dtype: torch.dtype = torch.float32,
 ) -> Iterator[Subband]:
-    """Lay the filter bank on a grid, one channel at a time; channels above the Nyquist frequency are left out.
+    """Yield the channels of the filter bank on a grid; channels above the Nyquist frequency are left out.
 
     Raises:
-        ValueError: the limits make no filters (see `filter_cutoffs`).
+        ValueError: the limits define no filters (see `filter_cutoffs`).
     """
     cutoffs_hz = filter_cutoffs(bands, low_hz, high_hz)
     for channel in range(bands + 2):

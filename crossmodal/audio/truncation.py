@@ -1,4 +1,4 @@
-"""Files that end before their own headers say so, which decoders read without a word."""
+"""Detection of truncated files, which decoders read without an error."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from crossmodal.errors import FormatError
 
-# Sizes that recorders write in place of the size of the data when they do not know it yet.
+# Placeholder sizes that recorders write while the size of the data is unknown.
 _UNKNOWN_SIZES = (0, 0xFFFF_FFFF)
 
 # Ogg pages are at most this long, so the last one begins within this many bytes of the end.
@@ -15,18 +15,18 @@ _OGG_LAST_PAGE_FLAG = 4
 
 
 def refuse_truncated(path: Path) -> None:
-    """Refuse a wav, AVI or Ogg file that was cut short; files of other formats pass.
+    """Refuse a wav, AVI or Ogg file that was cut short; other formats are not checked.
 
     Raises:
-        FormatError: the file is shorter than its headers say.
+        FormatError: the file is shorter than its headers state.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-            stated, there = _wav_data(file, size)
+            stated, found = _wav_data(file, size)
         elif head[:4] == b"RIFF" and head[8:] == b"AVI ":
-            stated, there = int.from_bytes(head[4:8], "little"), size - 8
+            stated, found = int.from_bytes(head[4:8], "little"), size - 8
         elif head[:4] == b"OggS":
             file.seek(max(0, size - _LONGEST_OGG_PAGE))
             if not _ends_with_last_page(file.read()):
@@ -34,12 +34,12 @@ def refuse_truncated(path: Path) -> None:
             return
         else:
             return
-    if stated not in _UNKNOWN_SIZES and there < stated:
-        raise FormatError(f"{path}: cut short: {there} of {stated} bytes are there; copy or download it again")
+    if stated not in _UNKNOWN_SIZES and found < stated:
+        raise FormatError(f"{path}: cut short: found {found} of {stated} bytes; copy or download it again")
 
 
 def _wav_data(file: BinaryIO, size: int) -> tuple[int, int]:
-    """Bytes of samples that the header of a wav file states, and bytes that follow it; zeros without a data chunk."""
+    """Return the number of data bytes stated in a wav header and the number found; zeros without a data chunk."""
     while len(header := file.read(8)) == 8:
         length = int.from_bytes(header[4:], "little")
         if header[:4] == b"data":
@@ -49,7 +49,7 @@ def _wav_data(file: BinaryIO, size: int) -> tuple[int, int]:
 
 
 def _ends_with_last_page(tail: bytes) -> bool:
-    """Whether the last Ogg page is marked as the last one and is whole.
+    """Return whether the last Ogg page is complete and has the last-page flag.
 
     References:
         RFC 3533, section 6: flags at byte 5, number of segments at byte 26, then one length for each segment.

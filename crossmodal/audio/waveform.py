@@ -1,4 +1,4 @@
-"""Waveforms in files: reading any recording, writing 16-bit wav, changing the rate."""
+"""Read the sound of any recording, write 16-bit wav files, and resample waveforms."""
 
 import os
 import re
@@ -17,11 +17,12 @@ from crossmodal.audio.truncation import refuse_truncated
 from crossmodal.errors import FormatError, OutputError
 from crossmodal.files import replace_atomically
 
-# First bytes of the files that are read without a container library; RIFF alone may also be an AVI video.
+# First bytes of files that need no container library; RIFF alone may also be an AVI video.
 _SOUND_FILE_MARKS = (b"RIFF....WAVE", b"RF64....WAVE", b"fLaC", b"OggS")
 
-# Above this many filter taps the resampling kernel for two rates with no common factor outgrows the recording.
-_MOST_KERNEL_TAPS = 2**22
+# The resampling kernel of two rates without a common factor can be larger than the recording; above this number of
+# taps it is not used.
+_MAX_KERNEL_TAPS = 2**22
 
 # A long Kaiser window: flat to 0.95 of the lower Nyquist frequency, more than 100 dB down beyond it.
 _LOWPASS_ZEROS = 64
@@ -32,12 +33,12 @@ _KAISER_BETA = 14.769656459379492
 def read_waveform(path: str | os.PathLike[str], rate_hz: int | None = None, mono: bool = True) -> tuple[Tensor, int]:
     """Read the sound of a recording: wav, flac, ogg, or the sound track of any video.
 
-    The sound of a video is placed on the recording's time axis, whose zero is the presentation time of the first video
-    frame: a sound that starts late is preceded by zeros, earlier sound is cut, gaps are filled with zeros.
+    Time zero of a video is the presentation time of its first frame: a sound track that starts later is padded with
+    zeros, earlier sound is removed, and gaps are filled with zeros.
 
     Args:
-        path: the file; its format is found by looking at the content.
-        rate_hz: wanted rate, None for the rate of the file.
+        path: the file; its format is detected from its content.
+        rate_hz: rate to resample to, None for the rate of the file.
         mono: average the channels.
 
     Returns:
@@ -62,8 +63,8 @@ def read_waveform(path: str | os.PathLike[str], rate_hz: int | None = None, mono
     if waveform.shape[-1] == 0:
         raise FormatError(f"{source}: the sound has no samples; the recording may have been cut short")
     if not np.isfinite(waveform).all():
-        raise FormatError(f"{source}: the sound holds values that are not numbers; export it again")
-    # Lossy codecs overshoot where the original sat at full scale; players cut that off as well.
+        raise FormatError(f"{source}: the sound has samples that are not finite; export it again")
+    # Lossy codecs overshoot at full scale; players clip it too.
     sound = torch.from_numpy(waveform).clamp_(-1, 1)
     if rate_hz is None or rate_hz == file_rate_hz:
         return sound, file_rate_hz
@@ -87,26 +88,24 @@ def _read_sound_file(source: Path, mono: bool, may_be_video: bool) -> tuple[NDAr
             "it may be damaged or cut short"
         ) from error
     if len(samples) < stated:
-        raise FormatError(
-            f"{source}: cut short: {len(samples)} of {stated} samples are there; copy or download it again"
-        )
+        raise FormatError(f"{source}: cut short: found {len(samples)} of {stated} samples; copy or download it again")
     if mono:
         return samples.mean(axis=1), rate_hz
     return np.ascontiguousarray(samples.T), rate_hz
 
 
 def write_waveform(path: str | os.PathLike[str], waveform: Tensor, rate_hz: int, *, limit: bool = False) -> None:
-    """Write a 16-bit wav file, whole or not at all.
+    """Write a 16-bit wav file, completely or not at all.
 
     Args:
         path: the file to write or replace; ends in ``.wav``.
         waveform: floating point in [-1, 1], shape (time,) or (channels, time).
-        rate_hz: samples a second.
-        limit: scale a waveform that exceeds [-1, 1] down to it; without this it is refused.
+        rate_hz: samples per second.
+        limit: scale down a waveform that exceeds [-1, 1]; otherwise it is refused.
 
     Raises:
-        OutputError: the name is not a wav's, the place cannot be written, or the waveform holds values that are not
-            numbers or, without ``limit``, that exceed [-1, 1].
+        OutputError: the name does not end in ``.wav``, the file cannot be written, or the waveform is not finite or,
+            without ``limit``, exceeds [-1, 1].
         ValueError: the waveform has no samples or more than two dimensions.
     """
     target = Path(path)
@@ -116,14 +115,14 @@ def write_waveform(path: str | os.PathLike[str], waveform: Tensor, rate_hz: int,
         raise ValueError(f"waveform must have shape (time,) or (channels, time), got {tuple(waveform.shape)}")
     sound = waveform.detach().to("cpu", torch.float64)
     if not bool(torch.isfinite(sound).all()):
-        raise OutputError(f"{target}: not written: the waveform holds values that are not numbers")
+        raise OutputError(f"{target}: not written: the waveform has samples that are not finite")
     peak = float(sound.abs().max())
     if peak > 1 and not limit:
         raise OutputError(
             f"{target}: not written: the waveform peaks at {peak:.3g} and would be clipped; "
             "scale it to [-1, 1], or pass limit=True"
         )
-    # 32768 is the scale that readers use; the clamp concerns a peak of exactly 1 alone, which has no 16-bit value.
+    # 32768 is the scale that readers use; the clamp affects only a sample of exactly 1, which has no 16-bit value.
     scaled = (limit_peak(sound) * 32768).round_().clamp_(-32768, 32767)
     samples = scaled.reshape(-1, sound.shape[-1]).T.contiguous().numpy().astype("<i2")
     with replace_atomically(target) as temporary, wave.open(str(temporary), "wb") as file:
@@ -138,11 +137,12 @@ def resample(waveform: Tensor, from_hz: int, to_hz: int) -> Tensor:
 
     Args:
         waveform: floating point, shape (..., time).
-        from_hz: its rate.
-        to_hz: the rate wanted.
+        from_hz: rate of the waveform.
+        to_hz: rate of the result.
 
     Returns:
-        Shape (..., ceil(time * to_hz / from_hz)); content above the lower of the two Nyquist frequencies is removed.
+        Shape (..., ceil(time * to_hz / from_hz)); frequencies above the lower of the two Nyquist frequencies are
+        removed.
 
     Raises:
         ValueError: a rate is not positive.
@@ -153,7 +153,7 @@ def resample(waveform: Tensor, from_hz: int, to_hz: int) -> Tensor:
         return waveform
     divisor = gcd(from_hz, to_hz)
     old, new = from_hz // divisor, to_hz // divisor
-    if new * (old + 2 * _LOWPASS_ZEROS * max(1, old // new)) > _MOST_KERNEL_TAPS:
+    if new * (old + 2 * _LOWPASS_ZEROS * max(1, old // new)) > _MAX_KERNEL_TAPS:
         return _resample_by_transform(waveform, old, new)
     import torchaudio.functional
 
@@ -170,12 +170,12 @@ def resample(waveform: Tensor, from_hz: int, to_hz: int) -> Tensor:
 
 
 def _resample_by_transform(waveform: Tensor, old: int, new: int) -> Tensor:
-    """Resample through one Fourier transform, for rates whose ratio would need a huge kernel."""
+    """Resample by one Fourier transform, for pairs of rates that need a very large kernel."""
     samples = waveform.shape[-1]
-    # Whole periods of the two rates, the first of them free of sound so that the end does not reach into the start.
+    # Whole periods of the two rates, at least one of them silent, so that the end does not wrap into the start.
     periods = samples // old + 2
     spectrum = torch.fft.rfft(waveform, n=periods * old, norm="forward")
     kept = min(spectrum.shape[-1], periods * new // 2)
     resampled: Tensor = torch.fft.irfft(spectrum[..., :kept], n=periods * new, norm="forward")
-    wanted = -(-samples * new // old)
-    return resampled.narrow(-1, 0, wanted)
+    length = -(-samples * new // old)
+    return resampled.narrow(-1, 0, length)

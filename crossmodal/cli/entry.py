@@ -81,7 +81,7 @@ def _overview() -> str:
     lines += [
         "",
         "examples:",
-        "  crossmodal predict-sound silent.mp4 --out heard.mp4",
+        "  crossmodal predict-sound silent.mp4 --out sound.mp4",
         "  crossmodal data make stand_in_hits --out hits --videos 24",
         "  crossmodal noise dead_leaves --shape oriented --grid leaves.png",
         "  crossmodal gait left.asf right.asf --out report",

@@ -1,4 +1,4 @@
-"""Data sets and data modules: Greatest Hits, its stand-in, procedural images, and how batches are drawn."""
+"""Data sets and data modules: Greatest Hits and its stand-in, procedural images, walks, footsteps; samplers."""
 
 import lazy_loader
 

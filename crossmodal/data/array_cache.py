@@ -1,4 +1,4 @@
-"""Arrays that are made once of slow files, and kept on disk as plain ``.npy`` that are mapped into memory."""
+"""Disk cache of arrays computed from slow files: plain ``.npy`` files, read as memory maps."""
 
 import hashlib
 import json
@@ -21,28 +21,28 @@ def cached_arrays(
     kind: str,
     name: str,
     depends_on: Mapping[str, Any],
-    wanted: Sequence[str],
+    arrays: Sequence[str],
     make: Callable[[], Arrays],
 ) -> Arrays:
-    """Give arrays from the cache, made first where they are not there.
+    """Return arrays from the cache, after computing those that are missing.
 
     Args:
         root: the cache; ``$XDG_CACHE_HOME/crossmodal`` (or ``~/.cache/crossmodal``) by default.
-        kind: the folder of such entries, such as ``carpet``.
-        name: what a reader of the folder's name should recognise.
-        depends_on: everything that the arrays depend on, as JSON values.
-        wanted: names of the arrays.
-        make: makes them.
+        kind: subfolder of the entry, such as ``carpet``.
+        name: readable part of the folder name of the entry.
+        depends_on: everything that the arrays depend on, as JSON values; its hash is part of the folder name.
+        arrays: names of the arrays.
+        make: function that computes the arrays.
 
     Returns:
-        By name read-only memory maps.
+        Read-only memory maps by name.
 
     Raises:
         OutputError: the cache cannot be written.
     """
     key = hashlib.blake2b(json.dumps(depends_on, sort_keys=True).encode(), digest_size=12).hexdigest()
     folder = (root or default_root()) / kind / f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}-{key}"
-    paths = {array: folder / f"{array}.npy" for array in wanted}
+    paths = {array: folder / f"{array}.npy" for array in arrays}
     if not all(path.is_file() for path in paths.values()):
         made = make()
         for array, path in paths.items():

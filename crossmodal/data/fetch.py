@@ -1,4 +1,4 @@
-"""Download large archives over bad connections, and unpack them without trusting them."""
+"""Download large archives over unreliable connections, and unpack untrusted archives safely."""
 
 import hashlib
 import http.client
@@ -25,17 +25,17 @@ Progress = Callable[[int, int, str], None]
 
 _BLOCK_BYTES = 1 << 20
 _AGENT = "crossmodal (data fetch)"
-# Worth another try: the server or something before it was busy.
-_PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+# Temporary errors: the server or a proxy was busy.
+_RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-class _TryAgainError(Exception):
-    """The connection failed in a way that may pass; nothing received so far is lost."""
+class _RetryError(Exception):
+    """A temporary failure of the connection; the bytes received so far are kept."""
 
 
 @dataclass(frozen=True)
 class _Version:
-    """What tells one version of a remote file from the next."""
+    """Identity of one version of a remote file."""
 
     url: str
     etag: str | None
@@ -44,7 +44,7 @@ class _Version:
 
     @property
     def validator(self) -> str | None:
-        """The words for an If-Range header; a weak tag does not promise the same bytes."""
+        """Return the value for an If-Range header; a weak ETag does not guarantee the same bytes."""
         strong = self.etag if self.etag and not self.etag.startswith("W/") else None
         return strong or self.modified
 
@@ -60,35 +60,35 @@ def fetch_archive(
     wait_s: float = 1.0,
     timeout_s: float = 60.0,
 ) -> Path:
-    """Download a file, going on where an earlier try stopped; it takes its name only when it is complete.
+    """Download a file, resuming an earlier partial download; it gets its name only when it is complete.
 
-    What has come so far stands beside it as ``<name>.part``, with what the server said of its version in
-    ``<name>.part.json``. It is continued by a range request under ``If-Range``: if the remote file has changed
-    since, or the server does not know ranges, the download starts over. Certificates are checked. A file that is
-    there already, and has the expected size and hash where they are given, is not fetched again.
+    The bytes received so far are in ``<name>.part``, and the version that the server stated is in ``<name>.part.json``.
+    A range request with ``If-Range`` resumes the download. If the remote file has changed, or the server does not
+    support ranges, the download starts over. Certificates are verified. An existing file with the expected size and
+    hash, if given, is not downloaded again.
 
     Args:
         url: http or https address.
         out: the file to write.
-        bytes_expected: exact size, where it is known.
-        sha256: hexadecimal hash of the content, where it is known.
-        progress: called with (bytes so far, bytes in all or 0, name).
-        attempts: tries in a row that bring nothing new before it gives up.
-        wait_s: pause before the second try, doubled before each further one.
-        timeout_s: longest silence of the server.
+        bytes_expected: exact size, if known.
+        sha256: hexadecimal hash of the content, if known.
+        progress: called with (bytes received, total bytes or 0, name).
+        attempts: number of consecutive attempts without new bytes before giving up.
+        wait_s: pause before the second attempt, doubled before each further one.
+        timeout_s: timeout of the connection.
 
     Returns:
         The path of the file.
 
     Raises:
-        DatasetError: the server refuses, cannot be reached, or what it sends has another size or hash.
+        DatasetError: the server refuses or cannot be reached, or the file has another size or hash.
         OutputError: the file cannot be written, or the disk is full.
     """
     target = Path(out)
     if not url.startswith(("https://", "http://")):
         raise DatasetError(f"{url}: not an http or https address")
     if target.is_file():
-        # A finished download of another size or hash is not overwritten: it may be the user's own.
+        # An existing file of another size or hash is not overwritten: it may be the user's own.
         _check(target, url, bytes_expected, sha256)
         return target
     part = target.with_name(target.name + ".part")
@@ -98,10 +98,10 @@ def fetch_archive(
         try:
             _check(part, url, bytes_expected, sha256)
         except DatasetError:
-            _drop(part)
+            _remove(part)
             raise
         part.replace(target)
-        _drop(part)
+        _remove(part)
     except OSError as error:
         raise output_error(target, error) from error
     return target
@@ -110,15 +110,15 @@ def fetch_archive(
 def extract_archive(
     archive: str | os.PathLike[str], out: str | os.PathLike[str], *, progress: Progress | None = None
 ) -> list[Path]:
-    """Unpack a zip file; every path stays inside ``out``, each file appears whole, finished ones are passed over.
+    """Unpack a zip file into ``out``; files are written completely or not at all, and existing ones are skipped.
 
-    Nothing is written when the archive holds a path that leaves the folder, a link, or a member that is encrypted.
+    Nothing is written if the archive has a path outside the folder, a link, or an encrypted member.
 
     Returns:
         The files, in the order of the archive.
 
     Raises:
-        FormatError: not a zip file, damaged, or with such a member.
+        FormatError: the file is not a zip file, is damaged, or has such a member.
         OutputError: a file cannot be written, or the disk is full.
     """
     source, folder = Path(archive), Path(out)
@@ -145,13 +145,13 @@ def _fetch_part(
         before = _size(part)
         try:
             _fetch_once(url, part, progress, timeout_s)
-        except _TryAgainError as error:
-            # A try that brought something counts as a fresh start: large files survive any number of breaks.
+        except _RetryError as error:
+            # An attempt that received bytes resets the count, so that large files survive any number of failures.
             failures = 1 if _size(part) > before else failures + 1
             if failures >= attempts:
                 raise DatasetError(
-                    f"{url}: {error}, {failures} tries in a row; {_size(part)} bytes are kept in {part}: "
-                    "run the same command again to go on from there"
+                    f"{url}: {error}, {failures} attempts in a row; {_size(part)} bytes are kept in {part}: "
+                    "run the same command again to resume"
                 ) from error
             time.sleep(wait_s * 2 ** (failures - 1))
         else:
@@ -159,11 +159,11 @@ def _fetch_part(
 
 
 def _fetch_once(url: str, part: Path, progress: Progress | None, timeout_s: float) -> None:
-    """Make one request and append what it brings.
+    """Make one request and append the bytes received.
 
     Raises:
-        _TryAgainError: it broke off.
-        DatasetError: the server said no.
+        _RetryError: the failure may be temporary.
+        DatasetError: the server refuses.
     """
     known, have = _read_version(part, url)
     headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
@@ -180,38 +180,38 @@ def _fetch_once(url: str, part: Path, progress: Progress | None, timeout_s: floa
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             if known is not None and known.size == have:
                 return
-            _drop(part)
-            raise _TryAgainError("the part that is here does not fit the remote file") from error
-        if error.code in _PASSING_STATUS:
-            raise _TryAgainError(f"the server answered {error.code} {error.reason}") from error
+            _remove(part)
+            raise _RetryError("the partial download does not match the remote file") from error
+        if error.code in _RETRY_STATUS:
+            raise _RetryError(f"the server answered {error.code} {error.reason}") from error
         raise DatasetError(f"{url}: the server answered {error.code} {error.reason}; check the address") from error
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise DatasetError(
-                f"{url}: the server's certificate is not valid ({error.reason.verify_message}); nothing was fetched"
+                f"{url}: the server's certificate is not valid ({error.reason.verify_message}); nothing was downloaded"
             ) from error
-        raise _TryAgainError(f"cannot be reached ({error.reason})") from error
+        raise _RetryError(f"cannot be reached ({error.reason})") from error
     except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
-        raise _TryAgainError(f"the connection failed ({error or type(error).__name__})") from error
+        raise _RetryError(f"the connection failed ({error or type(error).__name__})") from error
     with closing(reply):
         _store(reply, url, part, known, have, progress)
 
 
 def _store(reply: Any, url: str, part: Path, known: _Version | None, have: int, progress: Progress | None) -> None:
-    """Append the body of a reply to the part, or start the part over when the reply is the whole file."""
+    """Append the body of a reply to the partial download, or start it over if the reply is the whole file."""
     continues = reply.status == HTTPStatus.PARTIAL_CONTENT
     if continues and not _continues_at(reply, have, known):
-        _drop(part)
-        raise _TryAgainError("the server sent another range than asked for")
+        _remove(part)
+        raise _RetryError("the server sent another range than requested")
     if not continues:
         have = 0
         length = reply.headers.get("Content-Length")
         known = _Version(
             url, reply.headers.get("ETag"), reply.headers.get("Last-Modified"), int(length) if length else None
         )
-        _drop(part)
-        with replace_atomically(_version_file(part)) as beside:
-            beside.write_text(json.dumps(asdict(known)), encoding="utf-8")
+        _remove(part)
+        with replace_atomically(_version_file(part)) as temporary:
+            temporary.write_text(json.dumps(asdict(known)), encoding="utf-8")
     total = known.size if known is not None else None
     with part.open("ab") as file:
         for block in _blocks(reply):
@@ -220,7 +220,7 @@ def _store(reply: Any, url: str, part: Path, known: _Version | None, have: int, 
             if progress is not None:
                 progress(have, total or 0, part.name.removesuffix(".part"))
     if total is not None and have < total:
-        raise _TryAgainError(f"the connection ended after {have} of {total} bytes")
+        raise _RetryError(f"the connection ended after {have} of {total} bytes")
 
 
 def _blocks(reply: Any) -> Iterator[bytes]:
@@ -228,14 +228,14 @@ def _blocks(reply: Any) -> Iterator[bytes]:
         try:
             block = reply.read1(_BLOCK_BYTES)
         except (TimeoutError, ConnectionError, ssl.SSLError, http.client.HTTPException) as error:
-            raise _TryAgainError(f"the connection broke ({error or type(error).__name__})") from error
+            raise _RetryError(f"the connection broke ({error or type(error).__name__})") from error
         if not block:
             return
         yield block
 
 
 def _continues_at(reply: Any, have: int, known: _Version | None) -> bool:
-    """Tell whether a partial reply starts where the part ends, in a file of the size that was known."""
+    """Return whether a partial reply starts at the end of the partial download and the file size is unchanged."""
     span, _, size = str(reply.headers.get("Content-Range", "")).removeprefix("bytes ").partition("/")
     same_size = known is None or known.size is None or size in {"*", str(known.size)}
     return span.startswith(f"{have}-") and same_size
@@ -259,7 +259,7 @@ def _version_file(part: Path) -> Path:
 
 
 def _read_version(part: Path, url: str) -> tuple[_Version | None, int]:
-    """Give the version that a part belongs to and its length; a part of unknown version counts as nothing."""
+    """Return the version and length of a partial download; (None, 0) if its version is unknown."""
     try:
         version = _Version(**json.loads(_version_file(part).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -271,28 +271,28 @@ def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _drop(part: Path) -> None:
+def _remove(part: Path) -> None:
     part.unlink(missing_ok=True)
     _version_file(part).unlink(missing_ok=True)
 
 
 def _safe_path(source: Path, folder: Path, member: zipfile.ZipInfo) -> Path:
-    """Give the place of a member inside the folder.
+    """Return the path of a member inside the folder.
 
     Raises:
-        FormatError: it is a link, encrypted, or its path leaves the folder.
+        FormatError: the member is a link or encrypted, or its path leaves the folder.
     """
-    # Both readings: a name that is harmless on one system may climb on another.
+    # Check both conventions: a name that is harmless on one system may leave the folder on another.
     posix, windows = PurePosixPath(member.filename), PureWindowsPath(member.filename)
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG}:
         raise FormatError(f"{source}: member {member.filename!r} is a link or a device; nothing was unpacked")
     if member.flag_bits & 1:
         raise FormatError(f"{source}: member {member.filename!r} is encrypted; nothing was unpacked")
-    climbs = posix.is_absolute() or windows.drive or windows.root or ".." in (*posix.parts, *windows.parts)
+    leaves = posix.is_absolute() or windows.drive or windows.root or ".." in (*posix.parts, *windows.parts)
     target = folder.joinpath(*posix.parts)
-    # A link that already lies in the folder could lead out of it as well.
-    if climbs or not posix.parts or not target.resolve().is_relative_to(folder.resolve()):
+    # An existing link in the folder could point outside as well.
+    if leaves or not posix.parts or not target.resolve().is_relative_to(folder.resolve()):
         raise FormatError(f"{source}: member {member.filename!r} leaves the folder; nothing was unpacked")
     return target
 

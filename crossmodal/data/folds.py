@@ -1,4 +1,4 @@
-"""Folds that leave whole recordings out."""
+"""Cross-validation folds that leave out whole recordings."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from crossmodal.randomness import generator
 
 
 def fold_videos(ids: Sequence[str], folds: int, seed: int = 0) -> list[tuple[list[str], list[str]]]:
-    """Split videos into folds that leave each video out exactly once: [(train ids, test ids), ...].
+    """Split videos into folds that leave out each video exactly once: [(train ids, test ids), ...].
 
-    The ids' order does not matter, the seed does; fold sizes differ by one at most.
+    The folds depend on the set of ids and the seed, not on the order of the ids. Their sizes differ by at most one.
 
     Raises:
-        ValueError: fewer than two folds, or more folds than videos.
+        ValueError: ``folds`` is below 2 or above the number of videos.
     """
     names = sorted(set(ids))
     if not 2 <= folds <= len(names):

@@ -1,8 +1,8 @@
-"""Batches as a pure function of (seed, step), so that a run can be taken up again at any batch.
+"""Batches as a pure function of (seed, step), so that a run can be resumed at any batch.
 
-The items of a data set form an endless stream: one permutation after another, the k-th drawn from (seed, k)
-alone. Step ``s`` of process ``r`` out of ``w`` takes the items at positions ``(s * w + r) * batch_size`` onwards.
-Nothing is remembered between steps, so workers, ranks and a resumed run agree without talking to each other.
+The samples of a data set form an endless stream of permutations; the k-th is drawn from (seed, k) only. Step ``s`` of
+process ``r`` out of ``w`` takes the samples from position ``(s * w + r) * batch_size`` of the stream. There is no state
+between steps, so workers, ranks and a resumed run agree without communication.
 """
 
 import math
@@ -19,16 +19,15 @@ from crossmodal.randomness import generator
 
 
 class StepSampler(Sampler[list[Any]]):
-    """Full batches of item indices, each decided by the seed and the step alone.
+    """Full batches of sample indices, which depend only on the seed and the step.
 
-    Every item comes once per permutation; a batch may reach over the border of two permutations, so every batch
-    is full and no item is ever dropped. One pass (an epoch) is ``steps`` batches, by default as many as show each
-    item about once.
+    Each sample occurs once per permutation. A batch may extend over two permutations, so every batch is full and no
+    sample is dropped. One epoch is ``steps`` batches, by default as many as use each sample about once.
 
-    With ``numbered`` each entry is ``(draw, index)`` instead of ``index``: the draw is the item's position in the
-    endless stream, never the same twice, and is what a counter-based augmentation wants.
+    With ``numbered`` each entry is ``(draw, index)`` instead of ``index``. The draw is the position in the endless
+    stream, which is unique, and is the counter of a counter-based augmentation.
 
-    ``shard`` is ``(rank, processes)``; None asks torch.distributed when the batches are made.
+    ``shard`` is ``(rank, processes)``; None takes both from torch.distributed when a batch is made.
 
     Raises:
         ValueError: the length, the batch size or the number of steps is not positive.
@@ -56,7 +55,7 @@ class StepSampler(Sampler[list[Any]]):
         self.seed = seed
         self.numbered = numbered
         self.step = 0
-        """The step that the next batch belongs to, counted over all epochs."""
+        """The step of the next batch, counted over all epochs."""
         self._steps = steps
         self._shard = shard
         self._order: tuple[int, np.ndarray[Any, np.dtype[np.int64]]] | None = None
@@ -71,72 +70,74 @@ class StepSampler(Sampler[list[Any]]):
         return 0, 1
 
     def __len__(self) -> int:
-        """Return the batches of one epoch."""
+        """Return the number of batches of one epoch."""
         return self._steps or math.ceil(self.length / (self.batch_size * self.shard[1]))
 
     def batch(self, step: int) -> list[Any]:
-        """Return the entries of one step: a pure function of it."""
+        """Return the entries of one step, a pure function of the step."""
         rank, processes = self.shard
         first = (step * processes + rank) * self.batch_size
         draws = range(first, first + self.batch_size)
-        return [(draw, self._item(draw)) if self.numbered else self._item(draw) for draw in draws]
+        return [(draw, self._sample(draw)) if self.numbered else self._sample(draw) for draw in draws]
 
     def __iter__(self) -> Iterator[list[Any]]:
-        """Yield one epoch's number of batches, from `step` on."""
+        """Yield the batches of one epoch, starting at `step`."""
         begin = self.step
         for step in range(begin, begin + len(self)):
             self.step = step + 1
             yield self.batch(step)
 
     def state_dict(self) -> dict[str, int]:
-        """Return what a resumed run must know."""
+        """Return the step, and the settings that a resumed run must share."""
         return {"step": self.step, "length": self.length, "batch_size": self.batch_size, "seed": self.seed}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Continue at the step of a saved state.
+        """Resume at the step of a saved state.
 
         Raises:
-            DatasetError: the state belongs to other data, another batch size or another seed.
+            DatasetError: the state has another number of samples, batch size or seed.
         """
-        mine = self.state_dict()
-        differing = [
-            f"{key} was {state[key]}, is {mine[key]}" for key in mine if key != "step" and state[key] != mine[key]
+        current = self.state_dict()
+        differences = [
+            f"{key} was {state[key]}, is {current[key]}"
+            for key in current
+            if key != "step" and state[key] != current[key]
         ]
-        if differing:
-            raise DatasetError(f"the batches of the run cannot be continued: {'; '.join(differing)}")
+        if differences:
+            raise DatasetError(f"the batches of the run cannot be resumed: {'; '.join(differences)}")
         self.step = state["step"]
 
-    def _item(self, draw: int) -> int:
-        turn, place = divmod(draw, self.length)
-        if self._order is None or self._order[0] != turn:
-            self._order = turn, generator(self.seed, "order of items", turn).permutation(self.length)
-        return int(self._order[1][place])
+    def _sample(self, draw: int) -> int:
+        number, position = divmod(draw, self.length)
+        if self._order is None or self._order[0] != number:
+            self._order = number, generator(self.seed, "order of items", number).permutation(self.length)
+        return int(self._order[1][position])
 
 
-def _leave_interrupts_to_the_parent(worker: int) -> None:
-    # Ctrl-C reaches every process of the terminal. Workers that died of it would take the batch with them that the
-    # parent wants to finish before it saves; they notice by themselves when the parent is gone.
+def _ignore_interrupts(worker: int) -> None:
+    # Ctrl-C reaches every process of the terminal. A worker that died of it would lose the batch that the parent
+    # finishes before it saves. Workers exit by themselves when the parent is gone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class StepLoader(DataLoader[Any]):
-    """A data loader over a `StepSampler` that knows how many batches were really handed out.
+    """A data loader over a `StepSampler` that counts the batches returned.
 
-    Workers fetch ahead, so the sampler alone would be too far. The iterator starts its workers at the first batch,
-    not before: whoever resumes a run can still set the step after the loader was made. Lightning keeps the state
-    in its checkpoints by the two state methods.
+    Workers prefetch, so the step of the sampler alone would be too large. The iterator starts its workers at the first
+    batch, so the step can be set after the loader is created. Lightning saves the state in its checkpoints with the two
+    state methods.
     """
 
     def __init__(self, dataset: Dataset[Any], sampler: StepSampler, **options: Any) -> None:
-        # Its own generator, or each epoch's seed for the workers would be drawn from the global stream, and a run
-        # taken up in the middle of an epoch would find that stream one draw further.
+        # A separate generator: without it the seed of the workers is drawn from the global stream in each epoch, and
+        # in a run resumed in the middle of an epoch that stream would be one draw ahead.
         options.setdefault("generator", torch.Generator().manual_seed(sampler.seed))
-        options.setdefault("worker_init_fn", _leave_interrupts_to_the_parent)
+        options.setdefault("worker_init_fn", _ignore_interrupts)
         super().__init__(dataset, batch_sampler=sampler, **options)
         self.steps = sampler
 
-    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # a generator is all that anyone needs of it
-        """Yield one epoch's number of batches, from the sampler's step on."""
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # a generator is enough for all callers
+        """Yield the batches of one epoch, starting at the step of the sampler."""
         done = self.steps.step
         for batch in super().__iter__():
             done += 1
@@ -144,9 +145,9 @@ class StepLoader(DataLoader[Any]):
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Return the step reached, with what it belongs to."""
+        """Return the step reached, and the settings that a resumed run must share."""
         return self.steps.state_dict()
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Continue at the step of a saved state; see `StepSampler.load_state_dict`."""
+        """Resume at the step of a saved state; see `StepSampler.load_state_dict`."""
         self.steps.load_state_dict(state)

@@ -1,4 +1,4 @@
-"""Splits by person: who is trained on is in no other part, and whoever breaks that is told by name."""
+"""Splits by subject: no subject of the training data is in another part; leaks are listed by name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -7,42 +7,48 @@ from crossmodal.errors import DatasetError
 from crossmodal.randomness import generator
 
 
-def deal_subjects(
-    subjects: Iterable[str], share: float | Sequence[str], seed: int, part: str
+def split_subjects(
+    subjects: Iterable[str], fraction: float | Sequence[str], seed: int, part: str
 ) -> tuple[list[str], list[str]]:
-    """Deal subjects into those who stay and those of a part: a share drawn by seed, or the ones that are named.
+    """Split off a part of the subjects: a random fraction of them, or explicit names.
 
-    The order of the subjects does not matter. A share above 0 takes one subject at least.
+    The result does not depend on the order of the subjects. A fraction above 0 is at least one subject.
+
+    Args:
+        subjects: names of the subjects; duplicates are ignored.
+        fraction: fraction of the subjects in the part, or their names.
+        seed: seed of the random fraction.
+        part: name of the part, such as ``test``.
 
     Returns:
-        (who stays, who is of the part), in order.
+        Names of the remaining subjects and of those in the part, both sorted.
 
     Raises:
-        DatasetError: a named subject is not there, or nobody stays.
-        ValueError: the share is not from 0 to below 1.
+        DatasetError: an explicit name is unknown, or no subject remains.
+        ValueError: the fraction is negative, or 1 or more.
     """
     names = sorted(set(subjects))
-    if isinstance(share, int | float):
-        if not 0 <= share < 1:
-            raise ValueError(f"{part} must be a share from 0 to below 1, or a list of names, got {share}")
-        count = max(round(share * len(names)), 1) if share else 0
-        taken = {names[i] for i in generator(seed, f"split/{part}").permutation(len(names))[:count]}
+    if isinstance(fraction, int | float):
+        if not 0 <= fraction < 1:
+            raise ValueError(f"{part} must be a fraction from 0 to below 1, or a list of names, got {fraction}")
+        count = max(round(fraction * len(names)), 1) if fraction else 0
+        chosen = {names[i] for i in generator(seed, f"split/{part}").permutation(len(names))[:count]}
     else:
-        taken = set(share)
-        strange = sorted(taken - set(names))
-        if strange:
-            raise DatasetError(f"{part} names {', '.join(strange)}; there are: {', '.join(names)}")
-    stay = [name for name in names if name not in taken]
-    if not stay:
-        raise DatasetError(f"{part} takes all {len(names)} there are ({', '.join(names)}); nothing is left to train on")
-    return stay, sorted(taken)
+        chosen = set(fraction)
+        unknown = sorted(chosen - set(names))
+        if unknown:
+            raise DatasetError(f"{part}: unknown names {', '.join(unknown)}; expected some of: {', '.join(names)}")
+    remaining = [name for name in names if name not in chosen]
+    if not remaining:
+        raise DatasetError(f"{part} takes all {len(names)} names ({', '.join(names)}); none is left to train on")
+    return remaining, sorted(chosen)
 
 
 def refuse_leaks(parts: Mapping[str, Iterable[str]], kind: str) -> None:
-    """Refuse parts of a split that share anything; ``kind`` says what is shared, such as ``subject``.
+    """Refuse parts of a split that have members in common; ``kind`` is what the members are, such as ``subject``.
 
     Raises:
-        DatasetError: lists every leak at once.
+        DatasetError: two parts have a common member; all are listed.
     """
     members = {name: set(part) for name, part in parts.items()}
     leaks = [

@@ -1,1 +1,1 @@
-"""Simulators with exact truth: drumstick hits, walks over pressure mats, and scenes of labelled things."""
+"""Simulators with exact ground truth: drumstick hits, walks over pressure mats, and labelled scenes."""

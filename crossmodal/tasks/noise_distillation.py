@@ -108,8 +108,8 @@ class DinoTask(_TaughtTask):
         self._held_back = [head.directions]  # in a list, so that they are not the task's a second time
         self._hire_teacher()
         self.centre = CentreBuffer(head.out_features, centre_momentum)
-        largest = max(law.size for law in views.laws)
-        self._large = sum(law.size == largest for law in views.laws)
+        largest = max(one.size for one in views.augmentations)
+        self._large = sum(one.size == largest for one in views.augmentations)
 
     def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
         """Move the teacher, compare the student's outputs of all views with its of the large ones, move the centre."""

@@ -56,8 +56,8 @@ class PretrainingTask(Task):
         seed: int = 0,
     ) -> None:
         super().__init__(optimization or Optimization())
-        if len(views.laws) < 2:
-            raise ValueError(f"pretraining compares at least two views of an image, got {len(views.laws)}")
+        if len(views.augmentations) < 2:
+            raise ValueError(f"pretraining compares at least two views of an image, got {len(views.augmentations)}")
         self.embedder = Embedder(model, head)
         self.views = views
         self.seed = seed
@@ -85,7 +85,7 @@ class PretrainingTask(Task):
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Embed the first two views of images held out, always the same ones."""
-        shown = Views(self.views.laws[:2])(batch["image"], batch["index"], self.seed)
+        shown = Views(self.views.augmentations[:2])(batch["image"], batch["index"], self.seed)
         first, second = (self.embedder(view).float() for view in shown)
         self._embedded.append((gather(first), gather(second)))
 

@@ -24,7 +24,7 @@ _MOST_BASIS_STEPS = 200_000
 class _TrainingSound(Protocol):
     """What the task asks of a data module: cochleagrams to fit the principal basis on."""
 
-    def training_cochleagrams(self, most_steps: int) -> Tensor: ...
+    def training_cochleagrams(self, max_steps: int) -> Tensor: ...
 
 
 class SoundFromVideoTask(Task):

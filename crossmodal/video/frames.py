@@ -1,4 +1,4 @@
-"""Decode the frames of a video in order, each with its time, scaled as it would be shown."""
+"""Decode the frames of a video in order, each with its time, scaled and rotated for display."""
 
 import os
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ PixelFormat = Literal["rgb24", "gray"]
 
 
 class Frames(NamedTuple):
-    """The frames of a video: ``frames`` uint8 (n, 3, height, width) RGB, ``times_s`` float64 (n,) from the first."""
+    """The frames of a video: ``frames`` uint8 (n, 3, height, width) RGB, ``times_s`` float64 (n,), the first 0."""
 
     frames: "torch.Tensor"
     times_s: "torch.Tensor"
@@ -41,30 +41,30 @@ class Frames(NamedTuple):
 def iterate_frames(
     path: str | os.PathLike[str], size: tuple[int, int] | None = None
 ) -> Iterator[tuple[float, "torch.Tensor"]]:
-    """Yield (time_s, uint8 (3, height, width) RGB) of every frame in the order of showing.
+    """Yield (time_s, uint8 (3, height, width) RGB) of every frame in presentation order.
 
-    Times are the frames' own time stamps, counted from the first frame; frames are never found by number. Rotation and
-    sample aspect ratio are applied. With ``size`` (height, width) the picture is scaled to fit inside, centred, the
-    rest mid grey; where the two shapes differ by less than 3 % it is stretched to fill. Without it the picture keeps
-    its height, and its width follows the sample aspect ratio.
+    Times are the time stamps of the frames relative to the first, never frame numbers divided by a rate. Rotation and
+    sample aspect ratio are applied. With ``size`` (height, width) each frame is scaled to fit inside, centred and
+    padded with mid grey; if the two aspect ratios differ by less than 3 % it is stretched to fill. Without ``size`` a
+    frame keeps its height, and its width follows the sample aspect ratio.
 
     Raises:
-        FormatError: not a video, no video stream, no frames; `TruncatedVideoError` after the last frame of a file
-            that ends early.
+        FormatError: the file is not a video, or has no video stream or no frames; `TruncatedVideoError` after the last
+            frame of a truncated file.
     """
     import torch
 
     with open_video(path) as (container, stream):
         for time_s, frame in decode_in_order(container, stream):
-            picture = render_frame(frame, sample_aspect_ratio(stream), size)
-            yield time_s, torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+            rendered = render_frame(frame, sample_aspect_ratio(stream), size)
+            yield time_s, torch.from_numpy(np.ascontiguousarray(rendered.transpose(2, 0, 1)))
 
 
 def read_frames(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Frames:
     """Read all frames of a video at once; see `iterate_frames`.
 
     Raises:
-        FormatError: as `iterate_frames`.
+        FormatError: see `iterate_frames`.
     """
     import torch
 
@@ -80,22 +80,22 @@ def decode_in_order(container: InputContainer, stream: VideoStream) -> Iterator[
         if packet.stream.type not in {"video", "audio"}:
             continue
         if packet.stream.index != stream.index:
-            tally.see_packet(packet)
+            tally.add_packet(packet)
             continue
         try:
             decoded = stream.decode(packet)
         except av.FFmpegError:
-            # One bad picture does not cost the recording; the sum of them may, below.
+            # A single faulty frame is skipped; `check` counts them all.
             tally.faults += 1
             continue
         for frame in decoded:
-            yield tally.see_frame(frame), frame
+            yield tally.add_frame(frame), frame
     tally.check(container, stream)
 
 
 @dataclass
 class _Tally:
-    """What has come out of a file so far, against what it declares."""
+    """Frames decoded so far and the time that they reach, to compare with what the file declares."""
 
     rate_hz: Fraction
     frames: int = 0
@@ -105,13 +105,13 @@ class _Tally:
     end_s: float = 0.0
     other_end_s: float = 0.0
 
-    def see_packet(self, packet: Any) -> None:
-        """Note how far another stream of the file reaches."""
+    def add_packet(self, packet: Any) -> None:
+        """Record the end time of a packet of another stream."""
         if packet.pts is not None and packet.time_base is not None:
             self.other_end_s = max(self.other_end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
 
-    def see_frame(self, frame: av.VideoFrame) -> float:
-        """Give the frame's time from the first one, never running backwards."""
+    def add_frame(self, frame: av.VideoFrame) -> float:
+        """Record a frame and return its time relative to the first, which never decreases."""
         period_s = float(1 / self.rate_hz)
         if not self.frames:
             self.zero_s = frame.time or 0.0
@@ -122,10 +122,10 @@ class _Tally:
         return self.last_s
 
     def check(self, container: InputContainer, stream: VideoStream) -> None:
-        """Raise when there was nothing, or clearly less than declared."""
+        """Raise FormatError if nothing was decoded, or clearly less than declared."""
         if not self.frames:
-            raise FormatError(f"{container.name}: holds no frame that can be decoded")
-        # Where only the length of the whole file is known, the sound may rightly outlast the picture.
+            raise FormatError(f"{container.name}: holds no frame that can be decoded; copy or download it again")
+        # If only the length of the whole file is known, the sound may be longer than the video stream.
         own = has_own_length(container, stream)
         reached_s = self.end_s if own else max(self.end_s, self.other_end_s - self.zero_s)
         declared_s = declared_seconds(container, stream, self.zero_s)
@@ -133,7 +133,7 @@ class _Tally:
 
 
 def frame_seconds(frame: av.VideoFrame, otherwise_s: float) -> float:
-    """Tell how long a frame is shown, where the file says so."""
+    """Return the duration of a frame as the file states it, else ``otherwise_s``."""
     if not frame.duration or frame.time_base is None:
         return otherwise_s
     return float(frame.duration * frame.time_base)
@@ -142,10 +142,10 @@ def frame_seconds(frame: av.VideoFrame, otherwise_s: float) -> float:
 def render_frame(
     frame: av.VideoFrame, aspect: Fraction, size: tuple[int, int] | None, pixels: PixelFormat = "rgb24"
 ) -> npt.NDArray[np.uint8]:
-    """Render a decoded frame as shown, at ``size`` (height, width): uint8 (h, w, 3), or (h, w) for grey."""
+    """Render a decoded frame for display at ``size`` (height, width): uint8 (h, w, 3), or (h, w) for grey."""
     turns = round(frame.rotation / 90) % 4
     inner, (top, left) = fit_inside(frame, aspect, size, turned=turns % 2 == 1)
-    # Scaling comes before turning: swscale knows the stored layout, and fewer samples are turned.
+    # Scale before rotating: swscale knows the stored layout, and fewer samples are rotated.
     height, width = inner[::-1] if turns % 2 else inner
     scaled = frame.reformat(width=width, height=height, format=pixels, interpolation="AREA").to_ndarray()
     upright = np.rot90(scaled, turns) if turns else scaled
@@ -159,7 +159,7 @@ def render_frame(
 def fit_inside(
     frame: av.VideoFrame, aspect: Fraction, size: tuple[int, int] | None, *, turned: bool
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Find the (height, width) of the picture inside ``size`` and the (top, left) where it starts."""
+    """Return the (height, width) of a frame fitted inside ``size``, and its offset (top, left)."""
     shown_width, shown_height = float(frame.width * aspect), float(frame.height)
     if turned:
         shown_width, shown_height = shown_height, shown_width

@@ -1,4 +1,4 @@
-"""Give a video another sound, or none, leaving its picture as it is where the container allows."""
+"""Replace or remove the sound of a video; the video stream is copied if the container allows it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -28,21 +28,21 @@ from crossmodal.video.probe import (
 from crossmodal.video.write import (
     Packet,
     Waveform,
-    add_picture_stream,
     add_sound_stream,
+    add_video_stream,
     check_waveform,
     container_options,
-    encode_pictures,
+    encode_frames,
     encode_sound,
     mux_in_step,
     require_container,
 )
 
 VideoTreatment = Literal["copied", "re-encoded"]
-# Adds sound streams to a container and gives their packets.
+# Adds sound streams to a container and returns their packets.
 _AddSound = Callable[[OutputContainer], list[Iterator[Packet]]]
 
-# Times of re-encoded pictures: fine enough for any rate, and the clock of MPEG systems.
+# Time base of re-encoded frames: the clock of MPEG systems, fine enough for any rate.
 _STAMP_BASE = Fraction(1, 90_000)
 
 
@@ -55,55 +55,55 @@ def mux_sound(
     sound_bit_rate: int = 160_000,
     crf: int = 18,
 ) -> VideoTreatment:
-    """Write the picture of a video with a new sound, to a file that appears whole or not at all.
+    """Write the video stream of a file with a new sound track, completely or not at all.
 
-    The picture's packets are copied as they are, with rotation and sample aspect ratio. Where the container of ``out``
-    does not take them, or they do not start with a frame that is shown, the picture is encoded anew as H.264. Any old
-    sound is left out. The waveform starts with the first frame; it is cut, or filled with silence, to the length of the
-    picture. ``out`` may be ``video`` itself.
+    The packets of the video stream are copied, with rotation and sample aspect ratio. If the container of ``out`` does
+    not take them, or they do not start with a frame that is shown, the video stream is re-encoded as H.264. Existing
+    sound is dropped. The waveform starts with the first frame; it is cut or padded with silence to the length of the
+    video stream. ``out`` may be ``video`` itself.
 
     Args:
-        video: file with the picture.
+        video: file with the video stream.
         waveform: samples in [-1, 1], (time,) or (channels, time) with one or two channels.
-        rate_hz: its sampling rate.
+        rate_hz: sampling rate of the waveform.
         out: file to write, .mp4, .m4v, .mov or .mkv.
         sound_bit_rate: bits per second of the sound, AAC.
-        crf: quality of a picture that is encoded anew, see `write_video`.
+        crf: quality of a re-encoded video stream, see `write_video`.
 
     Returns:
-        "copied" or "re-encoded": what became of the picture.
+        "copied" or "re-encoded", how the video stream was written.
 
     Raises:
-        FormatError: ``video`` is not a video, or is cut off.
+        FormatError: ``video`` is not a video, or is truncated.
         OutputError: ``out`` cannot be written.
-        ValueError: the waveform is not finite or leaves [-1, 1].
+        ValueError: the waveform is not finite or exceeds [-1, 1].
     """
     sound = check_waveform(waveform)
     require_container(out)
-    picture = _measure(video)
-    track = fit_length(sound, round(picture.seconds * rate_hz))
+    source = _measure(video)
+    track = fit_length(sound, round(source.seconds * rate_hz))
 
     def add_sound(target: OutputContainer) -> list[Iterator[Packet]]:
         return [encode_sound(add_sound_stream(target, track, rate_hz, sound_bit_rate), track, rate_hz)]
 
-    return _write(picture, out, add_sound, crf)
+    return _write(source, out, add_sound, crf)
 
 
 def strip_sound(video: str | os.PathLike[str], out: str | os.PathLike[str], *, crf: int = 18) -> VideoTreatment:
-    """Write a silent copy of a video, to a file that appears whole or not at all.
+    """Write a silent copy of a video, completely or not at all.
 
-    The picture is copied, or encoded anew where it must be, as by `mux_sound`. ``out`` may be ``video`` itself.
+    The video stream is copied, or re-encoded if necessary, as in `mux_sound`. ``out`` may be ``video`` itself.
 
     Args:
-        video: file with the picture; it may be silent already.
+        video: file with the video stream; it may be silent already.
         out: file to write, .mp4, .m4v, .mov or .mkv.
-        crf: quality of a picture that is encoded anew, see `write_video`.
+        crf: quality of a re-encoded video stream, see `write_video`.
 
     Returns:
-        "copied" or "re-encoded": what became of the picture.
+        "copied" or "re-encoded", how the video stream was written.
 
     Raises:
-        FormatError: ``video`` is not a video, or is cut off.
+        FormatError: ``video`` is not a video, or is truncated.
         OutputError: ``out`` cannot be written.
     """
     require_container(out)
@@ -111,13 +111,13 @@ def strip_sound(video: str | os.PathLike[str], out: str | os.PathLike[str], *, c
 
 
 def fit_length(sound: npt.NDArray[np.float32], samples: int) -> npt.NDArray[np.float32]:
-    """Cut (channels, time) samples, or fill them with silence, to a length."""
+    """Cut (channels, time) samples, or pad them with zeros, to a length."""
     return np.pad(sound[:, :samples], ((0, 0), (0, max(samples - sound.shape[1], 0))))
 
 
 @dataclass(frozen=True)
-class _Picture:
-    """What the packets of a picture say: where it starts, how long it is, and whether they can be copied."""
+class _Source:
+    """A video stream by its packets: start in units of its time base, length, and whether it can be copied."""
 
     path: Path
     start: int
@@ -125,11 +125,11 @@ class _Picture:
     can_copy: bool
 
 
-def _measure(path: str | os.PathLike[str]) -> _Picture:
-    """Read the times of all packets; nothing but the first frame is decoded.
+def _measure(path: str | os.PathLike[str]) -> _Source:
+    """Read the times of all packets; only the first frame is decoded.
 
     Raises:
-        FormatError: not a video, without frames, or cut off.
+        FormatError: the file is not a video, has no frames, or is truncated.
     """
     with open_video(path) as (container, stream):
         frame = first_frame(container, stream)
@@ -137,14 +137,14 @@ def _measure(path: str | os.PathLike[str]) -> _Picture:
         rate_hz = frame_rate(stream)
     start, time_base = frame.pts, frame.time_base
     if start is None or time_base is None:
-        return _Picture(Path(path), 0, float(declared or 0), can_copy=False)
+        return _Source(Path(path), 0, float(declared or 0), can_copy=False)
     period = round(1 / (rate_hz * time_base))
     end, count, can_copy = 0, 0, True
     with open_video(path) as (container, stream):
         for packet in container.demux(stream):
             if not packet.size:
                 continue
-            # What a player decodes and does not show would be shown once its edit list is gone.
+            # Frames that the edit list hides would be shown in a copy, which has no edit list.
             hidden = packet.pts is None or packet.pts < start or packet.is_discard
             can_copy = can_copy and not hidden and packet.dts is not None
             end = max(end, (packet.pts or 0) + (packet.duration or period))
@@ -152,28 +152,28 @@ def _measure(path: str | os.PathLike[str]) -> _Picture:
         if has_own_length(container, stream):
             refuse_cut_off(path, declared, float((end - start) * time_base), rate_hz, count)
     seconds = float((end - start) * time_base)
-    return _Picture(Path(path), start, seconds, can_copy)
+    return _Source(Path(path), start, seconds, can_copy)
 
 
-def _write(picture: _Picture, out: str | os.PathLike[str], add_sound: _AddSound, crf: int) -> VideoTreatment:
-    """Write a picture, copied where that can be, beside the sounds that ``add_sound`` gives."""
+def _write(source: _Source, out: str | os.PathLike[str], add_sound: _AddSound, crf: int) -> VideoTreatment:
+    """Write a video stream, copied if possible, and the sound tracks of ``add_sound``."""
     options = container_options(out)
     with replace_atomically(out) as temporary:
-        if picture.can_copy and _write_copied(picture, temporary, add_sound, options):
+        if source.can_copy and _write_copied(source, temporary, add_sound, options):
             return "copied"
-        with av.open(str(temporary), "w", options=options) as target, open_video(picture.path) as (container, stream):
-            packets = _encoded_anew(container, stream, target, crf)
+        with av.open(str(temporary), "w", options=options) as target, open_video(source.path) as (container, stream):
+            packets = _reencoded(container, stream, target, crf)
             mux_in_step(target, packets, *add_sound(target))
         return "re-encoded"
 
 
-def _write_copied(picture: _Picture, out: Path, add_sound: _AddSound, options: dict[str, str]) -> bool:
-    """Write the picture's own packets beside the sounds; False when the container does not take them."""
+def _write_copied(source: _Source, out: Path, add_sound: _AddSound, options: dict[str, str]) -> bool:
+    """Write the packets of the video stream and the sound tracks; False if the container does not take them."""
     try:
-        with av.open(str(out), "w", options=options) as target, open_video(picture.path) as (container, stream):
+        with av.open(str(out), "w", options=options) as target, open_video(source.path) as (container, stream):
             copy = target.add_stream_from_template(stream)
-            voices = add_sound(target)
-            mux_in_step(target, _copied(container, stream, copy, picture.start), *voices)
+            sounds = add_sound(target)
+            mux_in_step(target, _copied(container, stream, copy, source.start), *sounds)
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, OSError):  # the disk, not the container
             raise
@@ -189,15 +189,13 @@ def _copied(container: InputContainer, stream: VideoStream, copy: VideoStream, s
             yield packet
 
 
-def _encoded_anew(
-    container: InputContainer, stream: VideoStream, target: OutputContainer, crf: int
-) -> Iterator[Packet]:
+def _reencoded(container: InputContainer, stream: VideoStream, target: OutputContainer, crf: int) -> Iterator[Packet]:
     aspect = sample_aspect_ratio(stream)
-    pictures = (
+    frames = (
         (round(time_s / _STAMP_BASE), render_frame(frame, aspect, None))
         for time_s, frame in decode_in_order(container, stream)
     )
-    first = next(pictures)
+    first = next(frames)
     size = (first[1].shape[0], first[1].shape[1])
-    fresh = add_picture_stream(target, size, frame_rate(stream), _STAMP_BASE, crf=crf, preset="veryfast")
-    return encode_pictures(fresh, chain([first], pictures))
+    encoded = add_video_stream(target, size, frame_rate(stream), _STAMP_BASE, crf=crf, preset="veryfast")
+    return encode_frames(encoded, chain([first], frames))

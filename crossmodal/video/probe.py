@@ -1,4 +1,4 @@
-"""Open a video file and say what it holds, or why it is not one."""
+"""Open a video file and read its properties, with errors that state why it cannot be read."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from crossmodal.errors import FormatError
 
 
 class TruncatedVideoError(FormatError):
-    """A video that ends before its own index says; ``frames_decoded`` pictures came out of it."""
+    """A video that is shorter than its index states; ``frames_decoded`` frames could be read."""
 
     def __init__(self, message: str, frames_decoded: int = 0) -> None:
         super().__init__(message, frames_decoded)
@@ -28,19 +28,19 @@ class TruncatedVideoError(FormatError):
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video file holds.
+    """Properties of a video file.
 
     Attributes:
         path: the file.
-        width, height: stored picture in samples, before aspect ratio and rotation.
-        sample_aspect_ratio: width of one sample over its height.
-        rotation: degrees that the stored picture must be turned counter-clockwise to be shown: 0, 90, 180 or 270.
+        width, height: size of the stored frames in samples, before aspect ratio and rotation.
+        sample_aspect_ratio: width of one sample divided by its height.
+        rotation: counter-clockwise rotation of the stored frames for display in degrees: 0, 90, 180 or 270.
         frame_rate_hz: average number of frames per second.
-        frames: number of frames as the container states it, None when it does not.
-        seconds: length of the picture (of the file, where the container gives no other).
+        frames: number of frames as the container states it, None if it does not.
+        seconds: length of the video stream (of the file, if the container states no other).
         has_sound: whether there is a sound stream.
         sound_rate_hz, sound_channels: of the first sound stream, None without one.
-        codec: name of the picture's codec.
+        codec: name of the codec of the video stream.
     """
 
     path: Path
@@ -58,16 +58,16 @@ class VideoInfo:
 
     @property
     def display_aspect(self) -> Fraction:
-        """Width over height of the picture as it is shown."""
+        """Return the width of a displayed frame divided by its height."""
         stored = Fraction(self.width, self.height) * self.sample_aspect_ratio
         return 1 / stored if self.rotation % 180 else stored
 
 
 def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
-    """Read what a video file holds; its first frame is decoded, the rest is not.
+    """Read the properties of a video file; only its first frame is decoded.
 
     Raises:
-        FormatError: not a video, no video stream, or no frame that can be decoded.
+        FormatError: the file is not a video, has no video stream, or has no frame that can be decoded.
     """
     with open_video(path) as (container, stream):
         frame = first_frame(container, stream)
@@ -90,13 +90,13 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
 
 @contextmanager
 def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a file and its first moving picture (cover art is none); decoding faults inside become `FormatError`.
+    """Open a file and its first video stream that is not cover art; decoding errors inside become `FormatError`.
 
     Raises:
-        FormatError: no such file, a folder, empty, of no known container, or without a video stream.
+        FormatError: the file does not exist, is a folder, is empty, is of no known container, or has no video stream.
     """
     name = os.fspath(path)
-    # Told apart here and not by the exception: FFmpeg gives the same error to many of these.
+    # FFmpeg raises the same error for many of these causes.
     if not Path(name).exists():
         raise FormatError(f"{name}: no such file")
     if Path(name).is_dir():
@@ -108,14 +108,14 @@ def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, V
     except (av.FFmpegError, OSError) as error:
         raise FormatError(f"{name}: {_why_not_opened(Path(name), error)}") from error
     with container:
-        stream = _moving_picture(container)
+        stream = _first_video_stream(container)
         if stream is None:
             kinds = ", ".join(sorted({str(other.type) for other in container.streams})) or "none"
             raise FormatError(f"{name}: has no video stream (streams found: {kinds})")
         try:
             yield container, stream
         except av.FFmpegError as error:
-            raise FormatError(f"{name}: cannot be decoded ({_words(error)})") from error
+            raise FormatError(f"{name}: cannot be decoded ({_reason(error)}); copy or download it again") from error
 
 
 def first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame:
@@ -127,25 +127,25 @@ def first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame
     try:
         return next(container.decode(stream))
     except (StopIteration, av.FFmpegError) as error:
-        raise FormatError(f"{container.name}: holds no frame that can be decoded") from error
+        raise FormatError(f"{container.name}: holds no frame that can be decoded; copy or download it again") from error
 
 
 def sample_aspect_ratio(stream: VideoStream) -> Fraction:
-    """Width of one sample over its height; 1 where the file says nothing or nonsense."""
+    """Return the width of one sample divided by its height; 1 if the file states none or one outside 1/10 to 10."""
     ratio = stream.sample_aspect_ratio
     return Fraction(ratio) if ratio is not None and Fraction(1, 10) <= ratio <= 10 else Fraction(1)
 
 
 def frame_rate(stream: VideoStream) -> Fraction:
-    """Average frames per second, from the count and length, else as FFmpeg guesses; 30 where nothing is known."""
+    """Return the average frames per second from count and length, else FFmpeg's guess, else 30."""
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
     return Fraction(rate) if rate else Fraction(30)
 
 
 def declared_seconds(container: InputContainer, stream: VideoStream, first_s: float | None) -> Fraction | None:
-    """Length of the picture by the container's own words (of the file, where it gives no other), None without any.
+    """Return the declared length of the video stream, else of the file, in seconds; None if neither is declared.
 
-    ``first_s`` is the time stamp of the first frame: Matroska counts the length from time zero, not from there.
+    ``first_s`` is the time stamp of the first frame: Matroska measures the length from time zero, not from there.
     """
     if has_own_length(container, stream) and stream.duration is not None and stream.time_base is not None:
         return stream.duration * stream.time_base
@@ -156,7 +156,7 @@ def declared_seconds(container: InputContainer, stream: VideoStream, first_s: fl
 
 
 def has_own_length(container: InputContainer, stream: VideoStream) -> bool:
-    """Tell whether the stream's length is its own: FFmpeg gives a Matroska stream the length of the file."""
+    """Return whether the stream declares its own length; in Matroska, FFmpeg reports the length of the file."""
     return stream.duration is not None and not _is_matroska(container)
 
 
@@ -172,10 +172,10 @@ def refuse_cut_off(
     frames: int,
     faults: int = 0,
 ) -> None:
-    """Refuse a picture that ends, or has holes, more than three frames and one per cent short of its declared length.
+    """Refuse a video stream with fewer frames than declared, beyond a tolerance of three frames plus 1 %.
 
     Raises:
-        TruncatedVideoError: so; tells how much came out.
+        TruncatedVideoError: frames are missing at the end or in between.
     """
     expected = float((declared_s or 0) * rate_hz)
     missing = max(expected - reached_s * float(rate_hz), 0.0) + faults
@@ -187,10 +187,10 @@ def refuse_cut_off(
         )
 
 
-def _moving_picture(container: InputContainer) -> VideoStream | None:
-    moving = (s for s in container.streams.video if not s.disposition & Disposition.attached_pic)
-    # A stream without size has no picture: FFmpeg found its header and nothing behind it.
-    return next((stream for stream in moving if stream.codec_context is not None), None)
+def _first_video_stream(container: InputContainer) -> VideoStream | None:
+    videos = (s for s in container.streams.video if not s.disposition & Disposition.attached_pic)
+    # A stream without a codec context has a header and no frames.
+    return next((stream for stream in videos if stream.codec_context is not None), None)
 
 
 def _why_not_opened(path: Path, error: Exception) -> str:
@@ -202,7 +202,7 @@ def _why_not_opened(path: Path, error: Exception) -> str:
         return "is cut off before its index (no moov box); copy or download it again"
     if _is_text(head):
         return f"is a text file, not a video; it begins with {head[:40].decode(errors='replace')!r}"
-    return f"is not a video that can be read ({_words(error)})"
+    return f"is not a video that can be read ({_reason(error)})"
 
 
 def _is_text(head: bytes) -> bool:
@@ -213,5 +213,5 @@ def _is_text(head: bytes) -> bool:
     return b"\0" not in head
 
 
-def _words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error)).lower()

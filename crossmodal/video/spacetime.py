@@ -1,4 +1,4 @@
-"""The clock of the models, and pictures of motion: previous, current and next frame as three channels."""
+"""The clock of the models, and space-time images: previous, current and next frame as three channels."""
 
 import os
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ COLOUR_EVERY = 15
 
 @dataclass(frozen=True)
 class Clip:
-    """A video as the models see it.
+    """A video as input of the models.
 
     Attributes:
         grey: uint8 (frames, height, width), every native frame.
-        times_s: float64 (frames,), time of each from the first.
+        times_s: float64 (frames,), time of each relative to the first.
         colour: uint8 (kept, 3, height, width) RGB, every `COLOUR_EVERY`-th frame.
-        colour_index: int64 (kept,), the native frame of each colour picture.
-        seconds: length of the picture, the last frame's time of showing included.
+        colour_index: int64 (kept,), index of the native frame of each colour frame.
+        seconds: length of the video stream, including the duration of the last frame.
     """
 
     grey: npt.NDArray[np.uint8]
@@ -36,11 +36,11 @@ class Clip:
 
     @property
     def ticks(self) -> int:
-        """Number of clock ticks that cover the clip."""
+        """Return the number of clock ticks that cover the clip."""
         return clock_ticks(self.seconds)
 
     def spacetime(self, first_tick: int = 0, ticks: int | None = None) -> torch.Tensor:
-        """Build the space-time images (ticks, 3, height, width) uint8 of a run of ticks; ends repeat the edge frame."""
+        """Build the space-time images (ticks, 3, height, width) uint8 of consecutive ticks; edge frames repeat."""
         count = self.ticks - first_tick if ticks is None else ticks
         return self.spacetime_at(np.arange(first_tick, first_tick + count) / CLOCK_RATE_HZ)
 
@@ -49,17 +49,17 @@ class Clip:
         return spacetime_images(self.grey, nearest_frames(self.times_s, times_s))
 
     def colour_at(self, time_s: float) -> torch.Tensor:
-        """Give the latest kept colour picture at or before a time, uint8 (3, height, width)."""
+        """Return the latest colour frame at or before a time, uint8 (3, height, width)."""
         frame_times_s = self.times_s[self.colour_index]
         at = int(np.searchsorted(frame_times_s, time_s + 1e-9, side="right")) - 1
         return torch.from_numpy(np.array(self.colour[max(at, 0)]))
 
 
 def read_clip(path: str | os.PathLike[str], size: tuple[int, int] = MODEL_SIZE) -> Clip:
-    """Decode a video once, in order, into what the models see: grey frames and a colour picture now and then.
+    """Decode a video once, in order, into grey frames and a colour frame every `COLOUR_EVERY` frames.
 
     Raises:
-        FormatError: not a video, no video stream, no frames, cut off.
+        FormatError: the file is not a video, has no video stream or no frames, or is truncated.
     """
     grey: list[npt.NDArray[np.uint8]] = []
     colour: list[npt.NDArray[np.uint8]] = []
@@ -80,11 +80,11 @@ def read_clip(path: str | os.PathLike[str], size: tuple[int, int] = MODEL_SIZE) 
 def spacetime_images(
     grey: torch.Tensor | npt.NDArray[np.uint8], index: npt.ArrayLike | torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Stack each frame's previous, own and next grey picture as three channels.
+    """Stack the previous, current and next grey frame as three channels; edge frames are repeated.
 
     Args:
         grey: uint8 (frames, height, width), consecutive native frames; a memory map is read only where needed.
-        index: frames wanted, (n,); all of them by default. The ends repeat the edge frame.
+        index: indices of the current frames, (n,); all of them by default.
 
     Returns:
         uint8 (n, 3, height, width).
@@ -93,29 +93,32 @@ def spacetime_images(
         Owens et al., "Visually indicated sounds", CVPR 2016, section 4: spacetime images.
     """
     frames = len(grey)
-    wanted = np.arange(frames) if index is None else np.asarray(index, dtype=np.int64)
-    neighbours = np.clip(wanted[:, None] + np.array([-1, 0, 1]), 0, frames - 1)
+    current = np.arange(frames) if index is None else np.asarray(index, dtype=np.int64)
+    neighbours = np.clip(current[:, None] + np.array([-1, 0, 1]), 0, frames - 1)
     if isinstance(grey, torch.Tensor):
         return grey[torch.from_numpy(neighbours)]
     return torch.from_numpy(np.ascontiguousarray(grey[neighbours]))
 
 
-def nearest_frames(times_s: npt.NDArray[np.floating[Any]], wanted_s: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Find the frame shown nearest to each wanted time; the earlier of two that are as near.
+def nearest_frames(times_s: npt.NDArray[np.floating[Any]], target_s: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Find the frame nearest to each target time; ties give the earlier frame.
 
     Args:
         times_s: (frames,) ascending presentation times.
-        wanted_s: (n,) times.
+        target_s: (n,) times.
+
+    Returns:
+        Indices of frames, (n,).
     """
-    wanted = np.asarray(wanted_s, dtype=np.float64)
-    after = np.clip(np.searchsorted(times_s, wanted), 1, max(len(times_s) - 1, 1))
+    target = np.asarray(target_s, dtype=np.float64)
+    after = np.clip(np.searchsorted(times_s, target), 1, max(len(times_s) - 1, 1))
     if len(times_s) == 1:
-        return np.zeros(wanted.shape, dtype=np.int64)
-    # The margin keeps ties to the earlier frame in spite of rounding.
-    later = times_s[after] - wanted < wanted - times_s[after - 1] - 1e-9
+        return np.zeros(target.shape, dtype=np.int64)
+    # The margin gives ties to the earlier frame in spite of rounding.
+    later = times_s[after] - target < target - times_s[after - 1] - 1e-9
     return np.where(later, after, after - 1).astype(np.int64)
 
 
 def clock_ticks(seconds: float) -> int:
-    """Count the ticks of the 30 Hz clock that cover a length of time; at least one."""
+    """Return the number of ticks of the 30 Hz clock that cover a duration; at least one."""
     return max(int(np.ceil(seconds * CLOCK_RATE_HZ - 1e-6)), 1)

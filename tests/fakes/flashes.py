@@ -46,9 +46,9 @@ class FlashData(lightning.LightningDataModule):
         self.batch_size = batch_size
         self.asked = 0
 
-    def training_cochleagrams(self, most_steps: int) -> Tensor:
+    def training_cochleagrams(self, max_steps: int) -> Tensor:
         self.asked += 1
-        return torch.cat([window["cochleagram"] for window in self.all()], dim=1)[:, :most_steps]
+        return torch.cat([window["cochleagram"] for window in self.all()], dim=1)[:, :max_steps]
 
     def all(self) -> list[dict[str, Tensor]]:
         return [self.windows[index] for index in range(len(self.windows))]

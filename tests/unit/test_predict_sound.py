@@ -1,4 +1,4 @@
-"""The sound of any video: as long as its picture, never too loud, whatever the video's own sound is."""
+"""The sound of any video: exactly as long as the video stream, within [-1, 1], independent of its own sound."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -73,7 +73,7 @@ def packets(path: Path) -> list[bytes]:
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ, ids=str)
 @pytest.mark.parametrize("frames", [1, 2, 37])
-def test_sound_is_exactly_as_long_as_the_picture(
+def test_sound_is_exactly_as_long_as_the_video_stream(
     model: SoundFromVideo, rate_hz: Fraction, frames: int, tmp_path: Path
 ) -> None:
     video, out, seconds = tmp_path / "a.mp4", tmp_path / "b.mp4", float(frames / rate_hz)
@@ -95,7 +95,7 @@ def test_sound_is_exactly_as_long_as_the_picture(
     [((45, 61), "ffv1", ".mkv"), ((96, 20), "libx264", ".mp4"), ((16, 256), "libx264", ".mp4")],
     ids=["odd", "upright", "panorama"],
 )
-def test_any_size_of_picture_is_heard(
+def test_any_frame_size_works(
     model: SoundFromVideo, size: tuple[int, int], codec: str, ending: str, tmp_path: Path
 ) -> None:
     frames = list(counting_frames(12, *size))
@@ -108,16 +108,16 @@ def test_any_size_of_picture_is_heard(
     assert (written.height, written.width) == size
 
 
-def test_a_turned_video_is_heard_as_it_is_shown(model: SoundFromVideo, tmp_path: Path) -> None:
+def test_a_rotated_video_is_read_as_it_is_displayed(model: SoundFromVideo, tmp_path: Path) -> None:
     video = turn(write_clip(tmp_path / "a.mp4", seconds=0.4, size=(32, 96)), 90)
     predicted = predict_sound(video, model)
     predicted.write_video(tmp_path / "b.mp4")
     assert probe_video(tmp_path / "b.mp4").rotation == probe_video(video).rotation != 0
-    # Upright in a wide picture: grey to the left and to the right.
+    # Upright in a wide frame: grey to the left and to the right.
     assert (predicted.clip.grey[0][:, [0, -1]] == 128).all()
 
 
-def test_a_long_video_is_heard_window_by_window(model: SoundFromVideo, tmp_path: Path) -> None:
+def test_a_long_video_is_predicted_in_windows(model: SoundFromVideo, tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", counting_frames(450), Fraction(15))
     predicted = predict_sound(tmp_path / "a.mp4", model, rate_hz=16_000)
     assert len(predicted.waveform) == 30 * 16_000
@@ -131,10 +131,10 @@ def test_a_long_video_is_heard_window_by_window(model: SoundFromVideo, tmp_path:
 def test_the_video_s_own_sound_is_not_looked_at(model: SoundFromVideo, clip: Path, tmp_path: Path) -> None:
     assert probe_video(clip).has_sound
     strip_sound(clip, tmp_path / "silent.mp4")
-    heard, silent = predict_sound(clip, model), predict_sound(tmp_path / "silent.mp4", model)
-    assert torch.equal(heard.waveform, silent.waveform)
-    assert torch.equal(heard.cochleagram, silent.cochleagram)
-    np.testing.assert_array_equal(heard.onset_times_s, silent.onset_times_s)
+    with_sound, silent = predict_sound(clip, model), predict_sound(tmp_path / "silent.mp4", model)
+    assert torch.equal(with_sound.waveform, silent.waveform)
+    assert torch.equal(with_sound.cochleagram, silent.cochleagram)
+    np.testing.assert_array_equal(with_sound.onset_times_s, silent.onset_times_s)
 
 
 def test_the_same_seed_gives_the_same_sound_and_another_seed_another(model: SoundFromVideo, clip: Path) -> None:
@@ -162,11 +162,11 @@ def test_prediction_leaves_the_model_as_it_was(model: SoundFromVideo, clip: Path
 def test_weights_are_a_folder_or_what_ships_by_default(
     model: SoundFromVideo, weights: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = predict_sound(clip, model).waveform
-    assert torch.equal(predict_sound(clip, weights).waveform, wanted)
-    assert torch.equal(predict_sound(clip, str(weights)).waveform, wanted)
+    expected = predict_sound(clip, model).waveform
+    assert torch.equal(predict_sound(clip, weights).waveform, expected)
+    assert torch.equal(predict_sound(clip, str(weights)).waveform, expected)
     monkeypatch.setattr(hub, "DEFAULT_SOUND_WEIGHTS", str(weights))
-    assert torch.equal(crossmodal.predict_sound(clip).waveform, wanted)
+    assert torch.equal(crossmodal.predict_sound(clip).waveform, expected)
 
 
 def test_exemplars_are_laid_at_the_onsets(weights_with_exemplars: Path, clip: Path) -> None:
@@ -216,7 +216,7 @@ def test_weights_of_another_model_are_refused(
     hub.save_weights(Smell(), tmp_path, card="")
     with pytest.raises(WeightsError, match=f"{tmp_path}: holds a Smell; predicting sound needs SoundFromVideo"):
         predict_sound(clip, tmp_path)
-    with pytest.raises(WeightsError, match="a Smell predicts no sound"):
+    with pytest.raises(WeightsError, match="needs a SoundFromVideo, found a Smell"):
         predictor(Smell())
     with pytest.raises(WeightsError, match="no such weights"):
         predict_sound(clip, "sound_from_video/nothing")
@@ -277,10 +277,10 @@ def test_what_is_written_is_what_was_predicted(model: SoundFromVideo, clip: Path
 
 def test_the_summary_states_the_sound_in_numbers(model: SoundFromVideo, clip: Path) -> None:
     predicted = predict_sound(clip, model)
-    told = predicted.summary()
-    assert told["video"] == str(clip)
-    assert told["seconds"] == pytest.approx(36 / 29.97, abs=1e-3)
-    assert told["rate_hz"] == 44_100
-    assert 0 < told["peak"] <= 1
-    assert told["level_dbfs"] < 0
-    assert told["onsets"] == len(told["onset_times_s"]) > 0
+    summary = predicted.summary()
+    assert summary["video"] == str(clip)
+    assert summary["seconds"] == pytest.approx(36 / 29.97, abs=1e-3)
+    assert summary["rate_hz"] == 44_100
+    assert 0 < summary["peak"] <= 1
+    assert summary["level_dbfs"] < 0
+    assert summary["onsets"] == len(summary["onset_times_s"]) > 0

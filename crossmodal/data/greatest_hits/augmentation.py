@@ -1,4 +1,4 @@
-"""Variations of windows that are drawn by counter: the same draw gives the same variation, in any process."""
+"""Augmentation of windows with counter-based draws: a draw number gives the same augmentation in every process."""
 
 from dataclasses import dataclass
 
@@ -10,22 +10,22 @@ from torch.utils.data import Dataset
 from crossmodal.data.greatest_hits.dataset import GreatestHits, Sample
 from crossmodal.randomness import generator
 
-_MIDDLE = 128.0
-# Loudness goes into compressed features by this power (`crossmodal.audio.cochleagram`).
+_MID_GREY = 128.0
+# Exponent of the amplitude compression of the features (`crossmodal.audio.cochleagram`).
 _COMPRESSION = 0.3
 
 
 @dataclass(frozen=True)
-class Variation:
-    """How far windows may vary; zeros and False change nothing.
+class Augmentation:
+    """Ranges of the random augmentation of windows; zeros and False leave them unchanged.
 
     Attributes:
         flip: mirror half of the windows left to right.
-        brightness: grey levels added, up to this fraction of the full range either way.
-        contrast: the image's swing around mid grey is scaled by 1 - contrast to 1 + contrast.
-        shift: the image is moved by up to this fraction of its size, edges repeat.
-        jitter_steps: the window starts up to so many steps of 1/90 s earlier or later.
-        loudness_db: the sound is up to so many decibels louder or softer.
+        brightness: largest offset of the grey values, as a fraction of the full range.
+        contrast: grey values are scaled around mid grey by 1 - contrast to 1 + contrast.
+        shift: largest translation of the image, as a fraction of its size; edges are repeated.
+        jitter_steps: largest shift of the start of a window, in steps of 1/90 s.
+        loudness_db: largest change of the sound level in dB.
     """
 
     flip: bool = False
@@ -36,12 +36,12 @@ class Variation:
     loudness_db: float = 0.0
 
 
-class VariedWindows(Dataset[Sample]):
-    """Windows of a data set, each varied by its own draw; takes (draw, index) pairs as a `StepSampler` gives them."""
+class AugmentedWindows(Dataset[Sample]):
+    """Augmented windows of a data set, indexed by the (draw, index) pairs of a `StepSampler`."""
 
-    def __init__(self, windows: GreatestHits, variation: Variation, seed: int) -> None:
+    def __init__(self, windows: GreatestHits, augmentation: Augmentation, seed: int) -> None:
         self.windows = windows
-        self.variation = variation
+        self.augmentation = augmentation
         self.seed = seed
 
     def __len__(self) -> int:
@@ -51,41 +51,41 @@ class VariedWindows(Dataset[Sample]):
         draw, index = entry
         rng = generator(self.seed, "variation of windows", draw)
         video, start, steps = self.windows.window_of(index)
-        jitter = int(rng.integers(-self.variation.jitter_steps, self.variation.jitter_steps + 1))
-        return vary(self.windows.window(video, start + jitter, steps), self.variation, rng)
+        jitter = int(rng.integers(-self.augmentation.jitter_steps, self.augmentation.jitter_steps + 1))
+        return augment(self.windows.window(video, start + jitter, steps), self.augmentation, rng)
 
 
-def vary(sample: Sample, variation: Variation, rng: np.random.Generator) -> Sample:
-    """Vary the image and the loudness of a sample; all frames of it alike, and the colour image with them."""
-    # Every number is drawn whether it is used or not, so that one option does not move the others.
+def augment(sample: Sample, augmentation: Augmentation, rng: np.random.Generator) -> Sample:
+    """Augment the images and the loudness of a sample; all its frames and its colour image are changed alike."""
+    # Every number is drawn, used or not, so that one option does not change the draws of the others.
     mirrored = rng.random() < 0.5
-    added, swing, down, right, level = rng.uniform(-1, 1, 5)
-    # Arrays, not tensors: on images this small torch's threads cost more than the work.
+    brightness, contrast, down, right, level = rng.uniform(-1, 1, 5)
+    # Arrays, not tensors: for images this small the threads of torch cost more than the work.
     images = {name: sample[name].numpy() for name in ("spacetime", "colour")}
-    if variation.flip and mirrored:
+    if augmentation.flip and mirrored:
         images = {name: image[..., ::-1] for name, image in images.items()}
-    if variation.shift:
-        move = (down * variation.shift, right * variation.shift)
-        images = {name: _moved(image, *move) for name, image in images.items()}
-    if variation.brightness or variation.contrast:
-        curve = _tone_curve(added * variation.brightness, 1 + swing * variation.contrast)
+    if augmentation.shift:
+        offset = (down * augmentation.shift, right * augmentation.shift)
+        images = {name: _translate(image, *offset) for name, image in images.items()}
+    if augmentation.brightness or augmentation.contrast:
+        curve = _tone_curve(brightness * augmentation.brightness, 1 + contrast * augmentation.contrast)
         images = {name: np.take(curve, image) for name, image in images.items()}
-    varied = {name: torch.from_numpy(np.ascontiguousarray(image)) for name, image in images.items()}
+    augmented = {name: torch.from_numpy(np.ascontiguousarray(image)) for name, image in images.items()}
     features = sample["cochleagram"]
-    if variation.loudness_db:
-        features = features * float(10 ** (_COMPRESSION * level * variation.loudness_db / 20))
-    return {**sample, **varied, "cochleagram": features}
+    if augmentation.loudness_db:
+        features = features * float(10 ** (_COMPRESSION * level * augmentation.loudness_db / 20))
+    return {**sample, **augmented, "cochleagram": features}
 
 
-def _moved(image: npt.NDArray[np.uint8], down: float, right: float) -> npt.NDArray[np.uint8]:
-    """Move (..., height, width) by fractions of its size; what comes in repeats the edge."""
+def _translate(image: npt.NDArray[np.uint8], down: float, right: float) -> npt.NDArray[np.uint8]:
+    """Translate an image (..., height, width) by fractions of its size; edges are repeated."""
     height, width = image.shape[-2:]
     rows = np.clip(np.arange(height) - round(down * height), 0, height - 1)
     columns = np.clip(np.arange(width) - round(right * width), 0, width - 1)
     return image[..., rows, :][..., columns]
 
 
-def _tone_curve(added: float, swing: float) -> npt.NDArray[np.uint8]:
-    """Tabulate what becomes of each of the 256 levels, uint8 (256,)."""
-    levels = (np.arange(256) - _MIDDLE) * swing + _MIDDLE + 255.0 * added
-    return np.clip(np.round(levels), 0, 255).astype(np.uint8)
+def _tone_curve(offset: float, contrast: float) -> npt.NDArray[np.uint8]:
+    """Return the new value of each of the 256 grey values, uint8 (256,)."""
+    values = (np.arange(256) - _MID_GREY) * contrast + _MID_GREY + 255.0 * offset
+    return np.clip(np.round(values), 0, 255).astype(np.uint8)

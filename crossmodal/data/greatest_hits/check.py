@@ -1,4 +1,4 @@
-"""Everything that is wrong with a Greatest Hits folder, all at once."""
+"""Check a Greatest Hits folder and list all faults."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from crossmodal.video.probe import open_video
 
 Progress = Callable[[int, int, str], None]
 
-# A label may stand a little after the last frame.
+# A label may be this much later than the last frame.
 _LATE_LABEL_S = 0.25
 
 
@@ -22,11 +22,11 @@ def check_folder(root: str | os.PathLike[str], *, decode: bool = True, progress:
 
     Args:
         root: the folder.
-        decode: read each video to its end, which finds the ones that are cut off; without it only their heads are read.
+        decode: decode each video to its end, which finds truncated ones; otherwise only the headers are read.
         progress: called with (done, total, id).
 
     Returns:
-        One sentence to a fault, in the order of the files; empty when all is well.
+        One sentence per fault, in the order of the files; empty if there is none.
     """
     try:
         layout = find_layout(root)
@@ -70,7 +70,7 @@ def _check_video(layout: Layout, video_id: str, decode: bool) -> list[str]:
         faults.append(f"{labels}: no video beside it (known variants: {', '.join(VARIANTS)})")
     for variant in variants:
         video, sound = layout.video(video_id, variant), layout.sound(video_id, variant)
-        assert video is not None  # the variant was listed because its video is there
+        assert video is not None  # `variants` lists only variants with a video
         faults += _check_recording(video, sound, labels, hits, decode)
     return faults
 
@@ -88,7 +88,7 @@ def _check_recording(video: Path, sound: Path | None, labels: Path, hits: list[H
         return [str(error)]
     late = [hit for hit in hits if hit.time_s > max(seconds, info.seconds) + _LATE_LABEL_S]
     if late:
-        faults.append(f"{labels}: {len(late)} labels stand after the end of {video.name} ({info.seconds:.2f} s)")
+        faults.append(f"{labels}: {len(late)} labels are after the end of {video.name} ({info.seconds:.2f} s)")
     if sound is None or (sound == video and not info.has_sound):
         return [*faults, f"{video}: has no sound"]
     try:

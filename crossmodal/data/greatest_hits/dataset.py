@@ -1,4 +1,4 @@
-"""Greatest Hits: videos of a drumstick hitting and scratching things, with their sound and labels.
+"""Greatest Hits: videos of a drumstick that hits and scratches objects, with their sound and labels.
 
 References:
     Owens, Isola, McDermott, Torralba, Adelson and Freeman, "Visually indicated sounds", CVPR 2016.
@@ -27,7 +27,7 @@ from crossmodal.data.greatest_hits.files import (
     find_layout,
     read_hits,
     read_splits,
-    say_some,
+    shorten_list,
 )
 from crossmodal.data.greatest_hits.video_cache import STEPS_PER_TICK, CachedRecording, Progress, Recording, VideoCache
 from crossmodal.errors import DatasetError
@@ -38,19 +38,19 @@ Variant = Literal["denoised", "mic", "thumb", "plain"]
 Windows = Literal["hits", "tiles", "videos"]
 Sample = dict[str, torch.Tensor]
 
-# A label may stand a little after the last frame; farther out it belongs to another cut of the video.
+# A label may be this much later than the last frame; later ones belong to another version of the video.
 _LATE_LABEL_S = 0.25
 _OPEN_AT_ONCE = 64
 
 
 @dataclass
 class LoadReport:
-    """What became of the files that were asked for.
+    """Variants used, videos left out and labels dropped while loading.
 
     Attributes:
         variants: the variant used for each video.
-        left_out: for each video that is not in the data set, the reason.
-        hits_outside: for each video, the number of labels that stand beyond its end and were dropped.
+        left_out: the reason for each video that was left out.
+        hits_outside: number of labels of each video that are after its end and were dropped.
     """
 
     variants: dict[str, str] = field(default_factory=dict)
@@ -61,56 +61,57 @@ class LoadReport:
         used = ", ".join(f"{count} {name}" for name, count in sorted(Counter(self.variants.values()).items()))
         lines = [f"{len(self.variants)} videos ({used or 'none'})"]
         if self.hits_outside:
-            lines += [f"{sum(self.hits_outside.values())} labels beyond the end of their videos dropped"]
+            lines += [f"{sum(self.hits_outside.values())} labels after the end of their videos dropped"]
         if self.left_out:
             lines += [f"{len(self.left_out)} left out:"]
-            lines += [say_some([f"  {name}: {reason}" for name, reason in self.left_out.items()])]
+            lines += [shorten_list([f"  {name}: {reason}" for name, reason in self.left_out.items()])]
         return "\n".join(lines)
 
 
 class GreatestHits(Dataset[Sample]):
     """Windows of Greatest Hits videos with their sound features and labels, as dicts of tensors.
 
-    Videos are decoded once, in order, and kept small in a cache; the first use takes about a second for each.
+    Each video is decoded once, in order, and its small frames and features are cached. The first use takes about a
+    second per video.
 
     Args:
         root: the unpacked data set, at most four folders deep.
-        split: ``train`` or ``test`` by the data set's own lists, ``all`` or None for every video.
-        variant: which video of each id; None takes the best there is: denoised, microphone, thumbnail, bare mp4.
+        split: ``train`` or ``test`` by the lists of the data set, ``all`` or None for every video.
+        variant: which video of each id; None takes the best available: denoised, microphone, thumbnail, plain mp4.
         windows: ``hits`` gives one window centred on each hit, ``tiles`` windows that cover each video from start
-            to end, ``videos`` each video as one window of its own length.
+            to end, ``videos`` one window per video, of the length of the video.
         window_steps: length of a window in steps of 1/90 s, a multiple of 3.
-        hop_steps: distance of tiles; ``window_steps`` by default.
+        hop_steps: distance of tiles in steps; ``window_steps`` by default.
         size: (height, width) of the images.
-        videos: ids to take; wins over ``split``.
+        videos: ids to use, instead of ``split``.
         cache: folder of the cache; ``$XDG_CACHE_HOME/crossmodal`` by default.
-        strict: fail when a video cannot be used, instead of leaving it out and saying so in ``report``.
-        num_workers: processes that fill the cache.
+        strict: raise an error if a video cannot be used, instead of leaving it out and listing it in ``report``.
+        num_workers: number of processes that fill the cache.
         progress: called with (done, total, text) while the cache is filled.
-        labelled_only: ``hits`` windows on hits with at least one label.
+        labelled_only: make ``hits`` windows only of hits with at least one label.
         keep_silent: keep videos without sound, with ``has_sound`` False and features of zeros.
 
-    A sample holds, with T = steps / 3 clock ticks:
+    A sample has these keys, with T = steps / 3 clock ticks:
         spacetime: uint8 (T, 3, height, width), grey previous, current and next frame at each tick of 1/30 s.
-        colour: uint8 (3, height, width), RGB, the latest kept frame (one in 15) at or before the window's start.
+        colour: uint8 (3, height, width), RGB, the latest colour frame (one in 15) at or before the window's start.
         cochleagram: float32 (42, steps), zeros before and after the recording.
         onset: float32 (steps,), 1 at the step nearest to each hit, labelled or not.
-        material, action, reaction: int64 (steps,), index in ``classes`` at hits, -1 elsewhere and where not known.
-        start_step: int64 (), first step of the window on the video's axis; negative before the video.
+        material, action, reaction: int64 (steps,), index in ``classes`` at hits, -1 elsewhere and where unknown.
+        start_step: int64 (), first step of the window on the time axis of the video; negative before the video.
         video: int64 (), index in ``ids``.
         has_sound: bool ().
 
     Attributes:
-        ids: the videos, in order.
+        ids: ids of the videos, in order.
         hits: every hit of these videos, in order of video and time.
-        report: which variant was used, what was left out and why.
+        report: variants used, and videos left out with the reasons.
         classes: the names of the materials, actions and reactions.
 
     Raises:
-        DatasetError: the folder is not the data set, a label file has broken lines, a split list is missing or leaks,
-            no video is left, or ``strict`` and one cannot be used.
+        DatasetError: the folder is not the data set, a label file has invalid lines, a split list is missing, the
+            splits overlap, no video is left, or ``strict`` is set and a video cannot be used.
         OutputError: the cache cannot be written.
-        ValueError: an option has a value that does not exist.
+        ValueError: an option has an unknown value.
     """
 
     classes: ClassVar[dict[str, tuple[str, ...]]] = {"material": MATERIALS, "action": ACTIONS, "reaction": REACTIONS}
@@ -139,16 +140,16 @@ class GreatestHits(Dataset[Sample]):
         self.labelled_only = labelled_only
         self.layout = find_layout(root)
         self.report = LoadReport()
-        wanted = self._wanted(split, videos)
-        hits = self._read_labels(wanted)
-        recordings = self._choose_files(wanted, variant)
+        selected = self._select(split, videos)
+        hits = self._read_labels(selected)
+        recordings = self._choose_files(selected, variant)
         self._recordings = {recording.name: recording for recording in recordings}
         prepared = VideoCache(cache, (size[0], size[1])).prepare(recordings, num_workers, progress)
         self._folders: dict[str, Path] = {}
         self._seconds: dict[str, float] = {}
         for name, found in prepared.items():
-            self._take(name, found, keep_silent)
-        self._finish(wanted, hits, strict)
+            self._add_recording(name, found, keep_silent)
+        self._finish(selected, hits, strict)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -158,7 +159,7 @@ class GreatestHits(Dataset[Sample]):
         return self.window(video, start, steps)
 
     def window(self, video: int, start_step: int, steps: int | None = None) -> Sample:
-        """Cut any window: ``steps`` (a multiple of 3) from ``start_step`` of the video ``ids[video]``."""
+        """Return a window of ``steps`` (a multiple of 3) from ``start_step`` of the video ``ids[video]``."""
         length = self.window_steps if steps is None else steps
         cached = self._open(self.ids[video])
         clip = cached.clip
@@ -175,28 +176,28 @@ class GreatestHits(Dataset[Sample]):
         return sample
 
     def window_of(self, index: int) -> tuple[int, int, int]:
-        """Tell where item ``index`` lies: (index of the video in ``ids``, first step, number of steps)."""
+        """Return the window of sample ``index``: (index of the video in ``ids``, first step, number of steps)."""
         return self._index[index]
 
     def hits_of(self, video_id: str) -> list[Hit]:
-        """List the hits of one video in order of time, labelled or not."""
+        """Return the hits of one video in order of time, labelled or not."""
         first, end = self._hit_range[video_id]
         return self.hits[first:end]
 
     def seconds_of(self, video_id: str) -> float:
-        """Tell the length of a video."""
+        """Return the length of a video in seconds."""
         return self._seconds[video_id]
 
     def video_path(self, video_id: str) -> Path:
-        """Name the file of a video, in the variant that is used."""
+        """Return the file of a video, in the variant that is used."""
         return self._recordings[video_id].video
 
     def cochleagram(self, video_id: str) -> torch.Tensor:
-        """Read the cochleagram of a whole video, float32 (42, steps), from the cache."""
+        """Return the cochleagram of a whole video, float32 (42, steps), from the cache."""
         return torch.from_numpy(np.array(self._open(video_id).cochleagram))
 
     def waveform(self, video_id: str, rate_hz: int | None = None) -> tuple[torch.Tensor, int]:
-        """Read the sound of a video: (float32 (time,), rate_hz), starting with its first frame.
+        """Read the sound of a video: (float32 (time,), rate_hz), with the first frame at time zero.
 
         Raises:
             DatasetError: the video has no sound.
@@ -207,14 +208,14 @@ class GreatestHits(Dataset[Sample]):
         return read_waveform(sound, rate_hz)
 
     def subset(self, ids: Sequence[str]) -> Self:
-        """Make the same data set over fewer videos; nothing is read again.
+        """Return the data set restricted to some videos; nothing is read again.
 
         Raises:
             DatasetError: an id is not in this data set.
         """
         unknown = [name for name in ids if name not in self._hit_range]
         if unknown:
-            raise DatasetError(f"{self.layout.root}: not in this data set: {say_some(unknown, ', ')}")
+            raise DatasetError(f"{self.layout.root}: not in this data set: {shorten_list(unknown, ', ')}")
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__getstate__(), _opened=OrderedDict())
         other.ids = list(ids)
@@ -224,7 +225,7 @@ class GreatestHits(Dataset[Sample]):
         return other
 
     def with_windows(self, windows: Windows, window_steps: int | None = None, hop_steps: int | None = None) -> Self:
-        """Make the same data set cut into other windows; nothing is read again."""
+        """Return the data set with other windows; nothing is read again."""
         length = window_steps or self.window_steps
         _check_choices(None, None, windows, length, hop_steps)
         other = self.subset(self.ids)
@@ -233,7 +234,7 @@ class GreatestHits(Dataset[Sample]):
         return other
 
     def verify(self) -> list[str]:
-        """List everything that is wrong with the folder, all at once; empty when all is well."""
+        """Return all faults of the folder, one sentence each; empty if there is none."""
         from crossmodal.data.greatest_hits.check import check_folder
 
         return check_folder(self.layout.root)
@@ -245,49 +246,49 @@ class GreatestHits(Dataset[Sample]):
         return draw_sample(sample, self.ids[int(sample["video"])])
 
     def __getstate__(self) -> dict[str, Any]:
-        # Workers open the arrays themselves: a pickled memory map would carry its whole content.
+        # Workers open the arrays themselves: a pickled memory map would contain all its data.
         return {**self.__dict__, "_opened": OrderedDict()}
 
-    def _wanted(self, split: Split | None, videos: Sequence[str] | None) -> list[str]:
-        """List the ids to take, after what is asked for but not there has gone to the report."""
+    def _select(self, split: Split | None, videos: Sequence[str] | None) -> list[str]:
+        """Return the ids to load; requested ids without labels are added to the report."""
         if videos is not None:
-            asked, source = list(dict.fromkeys(videos)), "asked for by videos=[...]"
+            requested, source = list(dict.fromkeys(videos)), "requested by videos=[...]"
         elif split in SPLITS:
-            asked, source = read_splits(self.layout)[split], f"listed in {self.layout.split_files[split]}"
+            requested, source = read_splits(self.layout)[split], f"listed in {self.layout.split_files[split]}"
         else:
             return list(self.layout.labels)
-        absent = [name for name in asked if name not in self.layout.labels]
-        self.report.left_out.update(dict.fromkeys(absent, f"{source}, but its _times.txt is not there"))
-        return [name for name in asked if name in self.layout.labels]
+        absent = [name for name in requested if name not in self.layout.labels]
+        self.report.left_out.update(dict.fromkeys(absent, f"{source}, but its _times.txt is missing"))
+        return [name for name in requested if name in self.layout.labels]
 
-    def _read_labels(self, wanted: Sequence[str]) -> dict[str, list[Hit]]:
+    def _read_labels(self, selected: Sequence[str]) -> dict[str, list[Hit]]:
         hits: dict[str, list[Hit]] = {}
         broken: list[str] = []
-        for name in wanted:
+        for name in selected:
             try:
                 hits[name] = read_hits(self.layout.labels[name], name)
             except DatasetError as error:
                 broken.extend(str(error).splitlines())
         if broken:
-            raise DatasetError(say_some(broken))
+            raise DatasetError(shorten_list(broken))
         return hits
 
-    def _choose_files(self, wanted: Sequence[str], variant: Variant | None) -> list[Recording]:
+    def _choose_files(self, selected: Sequence[str], variant: Variant | None) -> list[Recording]:
         recordings = []
-        for name in wanted:
-            there = self.layout.variants(name)
-            chosen = variant if variant is not None else next(iter(there), None)
+        for name in selected:
+            available = self.layout.variants(name)
+            chosen = variant if variant is not None else next(iter(available), None)
             video = self.layout.video(name, chosen) if chosen is not None else None
             if chosen is None or video is None:
-                has = f"only {', '.join(there)}" if there else "no video"
-                self.report.left_out[name] = f"no {variant or 'mp4'} variant beside its labels ({has})"
+                found = f"only {', '.join(available)}" if available else "no video"
+                self.report.left_out[name] = f"no {variant or 'mp4'} variant beside its labels (found {found})"
                 continue
             self.report.variants[name] = chosen
             recordings.append(Recording(name, video, self.layout.sound(name, chosen)))
         return recordings
 
-    def _take(self, name: str, found: Path | str, keep_silent: bool) -> None:
-        """Enter one prepared recording, or say in the report why it is left out."""
+    def _add_recording(self, name: str, found: Path | str, keep_silent: bool) -> None:
+        """Add one prepared recording, or add the reason why it is left out to the report."""
         reason = found if isinstance(found, str) else None
         if isinstance(found, Path):
             cached = CachedRecording(found)
@@ -298,13 +299,13 @@ class GreatestHits(Dataset[Sample]):
             self.report.left_out[name] = reason
             del self.report.variants[name]
 
-    def _finish(self, wanted: Sequence[str], hits: dict[str, list[Hit]], strict: bool) -> None:
+    def _finish(self, selected: Sequence[str], hits: dict[str, list[Hit]], strict: bool) -> None:
         if strict and self.report.left_out:
             lines = [f"{name}: {reason}" for name, reason in self.report.left_out.items()]
-            raise DatasetError(f"{self.layout.root}: {len(lines)} videos cannot be used:\n{say_some(lines)}")
-        self.ids = [name for name in wanted if name in self.report.variants]
+            raise DatasetError(f"{self.layout.root}: {len(lines)} videos cannot be used:\n{shorten_list(lines)}")
+        self.ids = [name for name in selected if name in self.report.variants]
         if not self.ids:
-            raise DatasetError(f"{self.layout.root}: no video is left to use; {self.report}")
+            raise DatasetError(f"{self.layout.root}: no video can be used; {self.report}")
         self.hits: list[Hit] = []
         for name in self.ids:
             inside = [hit for hit in hits[name] if hit.time_s <= self._seconds[name] + _LATE_LABEL_S]
@@ -315,7 +316,7 @@ class GreatestHits(Dataset[Sample]):
         self._set_index()
 
     def _set_index(self) -> None:
-        """Lay out the items: (index of the video, first step, number of steps)."""
+        """Set the window of each sample: (index of the video, first step, number of steps)."""
         self._hit_range: dict[str, tuple[int, int]] = {}
         first = 0
         counts = Counter(hit.video for hit in self.hits)
@@ -334,7 +335,7 @@ class GreatestHits(Dataset[Sample]):
         if self.windows == "hits":
             hits = [hit for hit in self.hits_of(name) if hit.labelled or not self.labelled_only]
             return [(min(_step(hit), steps - 1) - length // 2, length) for hit in hits]
-        # The last tile is moved back so that it ends with the video and no tile holds made-up silence.
+        # The last tile ends with the video, so that no tile is padded with silence.
         last = max(steps - length, 0)
         return [(min(start, last), length) for start in range(0, last + self.hop_steps, self.hop_steps)]
 
@@ -353,13 +354,13 @@ class GreatestHits(Dataset[Sample]):
                 continue
             onset[step] = 1.0
             for kind, names in self.classes.items():
-                word = getattr(hit, kind)
-                if word is not None:
-                    labels[kind][step] = names.index(word)
+                label = getattr(hit, kind)
+                if label is not None:
+                    labels[kind][step] = names.index(label)
         return {"onset": onset, **labels}
 
     def _open(self, name: str) -> CachedRecording:
-        """Open an entry of the cache; only so many stay open, since each holds a few file handles."""
+        """Open an entry of the cache; at most `_OPEN_AT_ONCE` stay open, since each holds a few file handles."""
         if name not in self._opened:
             self._opened[name] = CachedRecording(self._folders[name])
             if len(self._opened) > _OPEN_AT_ONCE:
@@ -375,7 +376,7 @@ def _step(hit: Hit) -> int:
 def _cut(
     features: np.ndarray[Any, np.dtype[np.float32]], start: int, length: int
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Cut ``length`` steps from ``start``, zeros where there are none."""
+    """Cut ``length`` steps from ``start``, padded with zeros outside the recording."""
     window = np.zeros((features.shape[0], length), dtype=np.float32)
     low, high = max(start, 0), min(start + length, features.shape[1])
     if high > low:
@@ -390,7 +391,7 @@ def _check_choices(split: Any, variant: Any, windows: Any, window_steps: int, ho
         ("windows", windows, get_args(Windows)),
     ):
         if value not in known:
-            raise ValueError(f"{name} is one of {', '.join(map(str, known))}, got {value!r}")
+            raise ValueError(f"{name} must be one of {', '.join(map(str, known))}, got {value!r}")
     if window_steps < STEPS_PER_TICK or window_steps % STEPS_PER_TICK:
         raise ValueError(f"window_steps must be a positive multiple of {STEPS_PER_TICK}, got {window_steps}")
     if hop_steps is not None and hop_steps < 1:

@@ -1,4 +1,4 @@
-"""An image of one Greatest Hits sample."""
+"""Figure of one Greatest Hits sample."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ _FRAMES_SHOWN = 6
 
 
 def draw_sample(sample: dict[str, torch.Tensor], title: str) -> Figure:
-    """Draw frames in a row over the cochleagram, hits as lines with their materials; needs no display."""
+    """Draw a row of frames above the cochleagram, with hits as lines and their materials; needs no display."""
     start_s = float(sample["start_step"]) / FEATURE_RATE_HZ
     features = sample["cochleagram"].numpy()
     steps = features.shape[1]
@@ -19,8 +19,8 @@ def draw_sample(sample: dict[str, torch.Tensor], title: str) -> Figure:
     figure.suptitle(title)
     grid = figure.add_gridspec(2, _FRAMES_SHOWN, height_ratios=(1, 2))
     grey = sample["spacetime"][:, 1].numpy()
-    for place, tick in enumerate(np.linspace(0, len(grey) - 1, _FRAMES_SHOWN).round().astype(int)):
-        axes = figure.add_subplot(grid[0, place])
+    for column, tick in enumerate(np.linspace(0, len(grey) - 1, _FRAMES_SHOWN).round().astype(int)):
+        axes = figure.add_subplot(grid[0, column])
         axes.imshow(grey[tick], cmap="gray", vmin=0, vmax=255)
         axes.set_title(f"{start_s + tick * 3 / FEATURE_RATE_HZ:.2f} s", fontsize=8)
         axes.set_axis_off()

@@ -1,7 +1,7 @@
-"""The files of Greatest Hits: where they lie, which belong together, and what stands in the labels.
+"""Files of Greatest Hits: the layout of the folder, the labels, the splits and the published sound features.
 
-Every published shape of the folder is understood: the full and the small archive, unpacked once or twice nested, the
-denoised, microphone and thumbnail videos, sound beside the video or only inside it.
+All published layouts are supported: the full and the small archive, nested once or twice, the denoised, microphone
+and thumbnail videos, and sound beside the video or only inside it.
 """
 
 import os
@@ -27,7 +27,7 @@ REACTIONS = ("static", "scatter", "rigid-motion", "deform", "splash")
 VARIANTS = ("denoised", "mic", "thumb", "plain")
 SPLITS = ("train", "test")
 
-# The ending that follows the id in the name of each variant's video, and the sounds that belong to it, best first.
+# Ending after the id in the file name of each variant's video, and of its sound files, best first.
 _VIDEO_ENDINGS = {"denoised": "_denoised.mp4", "mic": "_mic.mp4", "thumb": "_denoised_thumb.mp4", "plain": ".mp4"}
 _SOUND_ENDINGS = {
     "denoised": ("_denoised.wav", "_denoised.mp4"),
@@ -36,13 +36,13 @@ _SOUND_ENDINGS = {
     "plain": (".wav", ".mp4"),
 }
 _LABELS_ENDING = "_times.txt"
-_DEEPEST = 4
-_SAY_AT_MOST = 10
+_MAX_DEPTH = 4
+_MAX_LISTED = 10
 _FIELDS = (("material", MATERIALS), ("action", ACTIONS), ("reaction", REACTIONS))
 
 
 class Hit(NamedTuple):
-    """One impact: the video's id, its time in seconds from the first frame, and what is known of it."""
+    """One impact: id of the video, time in seconds from the first frame, and labels; None where unknown."""
 
     video: str
     time_s: float
@@ -52,18 +52,18 @@ class Hit(NamedTuple):
 
     @property
     def labelled(self) -> bool:
-        """Whether anybody said what was hit, how, or what came of it."""
-        return any(word is not None for word in self[2:])
+        """Return whether the material, the action or the reaction is known."""
+        return any(label is not None for label in self[2:])
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What lies in a Greatest Hits folder.
+    """The files of a Greatest Hits folder.
 
     Attributes:
-        root: the folder that was named.
+        root: the folder.
         labels: the `_times.txt` of each id.
-        split_files: `train.txt` and `test.txt` where they were found.
+        split_files: `train.txt` and `test.txt`, if found.
     """
 
     root: Path
@@ -71,16 +71,16 @@ class Layout:
     split_files: dict[str, Path] = field(default_factory=dict)
 
     def video(self, video_id: str, variant: str) -> Path | None:
-        """Give the video of an id in a variant, None where there is none."""
+        """Return the video of an id in a variant, None if there is none."""
         return self._beside(video_id, _VIDEO_ENDINGS[variant])
 
     def sound(self, video_id: str, variant: str) -> Path | None:
-        """Give the file that holds the sound of a variant: the wav beside the video, else the video itself."""
+        """Return the file with the sound of a variant: the wav beside the video, else the video."""
         found = (self._beside(video_id, ending) for ending in _SOUND_ENDINGS[variant])
         return next((path for path in found if path is not None), None)
 
     def variants(self, video_id: str) -> list[str]:
-        """List the variants that an id has a video of, best first."""
+        """Return the variants of an id that have a video, best first."""
         return [variant for variant in VARIANTS if self.video(video_id, variant) is not None]
 
     def _beside(self, video_id: str, ending: str) -> Path | None:
@@ -92,39 +92,40 @@ def find_layout(root: str | os.PathLike[str]) -> Layout:
     """Find the labels and splits of a Greatest Hits folder, up to four folders deep.
 
     Raises:
-        DatasetError: no such folder, an empty one, one without labels, or two copies of the data set in one place.
+        DatasetError: the folder does not exist, is empty, has no labels, or contains two copies of the data set.
     """
-    place = Path(root)
-    if not place.is_dir():
-        raise cards.missing_data("greatest_hits", place, "a file, not a folder" if place.exists() else "no such folder")
+    folder = Path(root)
+    if not folder.is_dir():
+        found = "a file, not a folder" if folder.exists() else "no such folder"
+        raise cards.missing_data("greatest_hits", folder, found)
     labels: dict[str, Path] = {}
     splits: dict[str, Path] = {}
-    for path in _walk(place):
+    for path in _walk(folder):
         if path.name.endswith(_LABELS_ENDING):
             video_id = path.name.removesuffix(_LABELS_ENDING)
             if video_id in labels:
                 raise DatasetError(
-                    f"{place}: holds more than one copy of the data set ({labels[video_id].parent} and {path.parent}); "
-                    "name one of the two"
+                    f"{folder}: contains two copies of the data set ({labels[video_id].parent} and {path.parent}); "
+                    "pass one of them"
                 )
             labels[video_id] = path
         elif path.stem in SPLITS and path.suffix == ".txt":
             splits.setdefault(path.stem, path)
     if not labels:
-        found = sorted(path.name for path in place.iterdir())
-        holds = f"a folder without <id>{_LABELS_ENDING} files (it holds {say_some(found, ', ')})"
-        raise cards.missing_data("greatest_hits", place, holds if found else "an empty folder")
-    return Layout(place, dict(sorted(labels.items())), splits)
+        names = sorted(path.name for path in folder.iterdir())
+        found = f"a folder without <id>{_LABELS_ENDING} files (it holds {shorten_list(names, ', ')})"
+        raise cards.missing_data("greatest_hits", folder, found if names else "an empty folder")
+    return Layout(folder, dict(sorted(labels.items())), splits)
 
 
 def read_hits(path: str | os.PathLike[str], video_id: str) -> list[Hit]:
-    """Read one `_times.txt`: a line `time material action reaction` for each onset, `None` for what is not known.
+    """Read a `_times.txt` file: one line `time material action reaction` per onset, `None` where unknown.
 
     Returns:
-        The hits in the order of time, labelled or not.
+        The hits in order of time, labelled or not.
 
     Raises:
-        DatasetError: broken lines, each with file, line number, what is wrong and what stands there.
+        DatasetError: lines are invalid; each is listed with file, line number, fault and content.
     """
     hits: list[Hit] = []
     broken: list[str] = []
@@ -141,29 +142,29 @@ def read_hits(path: str | os.PathLike[str], video_id: str) -> list[Hit]:
         else:
             hits.append(hit)
     if broken:
-        raise DatasetError(say_some(broken))
+        raise DatasetError(shorten_list(broken))
     return sorted(hits, key=lambda hit: hit.time_s)
 
 
 def read_splits(layout: Layout) -> dict[str, list[str]]:
-    """Read `train.txt` and `test.txt`: one id to a line.
+    """Read `train.txt` and `test.txt`: one id per line.
 
     Raises:
-        DatasetError: a file is missing, is not a list of ids, or an id stands in both.
+        DatasetError: a file is missing or is not a list of ids, or an id is in both.
     """
     splits: dict[str, list[str]] = {}
     for name in SPLITS:
         if name not in layout.split_files:
             raise DatasetError(
-                f"{layout.root}: {name}.txt is missing; it comes with the data set. Copy it there, or take every video "
-                "with split='all', or name them with videos=[...]"
+                f"{layout.root}: {name}.txt of the data set is missing; copy it there, use every video with "
+                "split='all', or select videos with videos=[...]"
             )
         splits[name] = _read_ids(layout.split_files[name])
     both = sorted(set(splits["train"]) & set(splits["test"]))
     if both:
         raise DatasetError(
-            f"{layout.split_files['train']} and {layout.split_files['test']} share {len(both)} videos, so that "
-            f"the test would leak into training: {say_some(both, ', ')}"
+            f"{layout.split_files['train']} and {layout.split_files['test']} share {len(both)} videos, which would "
+            f"leak test data into training: {shorten_list(both, ', ')}"
         )
     return splits
 
@@ -172,15 +173,16 @@ def read_sound_features(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]
     """Read the published sound features of one video from a `vis-sfs` file `<id>_sf.mat`.
 
     Returns:
-        float32 (hits, 45, 42): half a second at 90 Hz around each hit, low-pass, 40 bands and high-pass.
+        float32 (hits, 45, 42): half a second at 90 Hz around each hit; low-pass, 40 bands and high-pass.
 
     Raises:
-        FormatError: a pickle (`.pk`), not a MATLAB file, or without `sfs` of that shape.
+        FormatError: the file is a pickle (`.pk`), is not a MATLAB file, or has no `sfs` of that shape.
     """
     name = os.fspath(path)
     if name.endswith((".pk", ".pkl")):
         raise FormatError(
-            f"{name}: is a pickle, which can run code when read; read the .mat of the same name, it holds the same"
+            f"{name}: is a pickle, which can run code when read; read the .mat of the same name, which holds the same "
+            "features"
         )
     from scipy.io import loadmat
 
@@ -197,33 +199,34 @@ def read_sound_features(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]
     return np.ascontiguousarray(features, dtype=np.float32)
 
 
-def say_some(lines: list[str], between: str = "\n") -> str:
-    """Join the first few of many lines, and say how many there are besides."""
-    rest = len(lines) - _SAY_AT_MOST
-    return between.join([*lines[:_SAY_AT_MOST], *([f"... and {rest} more"] if rest > 0 else [])])
+def shorten_list(lines: list[str], separator: str = "\n") -> str:
+    """Join at most ten lines, followed by the number of those left out."""
+    rest = len(lines) - _MAX_LISTED
+    return separator.join([*lines[:_MAX_LISTED], *([f"... and {rest} more"] if rest > 0 else [])])
 
 
-def _walk(place: Path) -> Iterator[Path]:
-    """List the files under a folder in a fixed order; hidden ones (`.DS_Store`, `._x`) and `__MACOSX` are passed by."""
-    for folder, below, files in os.walk(place):
-        depth = len(Path(folder).relative_to(place).parts)
-        below[:] = sorted(b for b in below if depth < _DEEPEST and not b.startswith(".") and b != "__MACOSX")
+def _walk(root: Path) -> Iterator[Path]:
+    """Yield the files under a folder in a fixed order, without hidden ones (`.DS_Store`, `._x`) and `__MACOSX`."""
+    for folder, below, files in os.walk(root):
+        depth = len(Path(folder).relative_to(root).parts)
+        below[:] = sorted(b for b in below if depth < _MAX_DEPTH and not b.startswith(".") and b != "__MACOSX")
         yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
 
 
 def _read_line(line: str, video_id: str) -> tuple[Hit | None, str]:
-    words = line.split()
-    if len(words) != 4:
-        return None, f"expected 4 fields (time material action reaction), found {len(words)}"
-    time_s = find_number(words[0])
+    """Return the hit of a line, or None and the fault."""
+    fields = line.split()
+    if len(fields) != 4:
+        return None, f"expected 4 fields (time material action reaction), found {len(fields)}"
+    time_s = find_number(fields[0])
     if time_s is None:
-        return None, describe_fault(words[0], "a time in seconds")
+        return None, describe_fault(fields[0], "a time in seconds")
     if not 0 <= time_s < 1e6:
-        return None, f"expected a time of 0 s or later, found {words[0]}"
-    for word, (name, known) in zip(words[1:], _FIELDS, strict=True):
-        if word != "None" and word not in known:
-            return None, f"unknown {name} {word!r} (known: {', '.join(known)}, None)"
-    material, action, reaction = (None if word == "None" else word for word in words[1:])
+        return None, f"expected a time of 0 s or later, found {fields[0]}"
+    for label, (name, known) in zip(fields[1:], _FIELDS, strict=True):
+        if label != "None" and label not in known:
+            return None, f"unknown {name} {label!r} (known: {', '.join(known)}, None)"
+    material, action, reaction = (None if label == "None" else label for label in fields[1:])
     return Hit(video_id, time_s, material, action, reaction), ""
 
 

@@ -1,8 +1,8 @@
-"""Small frames and sound features of recordings, decoded once and kept on disk.
+"""Disk cache of small frames and sound features of recordings, which are decoded once.
 
-An entry is a folder of plain arrays whose name holds a key of everything it depends on: the source's identity, the
-parameters and the version of this code. It is built beside its place and renamed, so an entry is whole or not there,
-and processes that build the same one at once do each other no harm: the first to rename wins.
+An entry is a folder of plain arrays. Its name contains a hash of everything it depends on: the identity of the source
+files, the parameters and the version of this code. It is built under a temporary name and renamed, so it is complete or
+does not exist. If several processes build the same entry, the first to rename it wins.
 """
 
 import errno
@@ -34,7 +34,7 @@ from crossmodal.files import output_error
 from crossmodal.video import CLOCK_RATE_HZ, Clip, probe_video, read_clip
 from crossmodal.video.spacetime import COLOUR_EVERY
 
-# Raise this when entries of the same key would hold other numbers.
+# Increase this when entries of the same key change in content.
 CACHE_VERSION = 1
 STEPS_PER_TICK = round(FEATURE_RATE_HZ / CLOCK_RATE_HZ)
 
@@ -47,7 +47,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Recording:
-    """A video and the file that holds its sound (the video itself, a wav beside it, or None for no sound)."""
+    """A video and the file with its sound: the video itself, a wav beside it, or None without sound."""
 
     name: str
     video: Path
@@ -55,7 +55,7 @@ class Recording:
 
 
 class CachedRecording:
-    """One entry of the cache: its arrays are memory maps, opened on first use."""
+    """One entry of the cache; its arrays are memory maps that are opened on first use."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class CachedRecording:
 
     @cached_property
     def clip(self) -> Clip:
-        """The image: grey frames, their times, a colour frame now and then."""
+        """The frames: grey frames, their times, and a colour frame every `COLOUR_EVERY` frames."""
         return Clip(
             self._open("grey"), np.array(self._open("times_s")), self._open("colour"),
             np.array(self._open("colour_index")), self.seconds,
@@ -73,12 +73,12 @@ class CachedRecording:
 
     @cached_property
     def cochleagram(self) -> npt.NDArray[np.float32]:
-        """The sound: float32 (42, steps), three steps to a tick of the clock; zeros without sound."""
+        """The cochleagram, float32 (42, steps), three steps per clock tick; zeros without sound."""
         return self._open("cochleagram")
 
     @property
     def steps(self) -> int:
-        """Number of feature steps, three to a tick of the clock."""
+        """Return the number of feature steps, three per clock tick."""
         return self.clip.ticks * STEPS_PER_TICK
 
     def _open(self, name: str) -> npt.NDArray[Any]:
@@ -87,11 +87,11 @@ class CachedRecording:
 
 
 class VideoCache:
-    """A folder of cached recordings, all at one image size.
+    """A folder of cached recordings, all of one frame size.
 
     Args:
         root: the folder; ``$XDG_CACHE_HOME/crossmodal`` (or ``~/.cache/crossmodal``) by default.
-        size: (height, width) of the kept images.
+        size: (height, width) of the cached frames.
     """
 
     def __init__(self, root: str | os.PathLike[str] | None, size: tuple[int, int]) -> None:
@@ -99,10 +99,10 @@ class VideoCache:
         self.size = size
 
     def folder(self, recording: Recording) -> Path:
-        """Name the folder of an entry; reads a few kilobytes of the sources to know them again.
+        """Return the folder of an entry; reads up to 128 KiB of each source file to identify it.
 
         Raises:
-            OSError: a source cannot be read.
+            OSError: a source file cannot be read.
         """
         parameters = {
             "version": CACHE_VERSION,
@@ -110,7 +110,7 @@ class VideoCache:
             "colour_every": COLOUR_EVERY,
             "steps_per_tick": STEPS_PER_TICK,
             "cochleagram": _defaults(),
-            # Decoders round and place frames a little differently from one FFmpeg to the next.
+            # Rounding and frame times differ slightly between versions of FFmpeg.
             "ffmpeg": [av.library_versions[name][0] for name in ("libavcodec", "libavformat", "libswscale")],
             "sources": [identify(path) for path in (recording.video, recording.sound) if path is not None],
         }
@@ -120,15 +120,15 @@ class VideoCache:
     def prepare(
         self, recordings: Sequence[Recording], num_workers: int = 1, progress: Progress | None = None
     ) -> dict[str, Path | str]:
-        """Make the entries that are missing.
+        """Build the entries that are missing.
 
         Args:
-            recordings: what to hold.
-            num_workers: processes that decode side by side; 1 decodes in this one.
-            progress: called with (done, total, name) as entries become ready.
+            recordings: the recordings to cache.
+            num_workers: number of processes that decode; 1 decodes in this process.
+            progress: called with (done, total, name) when an entry is ready.
 
         Returns:
-            For each recording's name its folder, or the sentence that says why there is none.
+            For the name of each recording its folder, or the reason why there is none.
 
         Raises:
             OutputError: the cache cannot be written, or the disk is full.
@@ -141,12 +141,12 @@ class VideoCache:
             except OSError as error:
                 results[recording.name] = f"{error.filename}: cannot be read ({error.strerror})"
                 continue
-            if is_whole(folder):
+            if is_complete(folder):
                 results[recording.name] = folder
             else:
                 missing.append((recording, folder))
         if missing:
-            self._clear_away(folder for _, folder in missing)
+            self._clean_up(folder for _, folder in missing)
         with closing(_build_all(missing, self.size, num_workers)) as built:
             for name, result in built:
                 results[name] = result
@@ -154,26 +154,26 @@ class VideoCache:
                     progress(len(results), len(recordings), name)
         return results
 
-    def _clear_away(self, damaged: Iterator[Path]) -> None:
-        """Make the folder, drop entries that are not whole, and what killed processes left a day or more ago."""
-        place = self.root / "recordings"
+    def _clean_up(self, incomplete: Iterator[Path]) -> None:
+        """Create the folder of the entries; remove incomplete entries and temporary folders older than a day."""
+        root = self.root / "recordings"
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise output_error(place, error) from error
-        old = [p for p in place.glob(".making-*") if _age_s(p) > _STALE_AFTER_S]
-        for folder in [*old, *(folder for folder in damaged if folder.exists())]:
+            raise output_error(root, error) from error
+        stale = [p for p in root.glob(".making-*") if _age_s(p) > _STALE_AFTER_S]
+        for folder in [*stale, *(folder for folder in incomplete if folder.exists())]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def default_root() -> Path:
-    """Name the folder for caches: ``$XDG_CACHE_HOME/crossmodal``, else ``~/.cache/crossmodal``."""
-    named = os.environ.get("XDG_CACHE_HOME")
-    return (Path(named) if named else Path("~/.cache").expanduser()) / "crossmodal"
+    """Return the folder for caches: ``$XDG_CACHE_HOME/crossmodal``, else ``~/.cache/crossmodal``."""
+    parent = os.environ.get("XDG_CACHE_HOME")
+    return (Path(parent) if parent else Path("~/.cache").expanduser()) / "crossmodal"
 
 
 def identify(path: Path) -> list[str | int]:
-    """Give what a file is known by: name, size, time of change, and a hash of its first and last 64 KiB.
+    """Return the identity of a file: name, size, modification time, and a hash of its first and last 64 KiB.
 
     Raises:
         OSError: the file cannot be read.
@@ -186,8 +186,8 @@ def identify(path: Path) -> list[str | int]:
     return [path.name, status.st_size, status.st_mtime_ns, digest.hexdigest()]
 
 
-def is_whole(folder: Path) -> bool:
-    """Tell whether an entry is there with every file at the length it was written with."""
+def is_complete(folder: Path) -> bool:
+    """Return whether an entry exists and all its files have their original length."""
     try:
         files = json.loads((folder / "about.json").read_text(encoding="utf-8"))["files"]
         return all((folder / name).stat().st_size == length for name, length in files.items())
@@ -196,7 +196,7 @@ def is_whole(folder: Path) -> bool:
 
 
 def build_entry(recording: Recording, folder: Path, size: tuple[int, int]) -> None:
-    """Decode a recording and put its entry in place.
+    """Decode a recording and write its entry.
 
     Raises:
         FormatError: the video or its sound cannot be read.
@@ -226,10 +226,10 @@ def build_entry(recording: Recording, folder: Path, size: tuple[int, int]) -> No
 
 
 def read_features(sound: Path | None, steps: int) -> npt.NDArray[np.float32] | None:
-    """Read a recording's cochleagram (42, steps), cut or filled with zeros to fit; None when there is no sound.
+    """Read the cochleagram (42, steps) of a recording, cut or padded with zeros; None if there is no sound.
 
     Raises:
-        FormatError: there is a sound that cannot be read.
+        FormatError: the sound cannot be read.
     """
     if sound is None or (sound.suffix != ".wav" and not probe_video(sound).has_sound):
         return None
@@ -243,7 +243,7 @@ def read_features(sound: Path | None, steps: int) -> npt.NDArray[np.float32] | N
 
 @contextmanager
 def _placed(folder: Path) -> Iterator[Path]:
-    """Yield a folder to fill that then takes its name, unless another process has put one there before."""
+    """Yield a temporary folder, renamed to ``folder`` at the end unless another process was first."""
     making: Path | None = None
     try:
         making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
@@ -272,15 +272,15 @@ def _build(recording: Recording, folder: Path, size: tuple[int, int]) -> Path | 
 def _build_all(
     missing: Sequence[tuple[Recording, Path]], size: tuple[int, int], num_workers: int
 ) -> Generator[tuple[str, Path | str]]:
-    """Build entries, here or in ``num_workers`` processes, and yield each as it is done."""
+    """Build entries, in this process or in ``num_workers`` processes, and yield each when it is ready."""
     if num_workers <= 1 or len(missing) < 2:
         yield from ((recording.name, _build(recording, folder, size)) for recording, folder in missing)
         return
-    # Fresh processes: a fork of one in which torch has started threads can hang.
+    # Spawned processes: a fork of a process in which torch has started threads can hang.
     with ProcessPoolExecutor(
         min(num_workers, len(missing)), mp_context=get_context("spawn"), initializer=_begin_worker
     ) as pool:
-        with _interrupts_held():
+        with _interrupts_blocked():
             jobs: dict[Future[Path | str], str] = {
                 pool.submit(_build, recording, folder, size): recording.name for recording, folder in missing
             }
@@ -288,15 +288,15 @@ def _build_all(
             for job in as_completed(jobs):
                 yield jobs[job], job.result()
         finally:
-            # After Ctrl-C or a full disk: finish what is being decoded, start nothing more.
+            # After Ctrl-C or a full disk: finish the current videos, start no others.
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach: it goes to the whole group, and the parent decides.
+def _interrupts_blocked() -> Iterator[None]:
+    """Block SIGINT while processes start, so that Ctrl-C, which goes to the whole group, reaches only the parent.
 
-    A new process inherits what is blocked, so it is deaf from its first moment on, while it still imports.
+    A new process inherits the signal mask, so SIGINT is blocked in it from the start, also during its imports.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -309,14 +309,14 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _begin_worker() -> None:
-    # Where signals cannot be blocked, at least ignore them; the video at hand is finished.
+    # Where signals cannot be blocked, ignore them; the current video is finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
 
 
 @cache
 def _defaults() -> dict[str, Any]:
-    """List the options of the cochleagram, which the entries are made with."""
+    """Return the default options of the cochleagram, which the entries are made with."""
     parameters = inspect.signature(cochleagram).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
 

@@ -1,1 +1,1 @@
-"""Intelligent Carpet (Luo et al., CVPR 2021): pressure of a carpet and the pose above it."""
+"""Intelligent Carpet (Luo et al., CVPR 2021): pressure on a carpet and 3D poses of people on it."""

@@ -1,9 +1,9 @@
-"""Packed samples of IntelligentCarpet: windows of touch with the 21 joints of whoever stands on it.
+"""Packed samples of IntelligentCarpet: windows of touch with the 21 joints of the person on the carpet.
 
-A recording is a folder of pickles ``<number>.p``, anywhere below the root, read without unpickling; a gap in the
-numbers parts it. The files do not tell who is recorded: ``subjects.csv`` in the root does, with the columns
-``recording`` (the folder, seen from the root) and ``subject``. Stored heat maps, nine tenths of the bytes, are read
-past once and dropped.
+A recording is a folder of pickles ``<number>.p``, anywhere below the root, read without unpickling; windows do not
+cross gaps in the numbers. The files do not name the subject. ``subjects.csv`` in the root does, with the columns
+``recording`` (the folder, relative to the root) and ``subject``. The stored heat maps, nine tenths of the bytes, are
+read once and dropped.
 """
 
 import csv
@@ -29,10 +29,10 @@ from crossmodal.tactile.readers.plain_pickle import read_plain_pickle
 from crossmodal.tactile.readers.touch_hdf5 import CARPET
 
 SUBJECTS_FILE = "subjects.csv"
-# Raise this when entries of the same key would hold other numbers.
+# Increase this when entries of the same key change in content.
 _CACHE_VERSION = 1
 _ARRAYS = ("touch", "keypoints", "numbers")
-_REASONS = ("no whole window", "a joint is clamped to the cube", "a joint is below the floor", "hips off the carpet")
+_REASONS = ("incomplete window", "a joint is clamped to the cube", "a joint is below the floor", "hips off the carpet")
 
 Sample = dict[str, Any]
 
@@ -42,11 +42,11 @@ class IntelligentCarpetRecording:
     """One recording, in the order of its numbers.
 
     Attributes:
-        name: its folder, seen from the root.
-        subject: who is recorded, None where nothing tells.
+        name: its folder, relative to the root.
+        subject: name of the subject, None if unknown.
         touch: float16 (frames, 96, 96), about 0 to 1.
         keypoints: float32 (frames, 21, 3), normalised; see `crossmodal.models.skeleton`.
-        numbers: int64 (frames,), the samples' own.
+        numbers: int64 (frames,), the numbers in the file names.
     """
 
     name: str
@@ -57,13 +57,13 @@ class IntelligentCarpetRecording:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the joints, by which a recording that is there twice under two names is found."""
+        """Return a hash of the joints, which identifies copies of a recording under another name."""
         return hashlib.blake2b(np.ascontiguousarray(self.keypoints).tobytes(), digest_size=8).hexdigest()
 
 
 @dataclass
 class CarpetReport:
-    """How many frames are used, and why the others are not."""
+    """Number of frames, of frames used, and of frames left out by reason."""
 
     frames: int = 0
     used: int = 0
@@ -73,20 +73,20 @@ class CarpetReport:
 class IntelligentCarpetWindows(Dataset[Sample]):
     """Windows of touch, each with the joints at its middle frame.
 
-    A sample holds ``touch`` (window, 96, 96) float32, ``keypoints`` (21, 3) float32 normalised, ``recording`` (its
-    index), and ``frame`` (the number of its sample). Frames without a whole window around them are left out, since
-    windows that are clamped at the ends show the same touch for different poses; so are frames whose truth is none:
-    published places are clamped into the cube, and triangulation puts some below the floor or off the carpet.
-    ``report`` counts them by reason, each frame under the first that holds.
+    A sample has ``touch`` (window, 96, 96) float32, ``keypoints`` (21, 3) float32 normalised, ``recording`` (its
+    index), and ``frame`` (the number of its sample). Frames without a complete window are left out, since windows
+    clamped at the ends show the same touch for different poses. So are frames with invalid ground truth: published
+    positions are clamped to the cube, and triangulation places some below the floor or off the carpet. ``report``
+    counts frames by the first reason that applies.
 
     Args:
-        recordings: as `read_intelligent_carpet` gives them.
-        window: frames of a window, odd.
-        below_floor_mm: how far below the floor a joint may be.
-        off_carpet_mm: how far outside of the carpet's edge the hips may be.
+        recordings: the result of `read_intelligent_carpet`.
+        window: number of frames of a window, odd.
+        below_floor_mm: largest depth of a joint below the floor.
+        off_carpet_mm: largest distance of the hips from the edge of the carpet, outside of it.
 
     Raises:
-        ValueError: the window has no middle.
+        ValueError: ``window`` is not a positive odd number.
     """
 
     def __init__(
@@ -102,44 +102,45 @@ class IntelligentCarpetWindows(Dataset[Sample]):
         self.window = window
         self._limits = (below_floor_mm, off_carpet_mm)
         self.report = CarpetReport()
-        places = [
+        frames = [
             (index, frame)
             for index, recording in enumerate(recordings)
             for frame in np.flatnonzero(self._usable(recording)).tolist()
         ]
-        self._places = np.array(places, np.int64).reshape(-1, 2)
+        # (samples, 2): index of the recording, and of the middle frame in it.
+        self._frames = np.array(frames, np.int64).reshape(-1, 2)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._frames)
 
     def __getitem__(self, index: int) -> Sample:
-        place, frame = (int(number) for number in self._places[index])
-        recording, half = self.recordings[place], self.window // 2
+        number, frame = (int(value) for value in self._frames[index])
+        recording, half = self.recordings[number], self.window // 2
         touch = recording.touch[frame - half : frame + half + 1]
         return {
             "touch": torch.from_numpy(touch.astype(np.float32)),
             "keypoints": torch.from_numpy(np.array(recording.keypoints[frame])),
-            "recording": place,
+            "recording": number,
             "frame": int(recording.numbers[frame]),
         }
 
     @property
     def subjects(self) -> list[str]:
-        """Who is recorded; a recording of nobody known stands for itself."""
+        """The names of the subjects; recordings of an unknown subject count as a subject each."""
         return sorted({recording.subject or recording.name for recording in self.recordings})
 
     def keypoints(self) -> NDArray[np.float32]:
-        """The joints of all samples in order: (samples, 21, 3), normalised."""
-        parts = [self.recordings[place].keypoints[frame] for place, frame in self._places.tolist()]
+        """Return the joints of all samples in order: (samples, 21, 3), normalised."""
+        parts = [self.recordings[number].keypoints[frame] for number, frame in self._frames.tolist()]
         return np.array(parts, np.float32).reshape(-1, len(JOINTS), 3)
 
     def subset(self, subjects: Collection[str]) -> "IntelligentCarpetWindows":
-        """Give the windows of some subjects alone (of some recordings, where nothing tells the subjects)."""
+        """Return the windows of some subjects (of some recordings, if their subjects are unknown)."""
         chosen = [one for one in self.recordings if (one.subject or one.name) in subjects]
         return IntelligentCarpetWindows(chosen, self.window, *self._limits)
 
     def plot(self, sample: Sample) -> Any:
-        """Draw a sample, seen from above: the touch of the middle frame and the bones over it; a matplotlib figure."""
+        """Draw a sample from above, the touch of the middle frame and the bones over it, as a matplotlib Figure."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(5, 5))
@@ -159,7 +160,7 @@ class IntelligentCarpetWindows(Dataset[Sample]):
         edge = CARPET[0] * PITCH_MM + off_carpet_mm
         clamped = (recording.keypoints <= 0) | (recording.keypoints >= 1)
         faults = (
-            ~_whole_windows(recording.numbers, self.window // 2),
+            ~_complete_windows(recording.numbers, self.window // 2),
             clamped.any(axis=(1, 2)),
             (joints[..., 2] > below_floor_mm).any(axis=1),
             ((hips < -off_carpet_mm) | (hips > edge)).any(axis=1),
@@ -176,40 +177,36 @@ class IntelligentCarpetWindows(Dataset[Sample]):
 def read_intelligent_carpet(
     root: str | os.PathLike[str], cache: str | os.PathLike[str] | None = None
 ) -> list[IntelligentCarpetRecording]:
-    """Read all recordings below a folder; the first time each goes into the cache, at 18 kB a frame.
+    """Read all recordings below a folder; each is cached at first use, with 18 kB per frame.
 
     Raises:
-        DatasetError: no such folder, no samples in it, or a ``subjects.csv`` that does not fit.
-        FormatError: a sample is damaged, or is no sample.
+        DatasetError: the folder does not exist or has no samples, or ``subjects.csv`` does not match the recordings.
+        FormatError: a file is damaged or not a sample.
         OutputError: the cache cannot be written.
     """
-    place = Path(root)
-    folders = {name: _samples(place / name) for name in _folders(place)}
-    if not folders:
-        raise missing_data("intelligent_carpet", place, "no samples" if place.is_dir() else "no such folder")
-    subjects = _read_subjects(place, folders)
-    where = Path(cache) if cache is not None else None
-    return [_read_recording(name, files, subjects.get(name), where) for name, files in folders.items()]
+    folder = Path(root)
+    folders = _find_samples(folder)
+    subjects = _read_subjects(folder, folders)
+    cache_root = Path(cache) if cache is not None else None
+    return [_read_recording(name, files, subjects.get(name), cache_root) for name, files in folders.items()]
 
 
 def check_intelligent_carpet(root: str | os.PathLike[str]) -> list[str]:
-    """List everything that is wrong with a folder: damaged samples, gaps, a table of subjects that does not fit.
+    """Return all faults of a folder: damaged samples, gaps, and a table of subjects that does not match.
 
     Raises:
-        DatasetError: no such folder, or no samples in it.
+        DatasetError: the folder does not exist or has no samples.
     """
-    place = Path(root)
-    folders = {name: _samples(place / name) for name in _folders(place)}
-    if not folders:
-        raise missing_data("intelligent_carpet", place, "no samples" if place.is_dir() else "no such folder")
+    folder = Path(root)
+    folders = _find_samples(folder)
     faults: list[str] = []
     try:
-        _read_subjects(place, folders)
+        _read_subjects(folder, folders)
     except DatasetError as error:
         faults += str(error).splitlines()
     for name, files in folders.items():
         gaps = int((np.diff([number for number, _ in files]) != 1).sum())
-        faults += [f"{place / name}: {gaps} gaps in the numbers of the samples"] if gaps else []
+        faults += [f"{folder / name}: {gaps} gaps in the numbers of the samples"] if gaps else []
         for _, file in files:
             try:
                 read_sample(file)
@@ -219,10 +216,10 @@ def check_intelligent_carpet(root: str | os.PathLike[str]) -> list[str]:
 
 
 def read_sample(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Read one sample: touch (96, 96) and joints (21, 3), normalised.
+    """Read one sample: touch (96, 96) and joints (21, 3), normalised. No code of the pickle is run.
 
     Raises:
-        FormatError: damaged, not a sample, or a pickle that holds more than arrays, of which nothing is run.
+        FormatError: the file is damaged, is not a sample, or is a pickle with other objects than arrays.
     """
     content = read_plain_pickle(path)
     parts = list(content) if isinstance(content, list | tuple) else []
@@ -231,17 +228,29 @@ def read_sample(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         raise FormatError(f"{path}: expected touch (96, 96), a heat map, and joints (21, 3), found shapes {shapes}")
     keypoints = np.asarray(parts[2], np.float32)
     if not np.isfinite(keypoints).all():
-        raise FormatError(f"{path}: the place of a joint is no number")
+        raise FormatError(f"{path}: the position of a joint is not finite")
     return checked_cells(path, parts[0].reshape(CARPET)), keypoints
 
 
-def _whole_windows(numbers: NDArray[np.int64], half: int) -> NDArray[np.bool_]:
-    """Tell which samples have so many neighbours on either side, numbered without a gap."""
+def _complete_windows(numbers: NDArray[np.int64], half: int) -> NDArray[np.bool_]:
+    """Return which samples have ``half`` neighbours on either side without a gap in their numbers, bool (n,)."""
     runs = np.cumsum(np.diff(numbers, prepend=numbers[:1]) > 1)
-    whole = np.zeros(len(numbers), bool)
+    complete = np.zeros(len(numbers), bool)
     middle = np.arange(half, len(numbers) - half)
-    whole[middle] = runs[middle - half] == runs[middle + half]
-    return whole
+    complete[middle] = runs[middle - half] == runs[middle + half]
+    return complete
+
+
+def _find_samples(root: Path) -> dict[str, list[tuple[int, Path]]]:
+    """Return the (number, file) pairs of each recording below a folder.
+
+    Raises:
+        DatasetError: the folder does not exist or has no samples.
+    """
+    recordings = {name: _samples(root / name) for name in _folders(root)}
+    if not recordings:
+        raise missing_data("intelligent_carpet", root, "no samples" if root.is_dir() else "no such folder")
+    return recordings
 
 
 def _folders(root: Path) -> list[str]:
@@ -267,7 +276,7 @@ def _read_subjects(root: Path, folders: Collection[str]) -> dict[str, str]:
             raise DatasetError(f"{path}: expected the columns recording and subject, found {table.fieldnames}")
         subjects = {row["recording"].strip(): row["subject"].strip() for row in table}
     wrong = [f"{path}: {name}: no such recording" for name in sorted(set(subjects) - set(folders))]
-    wrong += [f"{path}: nobody for the recording {name}" for name in folders if not subjects.get(name)]
+    wrong += [f"{path}: no subject for the recording {name}" for name in folders if not subjects.get(name)]
     if wrong:
         raise DatasetError("\n".join(wrong))
     return subjects
@@ -288,7 +297,7 @@ def _read_recording(
     status = [(number, (found := file.stat()).st_size, found.st_mtime_ns) for number, file in files]
     depends_on = {"version": _CACHE_VERSION, "folder": str(files[0][1].parent.resolve()), "files": status}
     arrays = cached_arrays(cache, "carpet", name, depends_on, _ARRAYS, make)
-    # Only touch is large; every map holds a file open.
+    # Only touch is large, and every memory map keeps a file open.
     return IntelligentCarpetRecording(
         name, subject, arrays["touch"], np.array(arrays["keypoints"]), np.array(arrays["numbers"])
     )

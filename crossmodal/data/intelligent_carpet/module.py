@@ -1,4 +1,4 @@
-"""The carpet for training: who is trained, validated and tested on, never the same in two of them."""
+"""Data module of Intelligent Carpet: disjoint training, validation and evaluation subjects."""
 
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from crossmodal.data.intelligent_carpet.dataset import SUBJECTS_FILE, IntelligentCarpetWindows, read_intelligent_carpet
 from crossmodal.data.sampling import StepLoader, StepSampler
-from crossmodal.data.subject_split import deal_subjects, refuse_leaks
+from crossmodal.data.subject_split import refuse_leaks, split_subjects
 from crossmodal.errors import DatasetError
 
 
@@ -22,23 +22,22 @@ class _Parts(NamedTuple):
 class IntelligentCarpetDataModule(lightning.LightningDataModule):
     """Training, validation and evaluation windows of IntelligentCarpet.
 
-    A split that leaks is refused: a subject, or the same recording under two names, in two parts.
+    A split that leaks is refused: no subject, and no copy of a recording, may be in two parts.
 
     Args:
-        root: the folder of recordings, with ``subjects.csv`` where the split is by subject; see
-            `IntelligentCarpetWindows`.
-        by: split by ``subject``; or by ``recording``, which lets the network know whom it is tested on.
-        test: share of the subjects (recordings) to evaluate on, or their names.
-        validation: share of the others to validate on, or their names; 0 for none.
-        window: frames of a window, as the model's.
+        root: the folder of recordings, with ``subjects.csv`` for a split by subject; see `IntelligentCarpetWindows`.
+        by: split by ``subject``; or by ``recording``, which tests on subjects that are also in the training data.
+        test: fraction of the subjects (recordings) to evaluate on, or their names.
+        validation: fraction of the others to validate on, or their names; 0 for none.
+        window: number of frames of a window, equal to that of the model.
         batch_size: windows in a batch, per process.
-        steps_per_epoch: training batches in an epoch; by default each window comes about once.
-        seed: decides the split and the order of windows.
-        num_workers: processes that cut windows; 0 for none besides this one.
+        steps_per_epoch: training batches in an epoch; by default as many as use each window about once.
+        seed: seed of the split and of the order of windows.
+        num_workers: number of processes that load windows; 0 loads them in this process.
         cache: folder of the cache; ``$XDG_CACHE_HOME/crossmodal`` (or ``~/.cache/crossmodal``) by default.
 
     Raises:
-        ValueError: ``by`` is neither.
+        ValueError: ``by`` is neither ``subject`` nor ``recording``.
     """
 
     def __init__(
@@ -65,19 +64,20 @@ class IntelligentCarpetDataModule(lightning.LightningDataModule):
 
     @cached_property
     def parts(self) -> _Parts:
-        """The three parts, checked for leaks; validation is None when nobody is held out."""
+        """The three parts, checked for leaks; validation is None if no subject is held out."""
         recordings = read_intelligent_carpet(self.root, self.cache)
         unknown = [one.name for one in recordings if one.subject is None]
         if self.by == "subject" and unknown:
             raise DatasetError(
-                f"{self.root}: nothing tells whose recordings these are; write {SUBJECTS_FILE} there with the columns "
-                "recording and subject, or split by recording (--data.by recording) and say so with the result"
+                f"{self.root}: the subjects of the recordings are unknown; write {SUBJECTS_FILE} there with the "
+                "columns recording and subject, or split by recording (--data.by recording) and report it with the "
+                "result"
             )
         names = {id(one): one.subject if self.by == "subject" and one.subject else one.name for one in recordings}
-        rest, tested = deal_subjects(names.values(), self.test, self.seed, "test")
-        # Names that are given are looked for among all, so that a person in two parts is refused as the leak it is.
+        rest, tested = split_subjects(names.values(), self.test, self.seed, "test")
+        # Explicit names may be any of the names, so that a subject in two parts is reported as a leak.
         pool = rest if isinstance(self.validation, int | float) else names.values()
-        _, held_out = deal_subjects(pool, self.validation, self.seed, "validation")
+        _, held_out = split_subjects(pool, self.validation, self.seed, "validation")
         trained = [name for name in rest if name not in set(held_out)]
         train, validation, test = (
             IntelligentCarpetWindows([one for one in recordings if names[id(one)] in chosen], self.window)
@@ -95,31 +95,31 @@ class IntelligentCarpetDataModule(lightning.LightningDataModule):
         return _Parts(train, validation if len(validation) else None, test)
 
     def setup(self, stage: str) -> None:
-        """Fill the cache and divide the recordings."""
+        """Fill the cache and split the recordings."""
         if stage == "fit":
             _ = self.parts
 
     def train_dataloader(self) -> StepLoader:
-        """Make the loader of training windows; a batch depends on the seed and the step alone."""
+        """Return the loader of training windows; a batch depends only on the seed and the step."""
         windows = self.parts.train
         sampler = StepSampler(len(windows), self.batch_size, self.seed, self.steps_per_epoch)
         return StepLoader(windows, sampler, **self._loading())
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
-        """Make the loader of validation windows in their own order; an empty list when nobody is held out."""
+        """Return the loader of validation windows in order; an empty list if no subject is held out."""
         windows = self.parts.validation
         return [] if windows is None else DataLoader(windows, batch_size=self.batch_size, **self._loading())
 
     def evaluation_dataset(self) -> IntelligentCarpetWindows:
-        """Give the windows to evaluate on."""
+        """Return the windows to evaluate on."""
         return self.parts.test
 
     def evaluation_train_dataset(self) -> IntelligentCarpetWindows:
-        """Give the training windows: what baselines are fitted on."""
+        """Return the training windows, to fit baselines on."""
         return self.parts.train
 
     def training_keypoints(self) -> torch.Tensor:
-        """Gather the joints of all training windows: (samples, 21, 3), normalised."""
+        """Return the joints of all training windows: (samples, 21, 3), normalised."""
         return torch.from_numpy(self.parts.train.keypoints())
 
     def _loading(self) -> dict[str, Any]:

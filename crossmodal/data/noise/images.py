@@ -1,4 +1,4 @@
-"""Images of a process as files, each with what it takes to draw it again."""
+"""Images of a process as files, each with the description that reproduces it."""
 
 import io
 import json
@@ -27,9 +27,9 @@ TEXT_KEY = "crossmodal.noise"
 
 Progress = Callable[[int, int, str], None]
 
-# Images that are rendered at once: enough for batched kernels, few enough for the memory of any process.
+# Images rendered together: enough for batched kernels, few enough for the memory of every process.
 _BATCH = 32
-# png and webp give back every byte. Noise hardly compresses, so the quick levels lose next to nothing.
+# png and webp are lossless. Noise hardly compresses, so fast compression levels give almost the same size.
 _SAVING: dict[str, dict[str, Any]] = {
     "png": {"format": "PNG", "compress_level": 1},
     "jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
@@ -39,7 +39,7 @@ _SAVING: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class NoiseSample:
-    """An image (uint8 (height, width, 3)), its index, its label if it has one, and the JSON that tells of it."""
+    """An image (uint8 (height, width, 3)), its index, its label or None, and its description as JSON."""
 
     index: int
     image: NDArray[np.uint8]
@@ -50,10 +50,10 @@ class NoiseSample:
 def render_samples(
     process: Process[Any], indices: range, size: tuple[int, int], seed: int, device: torch.device | str = "cpu"
 ) -> Iterator[NoiseSample]:
-    """Render images one after another, each with the description that replays it.
+    """Yield images one after another, each with the description that reproduces it.
 
-    The description holds ``process``, ``options``, ``seed``, ``index``, ``size`` (height, width), ``crossmodal`` (the
-    version) and, where the process has labels, ``label``.
+    The keys of the description are ``process``, ``options``, ``seed``, ``index``, ``size`` (height, width),
+    ``crossmodal`` (the version) and, if the process has labels, ``label``.
     """
     common = process.describe() | {"seed": seed, "size": list(size), "crossmodal": __version__}
     for start in range(0, len(indices), _BATCH):
@@ -61,32 +61,32 @@ def render_samples(
         images = process(batch, size, seed, device).permute(0, 2, 3, 1).cpu().numpy()
         labels = [None] * len(batch) if process.classes is None else process.labels(batch, seed).tolist()
         for index, image, label in zip(batch, images, labels, strict=True):
-            told = common | {"index": index} | ({} if label is None else {"label": label})
-            yield NoiseSample(index, image, label, json.dumps(told, sort_keys=True))
+            description = common | {"index": index} | ({} if label is None else {"label": label})
+            yield NoiseSample(index, image, label, json.dumps(description, sort_keys=True))
 
 
 def encode_image(image: NDArray[np.uint8], image_format: ImageFormat, description: str | None = None) -> bytes:
-    """Encode an image, uint8 (height, width, 3), as png or webp (both exact) or jpg (quality 95, 4:4:4).
+    """Encode an image, uint8 (height, width, 3), as png or webp (both lossless) or jpg (quality 95, 4:4:4).
 
-    A png carries the description, if there is one, as the text ``crossmodal.noise``.
+    A description is stored in a png as the text ``crossmodal.noise``; other formats do not store it.
     """
-    more: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if description is not None and image_format == "png":
-        more["pnginfo"] = PngInfo()
-        more["pnginfo"].add_text(TEXT_KEY, description)
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_text(TEXT_KEY, description)
     encoded = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(encoded, **_SAVING[image_format], **more)
+    Image.fromarray(np.ascontiguousarray(image)).save(encoded, **_SAVING[image_format], **options)
     return encoded.getvalue()
 
 
 def decode_image(encoded: bytes) -> torch.Tensor:
-    """Decode an image: uint8 (3, height, width)."""
+    """Decode an image to uint8 (3, height, width)."""
     with Image.open(io.BytesIO(encoded)) as image:
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
 
 
 def file_stem(index: int) -> str:
-    """Write an index so that names sort as numbers do, up to a thousand million."""
+    """Return the file stem of an index; stems sort like numbers up to 10^9."""
     return f"{index:09d}"
 
 
@@ -103,26 +103,26 @@ def write_noise_images(
 ) -> Path:
     """Write images as ``<index>.png`` into a folder, with ``index.json`` beside them.
 
-    Each file carries its own description as text; ``index.json`` tells process, seed, size, and for each file its index
-    and label. A folder of the same process, seed and size takes more images.
+    Each file contains its description as text. ``index.json`` lists process, seed, size, and the index and label of
+    each file. More images can be added to a folder of the same process, seed and size.
 
     Returns:
         The folder.
 
     Raises:
-        ValueError: a number makes no sense.
-        DatasetError: the folder holds other things.
+        ValueError: a number is out of range.
+        DatasetError: the folder contains other files, or images of another process, seed or size.
         OutputError: the folder cannot be written.
     """
     if count < 1 or first < 0:
         raise ValueError(f"count must be at least 1 and first not negative, got {count=}, {first=}")
-    process.sample([], size, seed)  # refuses a senseless size or seed before anything is written
+    process.sample([], size, seed)  # raises for an invalid size or seed before anything is written
     folder = Path(out)
-    made = {**process.describe(), "seed": seed, "size": list(size), "crossmodal": __version__}
-    images = _listed(folder, made)
+    settings = {**process.describe(), "seed": seed, "size": list(size), "crossmodal": __version__}
+    images = _read_index(folder, settings)
     if not images:
-        # Before the first image, so that an interrupted folder is known as ours.
-        write_json(folder / INDEX_FILE, made | {"pictures": []})
+        # Written before the first image, so that an interrupted folder is recognised.
+        write_json(folder / INDEX_FILE, settings | {"pictures": []})
     for done, sample in enumerate(render_samples(process, range(first, first + count), size, seed, device), start=1):
         name = f"{file_stem(sample.index)}.png"
         with replace_atomically(folder / name) as path:
@@ -131,35 +131,38 @@ def write_noise_images(
         images[sample.index] = {"file": name, "index": sample.index, **label}
         if progress is not None:
             progress(done, count, name)
-    write_json(folder / INDEX_FILE, made | {"pictures": [images[index] for index in sorted(images)]})
+    write_json(folder / INDEX_FILE, settings | {"pictures": [images[index] for index in sorted(images)]})
     return folder
 
 
-def _listed(folder: Path, made: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """The images that a folder lists, by index; none of a new one."""
+def _read_index(folder: Path, settings: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """Return the images listed in a folder, by index; empty for a new folder."""
     path = folder / INDEX_FILE
     if not path.exists():
-        refuse_unmarked(folder, INDEX_FILE, "such images")
+        refuse_unmarked(folder, INDEX_FILE, "noise images")
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         images = {int(entry["index"]): dict(entry) for entry in found.pop("pictures")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DatasetError(f"{path}: is not the index of such images ({error}); name another folder") from error
-    refuse_other(folder, found, json.loads(json.dumps(made)))
+        raise DatasetError(f"{path}: is not an index of noise images ({error}); name another folder") from error
+    refuse_different(folder, found, json.loads(json.dumps(settings)))
     return images
 
 
-def refuse_other(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Refuse to write into a folder that was made otherwise.
+def refuse_different(folder: Path, found: dict[str, Any], requested: dict[str, Any]) -> None:
+    """Refuse to write into a folder that was made with other settings.
 
     Raises:
-        DatasetError: names what differs.
+        DatasetError: settings differ; all are listed.
     """
-    differs = [
-        f"{key} {found.get(key)} there, {value} asked" for key, value in wanted.items() if found.get(key) != value
+    differences = [
+        f"{key}: found {found.get(key)}, requested {value}"
+        for key, value in requested.items()
+        if found.get(key) != value
     ]
-    if differs:
+    if differences:
         raise DatasetError(
-            f"{folder}: holds images made otherwise ({'; '.join(differs)}); name another folder, or ask for the same"
+            f"{folder}: holds images of other settings ({'; '.join(differences)}); "
+            "name another folder, or repeat the command with the same settings"
         )

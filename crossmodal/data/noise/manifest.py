@@ -1,4 +1,4 @@
-"""The manifest of a folder of noise shards: what was asked for, and what is there."""
+"""The manifest of a folder of noise shards: the settings, and the finished shards."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from crossmodal.data.noise.images import IMAGE_FORMATS, refuse_other
+from crossmodal.data.noise.images import IMAGE_FORMATS, refuse_different
 from crossmodal.errors import DatasetError
 from crossmodal.json_text import write_json
 
@@ -27,19 +27,19 @@ class Shard:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a folder of shards holds, or will hold.
+    """Settings and finished shards of a folder of noise shards.
 
     Attributes:
-        process: name and options, as `crossmodal.noise.Process.describe` gives them.
-        classes: the number of labels; None where the process has none.
-        seed: of all draws.
+        process: name and options, see `crossmodal.noise.Process.describe`.
+        classes: number of labels; None if the process has none.
+        seed: seed of all draws.
         size: (height, width) in pixels.
-        format: of the images: png, jpg or webp.
+        format: format of the images, png, jpg or webp.
         first: index of the first image.
-        count: images asked for.
-        shard_size: images in each shard but the last.
-        crossmodal: version of the package that drew them.
-        shards: those that are finished, in order.
+        count: number of images requested.
+        shard_size: number of images in each shard but the last.
+        crossmodal: version of the package that drew the images.
+        shards: the finished shards, in order.
     """
 
     process: dict[str, Any]
@@ -65,33 +65,35 @@ class Manifest:
 
     @property
     def unfinished(self) -> list[tuple[str, range]]:
-        """The file and the indices of the shards that are still to be made."""
-        there = {(shard.file, shard.first, shard.count) for shard in self.shards}
-        return [(file, indices) for file, indices in self.planned if (file, indices.start, len(indices)) not in there]
+        """The file and the indices of every shard that is not finished."""
+        finished = {(shard.file, shard.first, shard.count) for shard in self.shards}
+        return [
+            (file, indices) for file, indices in self.planned if (file, indices.start, len(indices)) not in finished
+        ]
 
     def with_shards(self, shards: Mapping[str, Shard]) -> Self:
         """Return the manifest with these finished shards, by file."""
         return replace(self, shards=tuple(shards[file] for file in sorted(shards)))
 
-    def refuse_if_other(self, folder: Path, found: Self) -> None:
-        """Refuse to go on in a folder that was made otherwise; it may have been asked for fewer images.
+    def refuse_if_different(self, folder: Path, found: Self) -> None:
+        """Refuse to resume in a folder of other settings; a larger count of images is allowed.
 
         Raises:
-            DatasetError: names what differs.
+            DatasetError: settings differ, or ``count`` is smaller.
         """
-        mine, theirs = _as_plain(self), _as_plain(found)
+        requested, existing = _as_plain(self), _as_plain(found)
         for key in ("shards", "count"):
-            mine.pop(key)
-            theirs.pop(key)
-        refuse_other(folder, theirs, mine)
+            requested.pop(key)
+            existing.pop(key)
+        refuse_different(folder, existing, requested)
         if self.count < found.count:
             raise DatasetError(
-                f"{folder}: is to hold {found.count} images, {self.count} asked; ask for as many or more, or name "
-                "another folder"
+                f"{folder}: found a manifest of {found.count} images, {self.count} requested; request as many or more, "
+                "or name another folder"
             )
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into its folder, whole or not at all.
+        """Write the manifest into its folder, completely or not at all.
 
         Raises:
             OutputError: the folder cannot be written.
@@ -103,26 +105,26 @@ def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a folder.
 
     Raises:
-        DatasetError: there is none, or it is none of ours.
+        DatasetError: there is none, or it is not a manifest of noise shards.
     """
     path = folder / MANIFEST_FILE
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         version = found.pop("version")
         if version != VERSION:
-            raise DatasetError(f"{path}: has version {version}, {VERSION} is known; install a newer crossmodal")
+            raise DatasetError(f"{path}: found version {version}, expected {VERSION}; install a newer crossmodal")
         shards = tuple(Shard(**shard) for shard in found.pop("shards"))
         height, width = found.pop("size")
         manifest = Manifest(**found, size=(int(height), int(width)), shards=shards)
     except FileNotFoundError as error:
         raise DatasetError(
-            f"{folder}: holds no {MANIFEST_FILE}, so it is no folder of noise shards; "
+            f"{folder}: has no {MANIFEST_FILE}, so it is not a folder of noise shards; "
             "make one: crossmodal noise PROCESS --count N --shards DIR"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{path}: is not a manifest of noise shards ({error})") from error
     if manifest.format not in IMAGE_FORMATS:
-        raise DatasetError(f"{path}: images are {' or '.join(IMAGE_FORMATS)}, found {manifest.format!r}")
+        raise DatasetError(f"{path}: format must be {' or '.join(IMAGE_FORMATS)}, found {manifest.format!r}")
     return manifest
 
 

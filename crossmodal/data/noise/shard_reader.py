@@ -1,8 +1,8 @@
-"""Read noise shards back, each image by its place, without unpacking anything.
+"""Read noise shards by index, without unpacking them.
 
-webdataset reads the same files, but only as a stream, and runs that resume exactly need each image by its place: one
-image costs webdataset as much as all before it (`benchmarks/shards.py`). Its decoders are not for shards of strangers:
-they unpickle members by name (``.pyd``, ``.pth``), and addresses that begin with ``pipe:`` are run by the shell.
+webdataset reads the same files only as a stream, but exact resume needs random access: in webdataset one image costs
+as much as all images before it (`benchmarks/shards.py`). Its decoders are unsafe for untrusted shards: they unpickle
+members by name (``.pyd``, ``.pth``), and addresses that begin with ``pipe:`` are run by the shell.
 """
 
 import os
@@ -23,21 +23,20 @@ from crossmodal.noise import Process, from_description
 
 
 class NoiseShards(Dataset[dict[str, torch.Tensor]]):
-    """The images of a folder that `write_noise_shards` made, in the order of their indices.
+    """The images of a folder written by `write_noise_shards`, in the order of their indices.
 
-    Each shard's table of contents is read when the first of its images is asked for; an image then costs one read of
-    its own bytes.
+    The table of contents of a shard is read at the first access to it; each image then costs one read of its bytes.
 
-    A sample holds:
+    A sample has these keys:
         image: uint8 (3, height, width), RGB.
         index: int64 (), its index in the process.
-        label: int64 (), its program; only where the process has labels.
+        label: int64 (), its program; only if the process has labels.
 
     Attributes:
-        manifest: what was asked for, and what is there.
+        manifest: the settings and the shards of the folder.
 
     Raises:
-        DatasetError: the folder holds no noise shards, or they are not finished.
+        DatasetError: the folder has no noise shards, or they are unfinished.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -46,22 +45,22 @@ class NoiseShards(Dataset[dict[str, torch.Tensor]]):
         if self.manifest.unfinished:
             done, planned = len(self.manifest.shards), len(self.manifest.planned)
             raise DatasetError(
-                f"{self.folder}: {done} of {planned} shards are there; go on with the command that began it"
+                f"{self.folder}: {done} of {planned} shards are finished; repeat the command that made them to resume"
             )
         self._contents: dict[int, NDArray[np.int64]] = {}
 
     @property
     def process(self) -> Process[Any]:
-        """The process that drew the images, made again from the manifest."""
+        """The process that drew the images, created from the manifest."""
         return from_description(self.manifest.process)
 
     def __len__(self) -> int:
         return self.manifest.count
 
-    def __getitem__(self, place: int) -> dict[str, torch.Tensor]:
-        if not -len(self) <= place < len(self):
-            raise IndexError(f"place {place} of {len(self)} images")
-        number, row = divmod(place % len(self), self.manifest.shard_size)
+    def __getitem__(self, item: int) -> dict[str, torch.Tensor]:
+        if not -len(self) <= item < len(self):
+            raise IndexError(f"index {item} is out of range for {len(self)} images")
+        number, row = divmod(item % len(self), self.manifest.shard_size)
         shard = self.manifest.shards[number]
         if number not in self._contents:
             self._contents[number] = self._read_contents(shard)
@@ -73,7 +72,7 @@ class NoiseShards(Dataset[dict[str, torch.Tensor]]):
         return sample if self.manifest.classes is None else sample | {"label": torch.tensor(label)}
 
     def verify(self, progress: Progress | None = None) -> list[str]:
-        """List every fault at once: shards that are missing, cut off or changed. Reads every byte."""
+        """Return all faults: shards that are missing, truncated or changed. Reads every byte."""
         faults = []
         for done, shard in enumerate(self.manifest.shards, start=1):
             fault = shard_fault(self.folder, shard)
@@ -84,7 +83,7 @@ class NoiseShards(Dataset[dict[str, torch.Tensor]]):
         return faults
 
     def _read_contents(self, shard: Shard) -> NDArray[np.int64]:
-        """Find the images of a shard: for each its offset and length in bytes, and its label (-1 without)."""
+        """Return the offset and length in bytes and the label (-1 if none) of each image of a shard, int64 (n, 3)."""
         found: dict[str, list[int]] = {}
         try:
             with tarfile.open(self.folder / shard.file, "r:") as archive:
@@ -98,7 +97,7 @@ class NoiseShards(Dataset[dict[str, torch.Tensor]]):
             rows = [found[file_stem(index)] for index in range(shard.first, shard.first + shard.count)]
         except (OSError, ValueError, KeyError, tarfile.TarError) as error:
             raise DatasetError(
-                f"{self.folder / shard.file}: does not hold what the manifest says ({error}); `NoiseShards.verify` "
-                "lists all faults; delete what it names and repeat the command that made it"
+                f"{self.folder / shard.file}: does not match the manifest ({error}); `NoiseShards.verify` lists all "
+                "faults; delete the files that it names and repeat the command that made them"
             ) from error
         return np.array(rows, dtype=np.int64)

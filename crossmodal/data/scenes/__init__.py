@@ -1,1 +1,1 @@
-"""Simulated scenes with their masks."""
+"""Simulated scenes with masks."""

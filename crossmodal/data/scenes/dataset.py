@@ -1,4 +1,4 @@
-"""Labelled procedural images as a data set: no files, drawn when they are asked for."""
+"""Labelled procedural images as a data set, drawn by index on access."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,20 +18,21 @@ class SceneDataset(Dataset[dict[str, Tensor]]):
 
     Args:
         process: the process.
-        length: images.
+        length: number of images.
         size: side, or (height, width), in pixels.
-        seed: of all draws.
+        seed: seed of all draws.
         first: index of the first image.
-        label: the attribute that is the image's label, such as ``dusk``; None for images without one.
+        label: attribute used as the label of an image, such as ``dusk``; None for images without a label.
 
-    A sample holds:
+    A sample has these keys:
         image: uint8 (3, height, width), RGB.
-        mask: uint8 (height, width), places in ``process.class_list.names``.
+        mask: uint8 (height, width), indices in ``process.class_list.names``.
         index: int64 (), its index in the process.
-        label: int64 (), only where an attribute was named.
+        label: int64 (), only with ``label``.
 
     Raises:
-        ValueError: an unknown attribute, a negative index or seed, no images, or a size that is not drawn.
+        ValueError: the attribute is unknown, ``first`` or ``seed`` is negative, ``length`` is below 1, or the process
+            does not support the size.
     """
 
     def __init__(
@@ -49,29 +50,29 @@ class SceneDataset(Dataset[dict[str, Tensor]]):
         self.size = size
         self.seed = seed
         self.label = label
-        check_label(process, label, size)  # now, not in a worker
+        check_label(process, label, size)  # raises here, not in a worker
 
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, place: int) -> dict[str, Tensor]:
-        return self.__getitems__([place])[0]
+    def __getitem__(self, item: int) -> dict[str, Tensor]:
+        return self.__getitems__([item])[0]
 
-    def __getitems__(self, places: Sequence[int]) -> list[dict[str, Tensor]]:
-        """Draw the images of a batch at once; loaders call it where it is there."""
-        batch = self.batch(places)
-        return [{key: values[row] for key, values in batch.items()} for row in range(len(places))]
+    def __getitems__(self, items: Sequence[int]) -> list[dict[str, Tensor]]:
+        """Draw the images of a batch together; torch's loaders call this method if it exists."""
+        batch = self.batch(items)
+        return [{key: values[row] for key, values in batch.items()} for row in range(len(items))]
 
-    def batch(self, places: Sequence[int]) -> dict[str, Tensor]:
+    def batch(self, items: Sequence[int]) -> dict[str, Tensor]:
         """Draw some images as one batch."""
-        return render_scenes(self.process, [self.indices[p] for p in places], self.size, self.seed, label=self.label)
+        return render_scenes(self.process, [self.indices[i] for i in items], self.size, self.seed, label=self.label)
 
 
 def check_label(process: LabelledProcess[Any], label: str | None, size: Size) -> None:
-    """Refuse an attribute that is no label of a process.
+    """Check that an attribute is a label of a process.
 
     Raises:
-        ValueError: says the nearest attribute, or that the size is not drawn.
+        ValueError: the attribute is unknown (the nearest name is given), or the process does not support the size.
     """
     known = process.attributes([], size)
     if label is not None:
@@ -86,8 +87,8 @@ def render_scenes(
     device: torch.device | str = "cpu",
     label: str | None = None,
 ) -> dict[str, Tensor]:
-    """Draw a batch with its masks, see `SceneDataset`; every entry is on ``device``."""
-    wanted = torch.as_tensor(indices, dtype=torch.int64).cpu()
-    drawn = process.label(wanted, size, seed, device)
-    batch = {"image": drawn.images, "mask": drawn.masks, "index": wanted.to(device)}
+    """Draw a batch with its masks, see `SceneDataset`; all tensors are on ``device``."""
+    index = torch.as_tensor(indices, dtype=torch.int64).cpu()
+    drawn = process.label(index, size, seed, device)
+    batch = {"image": drawn.images, "mask": drawn.masks, "index": index.to(device)}
     return batch if label is None else batch | {"label": drawn.attributes[label]}

@@ -1,4 +1,4 @@
-"""Labelled procedural images for training: they need no files and never repeat."""
+"""Data module of simulated scenes, which need no files and never repeat."""
 
 from typing import Any
 
@@ -17,23 +17,23 @@ _STEPS = 1000
 
 
 class ScenesDataModule(lightning.LightningDataModule):
-    """Batches of ``image``, ``mask``, ``index`` and, where asked for, ``label``; see `SceneDataset`.
+    """Batches of ``image``, ``mask``, ``index`` and, if requested, ``label``; see `SceneDataset`.
 
-    Training images are an endless stream, each drawn once; a batch depends on the seed, the step and the rank alone.
-    The first images of the process are for validation, those after them for the evaluation.
+    Training images are an endless stream, each drawn once. A batch depends only on the seed, the step and the rank.
+    The first images of the process are for validation, the next ones for evaluation.
 
     Args:
         process: ``outdoor`` or ``solids``, see `crossmodal.simulation.scenes`.
         options: options of the process.
         size: side in pixels.
         batch_size: images in a batch, per process of the run.
-        label: the attribute that is the image's label, such as ``dusk`` or ``trees``.
-        validation: images to validate on.
-        evaluation: images for the evaluations at the end.
-        seed: of the images.
+        label: attribute used as the label of an image, such as ``dusk`` or ``trees``.
+        validation: number of validation images.
+        evaluation: number of evaluation images.
+        seed: seed of the images.
 
     Raises:
-        ValueError: an unknown process, option or label, or a number that makes no sense.
+        ValueError: the process, an option or the label is unknown, or a number is out of range.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class ScenesDataModule(lightning.LightningDataModule):
         self.size, self.batch_size, self.label, self.seed = size, batch_size, label, seed
 
     def train_dataloader(self) -> StepLoader:
-        """Make the loader of training indices."""
-        # The stream takes the number of the draw itself; the permuted items are of no account.
+        """Return the loader of training indices."""
+        # The endless stream uses only the number of the draw, not the permuted items.
         sampler = StepSampler(self.batch_size, self.batch_size, self.seed, _STEPS, numbered=True)
         return StepLoader(self.indices, sampler, collate_fn=_as_batch)
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Make the loader of the indices to validate on, in their order."""
+        """Return the loader of the validation indices, in order."""
         return DataLoader(self.held_out, batch_size=self.batch_size, collate_fn=_as_batch)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Name the device; the indices stay with the CPU, which draws."""
+        """Add the device; the indices stay on the CPU, which draws."""
         return {**batch, "device": device}
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> dict[str, Tensor]:
@@ -79,7 +79,7 @@ class ScenesDataModule(lightning.LightningDataModule):
         return render_scenes(self.process, batch["index"], self.size, self.seed, device, self.label)
 
     def evaluation_dataset(self) -> SceneDataset:
-        """Give the images that neither training nor validation sees."""
+        """Return the evaluation images, which are in neither training nor validation."""
         first, length = self.evaluation.first, len(self.evaluation)
         return SceneDataset(self.process, length, size=self.size, seed=self.seed, first=first, label=self.label)
 

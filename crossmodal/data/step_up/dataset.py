@@ -1,8 +1,8 @@
-"""Footsteps of UNB StepUP-P150: 150 people, four kinds of footwear, four paces.
+"""Footsteps of UNB StepUP-P150: 150 people, four kinds of footwear, four walking speeds.
 
-Read from ``<participant>/<footwear>/<trial>/pipeline_1.npz`` (footsteps, 101, 75, 40; kPa, at their own size) and the
-``metadata.csv`` beside it. An array is unpacked once, a footstep at a time, and kept in the cache as a few phases of
-the stance and the image of its peaks, 60 kB a footstep. Footsteps that the table flags are left out and counted.
+Read from ``<participant>/<footwear>/<trial>/pipeline_1.npz`` (footsteps, 101, 75, 40; kPa, not rescaled) and the
+``metadata.csv`` beside it. An array is unpacked once, one footstep at a time, and cached as a few phases of the stance
+and its peak pressures, 60 kB per footstep. Footsteps that the table flags are left out and counted.
 
 References:
     UNB StepUP-P150, FRDR doi 10.20383/103.01285; Scientific Data 12:1415, 2025.
@@ -31,15 +31,15 @@ from crossmodal.tactile.readers.npz_frames import open_member
 from crossmodal.tactile.readers.step_up import read_footsteps
 
 FOOTWEAR = ("BF", "ST", "P1", "P2")
-#: Columns of the table whose footsteps are left out where they are set.
+#: Columns of the table; footsteps with one of them set are left out.
 FLAGS = ("Exclude", "Outlier", "Incomplete", "Standing")
-# Raise this when entries of the same key would hold other numbers.
+# Increase this when entries of the same key change in content.
 _CACHE_VERSION = 1
 _MEMBER = "arr_0"
-_MOST_FRAMES = 1000
-_MOST_KPA = 1e5
-#: Trials whose arrays are mapped at once: each map holds a file open.
-_MOST_OPEN = 200
+_MAX_FRAMES = 1000
+_MAX_KPA = 1e5
+#: Largest number of trials with open memory maps; each map keeps a file open.
+_MAX_OPEN = 200
 _TRIAL = re.compile(r"(\d{3})/(BF|ST|P1|P2)/(W[1-4])")
 
 Sample = dict[str, Any]
@@ -47,7 +47,7 @@ Sample = dict[str, Any]
 
 @dataclass(frozen=True)
 class FootstepEntry:
-    """One footstep: whose, in which footwear and trial, of which foot, and its row of the trial's array."""
+    """One footstep: person, footwear, trial, side of the foot, and row in the array of the trial."""
 
     person: str
     footwear: str
@@ -57,21 +57,21 @@ class FootstepEntry:
 
 
 class StepUpFootsteps(Dataset[Sample]):
-    """Footsteps of people who walk over the runway; right feet are mirrored, so that all look like left ones.
+    """Footsteps of people who walk over the runway; right feet are mirrored to look like left ones.
 
-    A sample holds ``phases_kpa`` (phases, 75, 40) float32, ``peak_kpa`` (75, 40) float32, ``person`` (its index in
-    ``people``), and as words ``footwear``, ``trial`` and ``side``. ``left_out`` counts footsteps by the first flag that
-    is set.
+    A sample has ``phases_kpa`` (phases, 75, 40) float32, ``peak_kpa`` (75, 40) float32, ``person`` (its index in
+    ``people``), and the strings ``footwear``, ``trial`` and ``side``. ``left_out`` counts footsteps by the first flag
+    that is set.
 
     Args:
-        root: the folder of participants; the same folder's ``py`` is understood as well.
-        people: whom to take; all by default.
-        phases: parts of the stance, as the model's.
-        flags: columns of ``metadata.csv`` whose footsteps are left out where they are set.
+        root: the folder of participants, or a folder that contains it as ``py``.
+        people: the participants to use; all by default.
+        phases: number of phases of the stance, equal to that of the model.
+        flags: columns of ``metadata.csv``; footsteps with one of them set are left out.
         cache: folder of the cache; ``$XDG_CACHE_HOME/crossmodal`` (or ``~/.cache/crossmodal``) by default.
 
     Raises:
-        DatasetError: no such folder, no trials in it, or people who are not there.
+        DatasetError: the folder does not exist, has no trials, or has no participant of a given name.
         FormatError: a table is damaged, or lacks a column.
     """
 
@@ -87,16 +87,17 @@ class StepUpFootsteps(Dataset[Sample]):
         self.phases, self.flags = phases, tuple(flags)
         self.cache = Path(cache) if cache is not None else None
         self._trials = find_trials(self.root)
-        strange = sorted(set(people or ()) - {place[0] for place in self._trials})
-        if strange:
-            raise DatasetError(f"{self.root}: nobody is called {', '.join(strange)}")
+        known = {trial[0] for trial in self._trials}
+        unknown = sorted(set(people or ()) - known)
+        if unknown:
+            raise DatasetError(f"{self.root}: no participant {', '.join(unknown)}; found {', '.join(sorted(known))}")
         self.left_out: Counter[str] = Counter()
         self._opened: dict[tuple[str, str, str], dict[str, NDArray[Any]]] = {}
         self.entries = [
             entry
-            for place, folder in self._trials.items()
-            if people is None or place[0] in people
-            for entry in self._list(place, folder)
+            for trial, folder in self._trials.items()
+            if people is None or trial[0] in people
+            for entry in self._list(trial, folder)
         ]
         self.people = sorted({entry.person for entry in self.entries})
         self._number = {person: number for number, person in enumerate(self.people)}
@@ -109,8 +110,8 @@ class StepUpFootsteps(Dataset[Sample]):
         arrays = self._open((entry.person, entry.footwear, entry.trial))
         if entry.row >= len(arrays["peak"]):
             raise DatasetError(
-                f"{self._trials[entry.person, entry.footwear, entry.trial]}: metadata.csv names footstep {entry.row}, "
-                f"pipeline_1.npz holds {len(arrays['peak'])}"
+                f"{self._trials[entry.person, entry.footwear, entry.trial]}: metadata.csv lists footstep {entry.row}, "
+                f"pipeline_1.npz has {len(arrays['peak'])}"
             )
         phases, peak = (np.asarray(arrays[name][entry.row], np.float32) for name in ("phases", "peak"))
         if entry.side == "right":
@@ -126,18 +127,18 @@ class StepUpFootsteps(Dataset[Sample]):
 
     @cached_property
     def by_person(self) -> list[dict[str, list[int]]]:
-        """For each of ``people`` the indices of their footsteps by footwear."""
+        """The indices of the footsteps of each of ``people``, by footwear."""
         found: list[dict[str, list[int]]] = [{} for _ in self.people]
         for index, entry in enumerate(self.entries):
             found[self._number[entry.person]].setdefault(entry.footwear, []).append(index)
         return found
 
     def subset(self, people: Collection[str]) -> "StepUpFootsteps":
-        """Give the footsteps of some people alone."""
+        """Return the footsteps of some people."""
         return StepUpFootsteps(self.root, people, self.phases, self.flags, self.cache)
 
     def plot(self, sample: Sample) -> Any:
-        """Draw a sample: its peaks, then the phases of its stance; a matplotlib figure."""
+        """Draw a sample, its peaks and the phases of its stance, as a matplotlib Figure."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(1.2 * (1 + self.phases), 2.6))
@@ -148,12 +149,12 @@ class StepUpFootsteps(Dataset[Sample]):
         figure.suptitle(f"{self.people[sample['person']]}, {sample['footwear']}, {sample['trial']}, {sample['side']}")
         return figure
 
-    def _list(self, place: tuple[str, str, str], folder: Path) -> list[FootstepEntry]:
+    def _list(self, trial: tuple[str, str, str], folder: Path) -> list[FootstepEntry]:
         path = folder / "metadata.csv"
         table = read_footsteps(path)
-        wanted = [name for name in ("FootstepID", "Side", *self.flags) if name not in table]
-        if wanted:
-            raise FormatError(f"{path}: no column {', '.join(wanted)}; found {', '.join(table)}")
+        missing = [name for name in ("FootstepID", "Side", *self.flags) if name not in table]
+        if missing:
+            raise FormatError(f"{path}: no column {', '.join(missing)}; found {', '.join(table)}")
         entries = []
         for line, (row, side) in enumerate(zip(table["FootstepID"], table["Side"], strict=True)):
             flag = next((name for name in self.flags if _is_set(table[name][line])), None)
@@ -163,58 +164,58 @@ class StepUpFootsteps(Dataset[Sample]):
             if flag is not None:
                 self.left_out[flag] += 1
             else:
-                entries.append(FootstepEntry(*place, foot, int(row)))
+                entries.append(FootstepEntry(*trial, foot, int(row)))
         return entries
 
-    def _open(self, place: tuple[str, str, str]) -> dict[str, NDArray[Any]]:
-        if place not in self._opened:
-            if len(self._opened) >= _MOST_OPEN:
+    def _open(self, trial: tuple[str, str, str]) -> dict[str, NDArray[Any]]:
+        if trial not in self._opened:
+            if len(self._opened) >= _MAX_OPEN:
                 self._opened.pop(next(iter(self._opened)))
-            path = self._trials[place] / "pipeline_1.npz"
+            path = self._trials[trial] / "pipeline_1.npz"
             status = path.stat()
             depends_on = {
                 "version": _CACHE_VERSION, "phases": self.phases, "path": str(path.resolve()), "bytes": status.st_size,
                 "changed": status.st_mtime_ns,
             }  # fmt: skip
-            self._opened[place] = cached_arrays(
+            self._opened[trial] = cached_arrays(
                 self.cache,
                 "step_up",
-                "-".join(place),
+                "-".join(trial),
                 depends_on,
                 ("phases", "peak"),
                 lambda: condense(path, self.phases),
             )
-        return self._opened[place]
+        return self._opened[trial]
 
 
 def find_trials(root: Path) -> dict[tuple[str, str, str], Path]:
-    """Find the walks below a folder: (participant, footwear, trial) to its folder, in order.
+    """Find the trials below a folder: (participant, footwear, trial) and its folder, in order.
 
     Raises:
-        DatasetError: no such folder, or no walk with both its files.
+        DatasetError: the folder does not exist, or has no trial with both its files.
     """
-    place = root / "py" if (root / "py").is_dir() else root
+    participants = root / "py" if (root / "py").is_dir() else root
     found = {}
-    for path in sorted(place.glob("*/*/*/pipeline_1.npz")):
+    for path in sorted(participants.glob("*/*/*/pipeline_1.npz")):
         match = _TRIAL.fullmatch("/".join(path.parent.parts[-3:]))
         if match and (path.parent / "metadata.csv").is_file():
             found[match[1], match[2], match[3]] = path.parent
     if not found:
-        raise missing_data("step_up", root, "no walks" if root.is_dir() else "no such folder")
+        raise missing_data("step_up", root, "no trials" if root.is_dir() else "no such folder")
     return found
 
 
 def condense(path: Path, phases: int) -> dict[str, NDArray[Any]]:
-    """Read the footsteps of a ``pipeline_1.npz`` one at a time, and keep phases and peaks of each in half precision.
+    """Read the footsteps of a ``pipeline_1.npz`` one at a time; return phases and peaks in half precision.
 
     Returns:
         ``phases`` (footsteps, phases, 75, 40) and ``peak`` (footsteps, 75, 40), float16, kPa.
 
     Raises:
-        FormatError: damaged, of another shape, or pressures that are none.
+        FormatError: the file is damaged or of another shape, or has values that are not pressures.
     """
     with open_member(path, _MEMBER) as (stream, header):
-        if len(header.shape) != 4 or header.shape[2:] != FOOTSTEP_SHAPE or not 0 < header.shape[1] <= _MOST_FRAMES:
+        if len(header.shape) != 4 or header.shape[2:] != FOOTSTEP_SHAPE or not 0 < header.shape[1] <= _MAX_FRAMES:
             raise FormatError(f"{path}: expected (footsteps, frames, 75, 40), found {header.shape}")
         size = math.prod(header.shape[1:]) * header.dtype.itemsize
         condensed, peaks = [], []
@@ -223,9 +224,12 @@ def condense(path: Path, phases: int) -> dict[str, NDArray[Any]]:
             if len(data) != size:
                 raise FormatError(f"{path}: {_MEMBER}: cut short in footstep {row}")
             frames = np.frombuffer(data, header.dtype).reshape(header.shape[1:])
-            # Comparisons with NaN are False. Resampled steps may ring a little below zero.
-            if not (frames.min() > -_MOST_KPA and frames.max() < _MOST_KPA):
-                raise FormatError(f"{path}: footstep {row}: holds a pressure that is none")
+            # Comparisons with NaN are False. Resampling can give values slightly below zero.
+            if not (frames.min() > -_MAX_KPA and frames.max() < _MAX_KPA):
+                raise FormatError(
+                    f"{path}: footstep {row}: expected pressures of at most {_MAX_KPA:g} kPa, "
+                    f"found {frames.min():g} to {frames.max():g}"
+                )
             loaded = np.clip(frames, 0, None)
             condensed.append(stance_phases(loaded, phases).astype(np.float16))
             peaks.append(loaded.max(axis=0).astype(np.float16))
@@ -237,10 +241,10 @@ def condense(path: Path, phases: int) -> dict[str, NDArray[Any]]:
 
 
 def check_step_up(root: str | os.PathLike[str]) -> list[str]:
-    """List everything that is wrong with a folder: damaged arrays and tables, footsteps that are in one of them alone.
+    """Return all faults of a folder: damaged arrays and tables, and footsteps that are only in one of them.
 
     Raises:
-        DatasetError: no such folder, or no walk in it.
+        DatasetError: the folder does not exist, or has no trial.
     """
     faults = []
     for folder in find_trials(Path(root)).values():
@@ -251,7 +255,7 @@ def check_step_up(root: str | os.PathLike[str]) -> list[str]:
             faults.append(str(error) if isinstance(error, FormatError) else f"{folder / 'metadata.csv'}: {error}")
             continue
         if sorted(rows) != list(range(count)):
-            faults.append(f"{folder}: metadata.csv lists {len(rows)} footsteps, pipeline_1.npz holds {count}")
+            faults.append(f"{folder}: metadata.csv lists {len(rows)} footsteps, pipeline_1.npz has {count}")
     return faults
 
 

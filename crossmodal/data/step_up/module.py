@@ -1,4 +1,4 @@
-"""StepUP-P150 for training: batches of several footsteps of several people, none of them evaluated on."""
+"""Data module of StepUP-P150: batches of several footsteps of several people, split by person."""
 
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from crossmodal.data.sampling import StepLoader, StepSampler
 from crossmodal.data.step_up.dataset import FLAGS, StepUpFootsteps, find_trials
-from crossmodal.data.subject_split import deal_subjects, refuse_leaks
+from crossmodal.data.subject_split import refuse_leaks, split_subjects
 from crossmodal.errors import DatasetError
 from crossmodal.randomness import generator
 
@@ -19,17 +19,17 @@ Batch = dict[str, Any]
 
 
 class PersonFootsteps(Dataset[Batch]):
-    """Several footsteps of one person at a time, drawn by number: footwear first, then the step.
+    """Several footsteps of one person per sample, with counter-based draws: first the footwear, then the footstep.
 
-    An item is ``phases_kpa`` (footsteps, phases, 75, 40) and ``person`` (footsteps,), the index of the person. Its key
-    is (draw, person) as a numbered `StepSampler` gives it, or a person, which is draw 0 of that person.
+    A sample has ``phases_kpa`` (footsteps, phases, 75, 40) and ``person`` (footsteps,), the index of the person. Its
+    key is a (draw, person) pair of a numbered `StepSampler`, or a person, which is draw 0 of that person.
 
     Args:
-        footsteps: whose.
-        each: footsteps of an item.
-        seed: of all draws.
-        shift_cells: footsteps are moved by up to so many cells along and across.
-        gain: pressures are scaled by 1 - gain to 1 + gain.
+        footsteps: the footsteps to draw from.
+        each: number of footsteps in a sample.
+        seed: seed of all draws.
+        shift_cells: augmentation: largest shift of a footstep along and across, in cells.
+        gain: augmentation: pressures are scaled by 1 - gain to 1 + gain.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class PersonFootsteps(Dataset[Batch]):
         draw, person = entry if isinstance(entry, tuple) else (0, entry)
         rng = generator(self.seed, f"footsteps of a person/{person}", draw)
         by_footwear = list(self.footsteps.by_person[person].values())
-        # One of every footwear in turn, so that what a shoe leaves alike in all steps does not tell the person.
-        turns = [by_footwear[i] for i in rng.permutation(len(by_footwear))]
-        chosen = [int(rng.choice(turns[i % len(turns)])) for i in range(self.each)]
-        phases = [self._vary(self.footsteps[index]["phases_kpa"], rng) for index in chosen]
+        # All kinds of footwear in turn, so that the shoe does not identify the person.
+        footwear = [by_footwear[i] for i in rng.permutation(len(by_footwear))]
+        chosen = [int(rng.choice(footwear[i % len(footwear)])) for i in range(self.each)]
+        phases = [self._augment(self.footsteps[index]["phases_kpa"], rng) for index in chosen]
         return {"phases_kpa": torch.stack(phases), "person": torch.full((self.each,), person)}
 
-    def _vary(self, phases: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        # Every number is drawn whether it is used or not, so that one option does not move the others.
+    def _augment(self, phases: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        # Every number is drawn, used or not, so that one option does not change the draws of the others.
         shift, gain = rng.integers(-self.shift_cells, self.shift_cells + 1, size=2), rng.uniform(-1, 1)
         return (1 + self.gain * gain) * phases.roll((int(shift[0]), int(shift[1])), dims=(1, 2))
 
@@ -69,20 +69,20 @@ class StepUpDataModule(lightning.LightningDataModule):
 
     Args:
         root: the folder of participants, see `StepUpFootsteps`.
-        test: share of the people to evaluate on, or their names.
-        validation: share of the others to validate on, or their names; 0 for none.
-        phases: parts of the stance, as the model's.
+        test: fraction of the people to evaluate on, or their names.
+        validation: fraction of the others to validate on, or their names; 0 for none.
+        phases: number of phases of the stance, equal to that of the model.
         people_per_batch: people in a batch, per process.
-        footsteps_each: footsteps of each of them.
-        steps_per_epoch: training batches in an epoch; by default each person comes about once.
-        shift_cells, gain: variations in training, see `PersonFootsteps`.
-        flags: columns whose footsteps are left out where they are set, see `StepUpFootsteps`.
-        seed: decides the split, the batches and their variations.
-        num_workers: processes that read footsteps; 0 for none besides this one.
+        footsteps_each: footsteps of each person in a batch, at least 2.
+        steps_per_epoch: training batches in an epoch; by default as many as use each person about once.
+        shift_cells, gain: augmentation in training, see `PersonFootsteps`.
+        flags: columns of flags, see `StepUpFootsteps`.
+        seed: seed of the split, the batches and their augmentation.
+        num_workers: number of processes that read footsteps; 0 reads them in this process.
         cache: folder of the cache; ``$XDG_CACHE_HOME/crossmodal`` (or ``~/.cache/crossmodal``) by default.
 
     Raises:
-        ValueError: fewer than two footsteps of a person, of which nothing can be learned.
+        ValueError: ``footsteps_each`` is below 2.
     """
 
     def __init__(
@@ -113,39 +113,41 @@ class StepUpDataModule(lightning.LightningDataModule):
 
     @cached_property
     def parts(self) -> _Parts:
-        """The three parts, checked for leaks; validation is None when nobody is held out."""
+        """The three parts, checked for leaks; validation is None if nobody is held out."""
         people = sorted({person for person, _, _ in find_trials(Path(self.root))})
-        rest, tested = deal_subjects(people, self.test, self.seed, "test")
-        # Names that are given are looked for among all, so that a person in two parts is refused as the leak it is.
+        rest, tested = split_subjects(people, self.test, self.seed, "test")
+        # Explicit names may be any of the names, so that a person in two parts is reported as a leak.
         pool = rest if isinstance(self.validation, int | float) else people
-        _, held_out = deal_subjects(pool, self.validation, self.seed, "validation")
+        _, held_out = split_subjects(pool, self.validation, self.seed, "validation")
         trained = [name for name in rest if name not in set(held_out)]
         refuse_leaks({"train": trained, "validation": held_out, "test": tested}, "participant")
         if len(trained) < 2 or len(tested) < 2:
-            raise DatasetError(f"{self.root}: need two people to train and two to test on, got {trained} and {tested}")
+            raise DatasetError(
+                f"{self.root}: at least two training and two test people are needed, found {trained} and {tested}"
+            )
         train, test = self._load(trained), self._load(tested)
         return _Parts(train, self._load(held_out) if held_out else None, test)
 
     def setup(self, stage: str) -> None:
-        """Divide the people."""
+        """Split the people."""
         if stage == "fit":
             _ = self.parts
 
     def train_dataloader(self) -> StepLoader:
-        """Make the loader of training batches, each (people, footsteps, ...); one depends on seed and step alone."""
+        """Return the loader of training batches (people, footsteps, ...); they depend only on the seed and the step."""
         drawn = PersonFootsteps(self.parts.train, self.each, self.seed, self.shift_cells, self.gain)
         sampler = StepSampler(len(drawn), self.batch_size, self.seed, self.steps_per_epoch, numbered=True)
         return StepLoader(drawn, sampler, **self._loading())
 
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
-        """Make the loader of the people held out, the same footsteps every time; an empty list when there are none."""
+        """Return the loader of the people held out, with fixed footsteps; an empty list if there are none."""
         people = self.parts.validation
         if people is None:
             return []
         return DataLoader(PersonFootsteps(people, self.each, self.seed), batch_size=self.batch_size, **self._loading())
 
     def evaluation_dataset(self) -> StepUpFootsteps:
-        """Give the footsteps to evaluate on."""
+        """Return the footsteps to evaluate on."""
         return self.parts.test
 
     def _load(self, people: list[str]) -> StepUpFootsteps:

@@ -1,6 +1,6 @@
-"""Views: the published augmentations of images, in batches on the device that trains."""
+"""Views: published augmentations of images, in batches on the training device."""
 
-from crossmodal.data.views.law import ViewLaw
+from crossmodal.data.views.augmentation import ViewAugmentation
 from crossmodal.data.views.views import Views, create_views
 
-__all__ = ["ViewLaw", "Views", "create_views"]
+__all__ = ["ViewAugmentation", "Views", "create_views"]

@@ -1,7 +1,6 @@
-"""Colour changes of batches of images (n, 3, rows, columns) in 0 to 1, each image by its own amount.
+"""Colour augmentation of batches of images (n, 3, rows, columns) in 0 to 1, with separate parameters for each image.
 
-Every operation rounds once and works on one pixel, or sums whole numbers, so images come out the same bit for bit in
-every batch.
+Every operation rounds once and works on one pixel, or sums integers, so an image is bit-identical in every batch.
 """
 
 from collections.abc import Sequence
@@ -13,46 +12,46 @@ from torch import Tensor
 
 from crossmodal.data.views.transfer import to_device
 
-#: The changes of `jitter`, in the order of its factors.
-CHANGES = ("brightness", "contrast", "saturation", "hue")
-_HUE = CHANGES.index("hue")
+#: The operations of `jitter`, in the order of its factors.
+JITTER_OPERATIONS = ("brightness", "contrast", "saturation", "hue")
+_HUE = JITTER_OPERATIONS.index("hue")
 
 
 def luma(images: Tensor) -> Tensor:
-    """Weigh red, green and blue by 0.299, 0.587 and 0.114 (ITU-R BT.601): (n, 1, rows, columns)."""
+    """Return 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), (n, 1, rows, columns)."""
     red, green, blue = images[:, 0:1], images[:, 1:2], images[:, 2:3]
     return (0.299 * red).add_(0.587 * green).add_(0.114 * blue)
 
 
 def jitter(images: Tensor, factors: NDArray[np.float64], order: NDArray[np.int64]) -> Tensor:
-    """Change brightness, contrast, saturation and hue of each image in its own order; writes ``images``.
+    """Change brightness, contrast, saturation and hue of each image in a separate order, in place.
 
-    Brightness, contrast and saturation move colours away from, or towards, black, the image's mean grey and the
-    pixel's own grey: factor * image + (1 - factor) * that, held within 0 to 1. A hue is turned by a part of the
-    circle, -0.5 to 0.5.
+    Brightness, contrast and saturation blend the image with black, with its mean grey and with the grey of each pixel:
+    factor * image + (1 - factor) * grey, clipped to 0 to 1. The hue is shifted by a fraction of the circle, -0.5 to
+    0.5.
 
     Args:
-        images: float32 (n, 3, rows, columns) in 0 to 1.
-        factors: (n, 4), as in `CHANGES`; (1, 1, 1, 0) changes nothing.
-        order: (n, 4), places in `CHANGES`, the first change first.
+        images: float32 (n, 3, rows, columns) in 0 to 1; modified in place.
+        factors: (n, 4), in the order of `JITTER_OPERATIONS`; (1, 1, 1, 0) is the identity.
+        order: (n, 4), indices in `JITTER_OPERATIONS`, in order of application.
     """
-    turned = factors[:, _HUE] != 0
+    shifted = factors[:, _HUE] != 0
     blends = order[order != _HUE].reshape(len(order), 3)
     hue_slot = np.argmax(order == _HUE, axis=1)
     for slot in range(4):
-        rows = np.flatnonzero(turned & (hue_slot == slot))
+        rows = np.flatnonzero(shifted & (hue_slot == slot))
         if len(rows):
             chosen = to_device(rows, images.device)
-            turns = to_device(factors[rows, _HUE].astype(np.float32), images.device)
-            images.index_copy_(0, chosen, turn_hue(images[chosen], turns))
+            shifts = to_device(factors[rows, _HUE].astype(np.float32), images.device)
+            images.index_copy_(0, chosen, shift_hue(images[chosen], shifts))
         if slot < 3:
             kind = blends[:, slot]
             _blend(images, np.take_along_axis(factors, kind[:, None], axis=1)[:, 0], kind)
     return images
 
 
-def turn_hue(images: Tensor, turns: Tensor) -> Tensor:
-    """Turn the hues of images (n, 3, rows, columns) by parts (n,) of the circle of colours; greys stay as they are.
+def shift_hue(images: Tensor, shifts: Tensor) -> Tensor:
+    """Shift the hues of images (n, 3, rows, columns) by fractions (n,) of the hue circle; greys do not change.
 
     References:
         Smith, "Color gamut transform pairs", SIGGRAPH 1978 (the hexcone model, HSV).
@@ -67,14 +66,14 @@ def turn_hue(images: Tensor, turns: Tensor) -> Tensor:
         (green - blue) / divisor,
         torch.where(highest == green, (blue - red) / divisor + 2, (red - green) / divisor + 4),
     )
-    hue = hue + 6 * turns[:, None, None]
+    hue = hue + 6 * shifts[:, None, None]
     hue = hue - 6 * (hue / 6).floor()
-    shares = ((hue - 3).abs() - 1, 2 - (hue - 2).abs(), 2 - (hue - 4).abs())
-    return torch.stack([lowest + chroma * share.clamp_(0, 1) for share in shares], dim=1)
+    ramps = ((hue - 3).abs() - 1, 2 - (hue - 2).abs(), 2 - (hue - 4).abs())
+    return torch.stack([lowest + chroma * ramp.clamp_(0, 1) for ramp in ramps], dim=1)
 
 
 def make_grey(images: Tensor, chosen: NDArray[np.bool_]) -> Tensor:
-    """Replace the chosen (n,) images by their luma; writes ``images``."""
+    """Replace the chosen (n,) images by their luma, in place."""
     if chosen.any():
         rows = to_device(np.flatnonzero(chosen), images.device)
         images.index_copy_(0, rows, luma(images[rows]).expand(-1, 3, -1, -1))
@@ -82,7 +81,7 @@ def make_grey(images: Tensor, chosen: NDArray[np.bool_]) -> Tensor:
 
 
 def solarize(images: Tensor, chosen: NDArray[np.bool_]) -> Tensor:
-    """Invert the brighter half of the range in the chosen (n,) images; writes ``images``."""
+    """Invert the values of 0.5 and above in the chosen (n,) images, in place."""
     if chosen.any():
         rows = to_device(np.flatnonzero(chosen), images.device)
         bright = images[rows]
@@ -92,7 +91,7 @@ def solarize(images: Tensor, chosen: NDArray[np.bool_]) -> Tensor:
 
 def _blend(images: Tensor, factors: NDArray[np.float64], kind: NDArray[np.int64]) -> None:
     grey = luma(images)
-    # A mean of whole levels is exact in any order of the sum.
+    # A sum of integers is exact in any order.
     levels = (grey * 255).round_().to(torch.int32).sum(dim=(1, 2, 3), keepdim=True)
     mean = levels / (255 * grey[0].numel())
     keep, to_mean, to_grey = _columns([factors, (1 - factors) * (kind == 1), (1 - factors) * (kind == 2)], images)
@@ -100,5 +99,5 @@ def _blend(images: Tensor, factors: NDArray[np.float64], kind: NDArray[np.int64]
 
 
 def _columns(values: Sequence[NDArray[np.float64]], like: Tensor) -> Tensor:
-    """Put k arrays (n,) beside images: float32 (k, n, 1, 1, 1)."""
+    """Return k arrays (n,) as float32 (k, n, 1, 1, 1), to broadcast over images."""
     return to_device(np.stack(values).astype(np.float32), like.device)[..., None, None, None]

@@ -1,9 +1,9 @@
-"""Cropping, resizing and blurring as two matrix products of whole numbers, the same on every device.
+"""Crop, resize and blur as two exact matrix products, identical on every device.
 
-An image is looked at through a matrix for its rows and one for its columns. Pixels are whole levels of 0 to 255 and
-weights whole multiples of 2**-15, so every product and every partial sum is exact in float32: no result depends on the
-order of a sum, and with it on the batch, the number of threads or the device. Between the two products levels are
-rounded, as Pillow does. (Reduced precision of matrix products, which torch lets one ask for, may move a level by one.)
+An image is multiplied by one matrix for its rows and one for its columns. Pixels are integer levels 0 to 255 and
+weights are multiples of 2**-15, so every product and every partial sum is exact in float32. No result depends on the
+order of a sum, so none depends on the batch, the number of threads or the device. Levels are rounded between the two
+products, as in Pillow. (Reduced precision of matrix products, an option of torch, may change a level by one.)
 """
 
 from functools import lru_cache
@@ -15,21 +15,21 @@ from torch import Tensor
 
 from crossmodal.data.views.transfer import to_device
 
-#: The ways to weigh neighbouring pixels.
+#: The interpolation methods.
 INTERPOLATIONS = ("bilinear", "bicubic")
 
-# Weights are whole multiples of 1 / _WEIGHT. Levels take 8 bits and 15 more are behind the point, which leaves one of
-# float32's 24 for the overshoot of bicubic sums.
+# Weights are multiples of 1 / _WEIGHT. Levels take 8 bits and the fraction 15, which leaves one of the 24 bits of
+# float32 for the overshoot of bicubic sums.
 _WEIGHT = 2.0**15
-# The weights before they are made to sum to 1.
-_FINENESS = 2.0**14
+# Resolution of the weights before normalisation.
+_RESOLUTION = 2.0**14
 
 
-def look_through(levels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Resample whole levels (n, channels, height, width), float32, to whole levels (n, channels, size, size).
+def resample(levels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Resample integer levels (n, channels, height, width), float32, to integer levels (n, channels, size, size).
 
     Args:
-        levels: whole numbers of 0 to 255.
+        levels: integers 0 to 255.
         rows: weights (n, size, height).
         columns: weights (n, size, width).
     """
@@ -39,16 +39,15 @@ def look_through(levels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def crop_weights(first: Tensor, length: Tensor, source: int, size: int, interpolation: str) -> Tensor:
-    """Weigh the ``source`` pixels of a side for each of ``size`` pixels of a crop: float32 (n, size, source).
+    """Return the weights of ``source`` pixels of a side for ``size`` pixels of a resized crop: (n, size, source).
 
-    A shrunk crop is antialiased: the interpolating function is as wide as the pixels that it makes. Pixels outside the
-    crop have no weight.
+    Downsampling is antialiased: the kernel is as wide as an output pixel. Pixels outside of the crop have zero weight.
 
     Args:
         first: float32 (n,), first pixel of the crop.
-        length: float32 (n,), pixels of the crop.
-        source: pixels of the side.
-        size: pixels to make.
+        length: float32 (n,), length of the crop in pixels.
+        source: number of pixels of the side of the image.
+        size: number of pixels of the result.
         interpolation: one of `INTERPOLATIONS`.
     """
     first, length = first[:, None], length[:, None]
@@ -58,53 +57,53 @@ def crop_weights(first: Tensor, length: Tensor, source: int, size: int, interpol
     distances = ((pixels + 0.5) - centres[..., None]).abs_().mul_(1 / step.clamp(min=1)[..., None])
     weights = (1 - distances).clamp_(min=0) if interpolation == "bilinear" else _cubic(distances)
     inside = (pixels >= first) & (pixels < first + length)
-    return _whole(weights.mul_(inside[:, None]))
+    return _quantize(weights.mul_(inside[:, None]))
 
 
 def blur_weights(sigma_px: NDArray[np.float64], size: int, device: torch.device) -> Tensor:
-    """Weigh the pixels of a side by Gaussians around each of them: float32 (n, size, size).
+    """Return Gaussian weights of the pixels of a side around each pixel: float32 (n, size, size).
 
-    The image is mirrored at its edges, around the outermost pixels. A Gaussian ends where it is below 2**-15 of its
-    height, at 4.6 deviations, which must be within the image.
+    The image is reflected at its outermost pixels. A Gaussian is cut off below 2**-15 of its maximum, at 4.6 standard
+    deviations, which must be within the image.
 
     Args:
-        sigma_px: (n,), deviations, positive.
-        size: pixels of the side.
-        device: of the weights.
+        sigma_px: (n,), standard deviations, positive.
+        size: number of pixels of the side.
+        device: device of the weights.
     """
-    # On the CPU and in double precision: exponentials differ in their last bits, and these are rounded off at once.
-    bell = np.exp(-0.5 * (np.arange(2 * size) / sigma_px[:, None]) ** 2)
-    bell[:, -1] = 0.0  # nowhere
-    heights = to_device(np.rint(_FINENESS * bell).astype(np.float32), device)
-    return _shares(heights[:, _mirrored_distances(size, device)].sum(dim=1))
+    # In double precision on the CPU: exponentials differ in their last bits, which are rounded off here.
+    gaussian = np.exp(-0.5 * (np.arange(2 * size) / sigma_px[:, None]) ** 2)
+    gaussian[:, -1] = 0.0  # the distance that stands for no pixel
+    weights = to_device(np.rint(_RESOLUTION * gaussian).astype(np.float32), device)
+    return _normalise(weights[:, _reflected_distances(size, device)].sum(dim=1))
 
 
 @lru_cache(maxsize=8)
-def _mirrored_distances(size: int, device: torch.device) -> Tensor:
-    """Measure from every place to every pixel and to its images behind the two edges: int64 (3, size, size).
+def _reflected_distances(size: int, device: torch.device) -> Tensor:
+    """Return the distances of all pixels to all pixels and to their two reflections: int64 (3, size, size).
 
-    The outermost pixels are the mirrors and have no image there; 2 * size - 1 stands for nowhere.
+    The outermost pixels have no reflection at their edge; 2 * size - 1 marks a missing one.
     """
-    place, pixel = np.arange(size)[:, None], np.arange(size)
-    before = np.where(pixel > 0, place + pixel, 2 * size - 1)
-    behind = np.where(pixel < size - 1, 2 * (size - 1) - place - pixel, 2 * size - 1)
-    return torch.from_numpy(np.stack([np.abs(place - pixel), before, behind])).to(device)
+    centre, pixel = np.arange(size)[:, None], np.arange(size)
+    before = np.where(pixel > 0, centre + pixel, 2 * size - 1)
+    behind = np.where(pixel < size - 1, 2 * (size - 1) - centre - pixel, 2 * size - 1)
+    return torch.from_numpy(np.stack([np.abs(centre - pixel), before, behind])).to(device)
 
 
 def _cubic(distances: Tensor) -> Tensor:
-    """Evaluate the cubic of Keys (1981, equation 4), a = -1/2 as in Pillow, at distances from its centre."""
+    """Evaluate the cubic kernel of Keys (1981, equation 4), a = -1/2 as in Pillow, at distances from its centre."""
     near = (1.5 * distances - 2.5) * distances * distances + 1
     far = ((-0.5 * distances + 2.5) * distances - 4) * distances + 2
     return torch.where(distances < 1, near, torch.where(distances < 2, far, 0.0))
 
 
-def _whole(weights: Tensor) -> Tensor:
-    return _shares(weights.mul_(_FINENESS).round_())
+def _quantize(weights: Tensor) -> Tensor:
+    return _normalise(weights.mul_(_RESOLUTION).round_())
 
 
-def _shares(heights: Tensor) -> Tensor:
-    """Scale whole numbers to sum to 1 along the last dimension, as multiples of 1 / _WEIGHT."""
-    return heights.mul_(_WEIGHT / heights.sum(dim=-1, keepdim=True)).round_().mul_(1 / _WEIGHT)
+def _normalise(weights: Tensor) -> Tensor:
+    """Scale integer weights to sum to 1 along the last dimension, as multiples of 1 / _WEIGHT."""
+    return weights.mul_(_WEIGHT / weights.sum(dim=-1, keepdim=True)).round_().mul_(1 / _WEIGHT)
 
 
 def _rounded(levels: Tensor) -> Tensor:

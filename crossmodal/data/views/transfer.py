@@ -1,4 +1,4 @@
-"""From NumPy to the device that renders."""
+"""Transfer of NumPy arrays to the rendering device."""
 
 import numpy as np
 import torch
@@ -7,6 +7,6 @@ from torch import Tensor
 
 
 def to_device(values: NDArray[np.generic], device: torch.device) -> Tensor:
-    """Put an array on a device without waiting for the device's work."""
+    """Copy an array to a device without synchronising with it."""
     tensor = torch.from_numpy(np.ascontiguousarray(values))
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -1,4 +1,4 @@
-"""Simulated Greatest Hits: a drumstick strikes things, seen and heard, with the exact truth beside it."""
+"""Simulated Greatest Hits: videos of a drumstick that strikes things, with sound and exact ground truth."""
 
 from crossmodal.simulation.hits.folder import make_stand_in_hits
 from crossmodal.simulation.hits.material import MATERIALS, Material

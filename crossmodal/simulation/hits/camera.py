@@ -1,23 +1,23 @@
-"""A pinhole camera over a table top or the ground: metres to pixels and back."""
+"""Pinhole camera above a table top or the ground: projection of metres to pixels and back."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-_NEAREST_M = 0.12  # what comes nearer to the lens is drawn as if it were here
+_MIN_DEPTH_M = 0.12  # nearer points are drawn at this depth
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Looks at the origin of the plane z = 0; x goes right, y away from the camera, z up.
+    """A camera that looks at the origin of the plane z = 0; x is right, y away from the camera, z up.
 
     Attributes:
         height_px, width_px: size of the image.
         focal_px: focal length.
-        distance_m: from the lens to the origin.
-        pitch_rad: how far it looks down: 0 along the ground, pi / 2 straight down (or straight at a wall).
+        distance_m: distance of the lens from the origin.
+        pitch_rad: downward angle of the view: 0 along the ground, pi / 2 straight down (or straight at a wall).
         roll_rad: rotation of the image.
-        centre_px: (x, y) where the origin appears.
+        centre_px: (x, y) of the origin in the image.
     """
 
     height_px: int
@@ -29,12 +29,12 @@ class Camera:
     centre_px: tuple[float, float]
 
     def project(self, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (..., 2) as (x, y) of points (..., 3), and the scale there (...,) in pixels per metre."""
+        """Return the pixels (..., 2) as (x, y) of points (..., 3), and the scale there (...,) in pixels per metre."""
         sin, cos = np.sin(self.pitch_rad), np.cos(self.pitch_rad)
         right = points_m[..., 0]
         up = points_m[..., 1] * sin + points_m[..., 2] * cos
         depth = self.distance_m + points_m[..., 1] * cos - points_m[..., 2] * sin
-        scale = self.focal_px / np.maximum(depth, _NEAREST_M)
+        scale = self.focal_px / np.maximum(depth, _MIN_DEPTH_M)
         x, y = right * scale, -up * scale
         roll_sin, roll_cos = np.sin(self.roll_rad), np.cos(self.roll_rad)
         pixels = np.stack(
@@ -43,20 +43,20 @@ class Camera:
         return pixels, scale
 
     def unproject(self, pixels: np.ndarray, height_m: float = 0.0) -> np.ndarray:
-        """Points (..., 3) of the plane z = height_m seen at ``pixels`` (..., 2); beyond the horizon, far away."""
+        """Return the points (..., 3) of the plane z = height_m at ``pixels`` (..., 2); beyond the horizon, far away."""
         sin, cos = np.sin(self.pitch_rad), np.cos(self.pitch_rad)
         shifted_x, shifted_y = pixels[..., 0] - self.centre_px[0], pixels[..., 1] - self.centre_px[1]
         roll_sin, roll_cos = np.sin(self.roll_rad), np.cos(self.roll_rad)
         right = (roll_cos * shifted_x + roll_sin * shifted_y) / self.focal_px
         up = -(-roll_sin * shifted_x + roll_cos * shifted_y) / self.focal_px
-        fall = np.maximum(sin - up * cos, 0.05)  # how fast the ray loses height per unit of depth
+        fall = np.maximum(sin - up * cos, 0.05)  # loss of height of the ray per unit of depth
         depth = (self.distance_m * sin - height_m) / fall
         y = depth * cos + up * depth * sin - self.distance_m * cos
         return np.stack([right * depth, y, np.full_like(depth, height_m)], axis=-1)
 
 
 def draw_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
-    """Draw a camera for images of ``size`` (height, width): near or far, flat or steep, a little askew."""
+    """Draw a camera for images of ``size`` (height, width) with random distance, pitch and roll."""
     height, width = size
     focal = width * rng.uniform(0.9, 1.7)
     view_m = np.exp(rng.uniform(np.log(0.5), np.log(1.3)))

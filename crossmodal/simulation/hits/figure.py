@@ -1,4 +1,4 @@
-"""The person who strikes: arm, hand and stick as seen by the camera, with their shadows."""
+"""Arm, hand and stick of the person who strikes, projected into the image, with their shadows."""
 
 from dataclasses import dataclass
 
@@ -16,16 +16,16 @@ _STICKS = np.array([[206, 160, 100], [226, 190, 140], [168, 118, 70], [214, 176,
 
 @dataclass(frozen=True)
 class Figure:
-    """Who is seen: colours and sizes, constant over one video.
+    """Colours and sizes of the person, constant over one video.
 
     Attributes:
         build: see `Build`.
-        stick_rgb, skin_rgb, cloth_rgb: (3,)
+        stick_rgb, skin_rgb, cloth_rgb: (3,) colours.
         sleeve: (10,) pattern for the kernel: kind, two wave numbers, threshold, two more colours.
-        stick_radius_m: at the hand; the tip is thinner.
-        forearm_m: from the wrist to the elbow.
+        stick_radius_m: radius of the stick at the hand; the tip is thinner.
+        forearm_m: length from the wrist to the elbow.
         elbow: (x, y, z) direction from the hand to the elbow.
-        bare_m: how much of the forearm is bare.
+        bare_m: length of the forearm without sleeve.
     """
 
     build: Build
@@ -39,13 +39,13 @@ class Figure:
     bare_m: float
 
     def limbs(self, pose: Pose, camera: Camera, light: Light, heights_m: np.ndarray) -> np.ndarray:
-        """What to draw at the poses' times.
+        """Return the limbs to draw at the times of a pose.
 
         Args:
             pose: hands and tips (times, 3).
             camera: the projection.
-            light: the shadows' direction and strength.
-            heights_m: (times,) height of the surface under the tip, onto which shadows fall.
+            light: direction and strength of the shadows.
+            heights_m: (times,) height of the surface under the tip, which receives the shadows.
 
         Returns:
             (times, LIMBS, LIMB_COLUMNS) float64, in the order of drawing: shadows, then arm, stick and hand.
@@ -88,14 +88,14 @@ class Figure:
 
 
 def draw_figure(rng: np.random.Generator, camera: Camera, light: Light) -> Figure:
-    """Draw who strikes: from the left, the right, below or above the image, with long or short sleeves."""
+    """Draw a random person: from the left, the right, below or above the image, with long or short sleeves."""
     side = rng.choice([0.0, np.pi, 0.5 * np.pi, -0.5 * np.pi], p=[0.36, 0.36, 0.23, 0.05])
     azimuth = float(side + rng.normal(0, 0.45))
     build = Build(
         stick_m=float(rng.uniform(0.22, 0.4)),
         azimuth_rad=azimuth,
         grip_m=float(rng.uniform(0.02, 0.17)),
-        wrist_share=float(rng.uniform(0.45, 0.95)),
+        wrist_fraction=float(rng.uniform(0.45, 0.95)),
         lift_m=float(rng.uniform(0.12, 0.38)),
         rest_m=float(rng.uniform(0.05, 0.3)),
     )

@@ -1,4 +1,4 @@
-"""Film a scene: frames one after the other, each averaged over its exposure."""
+"""Render the frames of a scene, each averaged over its exposure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,30 +12,30 @@ from crossmodal.simulation.hits.motion import Motion
 from crossmodal.simulation.hits.reaction import Reactions
 from crossmodal.simulation.hits.scene import MARGIN_PX, Scene
 
-_MOST_MOMENTS = 12
-_FINEST = np.array([100.0, 100.0, 10_000.0])  # of displacements: parts of a pixel, of a pixel, of a radian
-_AT_ONCE = 64  # exposures
-_STEP_PX = 1.6  # the tip moves at most about this far between two moments of an exposure
+_MAX_MOMENTS = 12
+_RESOLUTION = np.array([100.0, 100.0, 10_000.0])  # steps of displacements per pixel, per pixel and per radian
+_BLOCK = 64  # exposures whose limbs are computed together
+_STEP_PX = 1.6  # largest movement of the tip between two moments of an exposure, approximately
 
 
 @dataclass(frozen=True)
 class Look:
-    """How the camera turns light into an image; what is not constant is a sum of slow waves.
+    """Rendering parameters of the camera; slow changes are sums of sine waves.
 
     Attributes:
-        exposure_share: part of the frame's time in which the shutter is open.
-        shake_px: size of the hand-held sway, 0 on a tripod.
+        exposure_fraction: exposure time as a fraction of the frame period.
+        shake_px: amplitude of the hand-held sway, 0 on a tripod.
         flicker: relative change of brightness.
         waves: (n, 3) rate in Hz, phase and weight of the slow changes.
         vignette: (height, width) float32.
         curve: (1024,) uint8, the tone curve over light 0 to 512.
-        saturation: of colours.
+        saturation: factor of the colour saturation.
         noise: (rows, columns) float32 grain.
         moves: see `kernel.draw_background`.
         compression: constant rate factor of the video file.
     """
 
-    exposure_share: float
+    exposure_fraction: float
     shake_px: float
     flicker: float
     waves: np.ndarray
@@ -48,14 +48,14 @@ class Look:
 
 
 def draw_look(rng: np.random.Generator, scene: Scene) -> Look:
-    """Draw a camera's rendering: exposure, contrast, colour, grain and how steadily it is held."""
+    """Draw random rendering parameters: exposure, contrast, colour, grain and shake."""
     height, width = scene.camera.height_px, scene.camera.width_px
     row, column = np.mgrid[:height, :width]
     radius = np.hypot((row - height / 2) / height, (column - width / 2) / width)
     curve, gain = _draw_curve(rng, scene)
     hand_held = rng.random() < 0.4
     return Look(
-        exposure_share=float(rng.uniform(0.25, 0.95)),
+        exposure_fraction=float(rng.uniform(0.25, 0.95)),
         shake_px=float(rng.uniform(0.4, 3.0)) if hand_held else 0.0,
         flicker=float(rng.choice([0.0, 0.01, 0.04]) * rng.random()),
         waves=np.stack([rng.uniform(0.15, 3.0, 8), rng.uniform(0, 2 * np.pi, 8), rng.uniform(0.3, 1.0, 8)], axis=1),
@@ -74,7 +74,7 @@ def draw_look(rng: np.random.Generator, scene: Scene) -> Look:
 
 
 def _draw_curve(rng: np.random.Generator, scene: Scene) -> tuple[np.ndarray, float]:
-    """A tone curve (1024,) uint8 that brings the scene to a drawn mean brightness, and its gain."""
+    """Draw a tone curve (1024,) uint8 that gives the scene a random mean brightness, and return it with its gain."""
     light = scene.canvas()[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX].mean(-1).ravel()[::7]
     target, contrast, gamma = rng.uniform(72, 148), rng.uniform(0.75, 1.2), np.exp(0.12 * rng.standard_normal())
     gain = target / max(float(light.mean()), 1.0)
@@ -100,19 +100,19 @@ def film(
 ) -> Iterator[np.ndarray]:
     """Yield uint8 images (height, width, 3) at ``times_s``; each exposure is centred on its time.
 
-    An image depends on its time and place in ``times_s`` (for the grain), not on the images before it.
+    An image depends on its time and its index in ``times_s`` (for the grain), not on earlier images.
     """
     height, width = scene.camera.height_px, scene.camera.width_px
     size = (height, width, 3)
     image, layer, sums = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
     at, canvas = np.zeros((len(scene.surfaces), 3)), scene.canvas()
-    open_s = look.exposure_share / float(frame_rate_hz)
+    open_s = look.exposure_fraction / float(frame_rate_hz)
     shifts = rng.integers(0, 199, (len(times_s), 2))
     moves = look.moves if scene.water.any() or scene.plants.any() else (0.0, 0.0, 0.0, 0.0)
     all_limbs = _limbs(figure, motion, scene, times_s, open_s)
     for index, (time_s, limbs) in enumerate(zip(times_s, all_limbs, strict=True)):
-        # A hundredth of a pixel is not seen; rounded to it, things come to rest and the canvas can be kept.
-        offsets = np.round(reactions.offsets(float(time_s), len(scene.surfaces)) * _FINEST) / _FINEST
+        # Rounded to an invisible hundredth of a pixel, offsets become constant and the canvas can be reused.
+        offsets = np.round(reactions.offsets(float(time_s), len(scene.surfaces)) * _RESOLUTION) / _RESOLUTION
         if not np.array_equal(offsets, at):
             at, canvas = offsets, scene.canvas(offsets)
         shake_x, shake_y, gain = _unsteadiness(look, float(time_s))
@@ -139,20 +139,20 @@ def film(
         yield out
 
 
-def _centred(moments: int) -> np.ndarray:
-    """Evenly spread moments of an exposure from -1/2 to 1/2, centred on 0."""
+def _spaced(moments: int) -> np.ndarray:
+    """Return evenly spaced moments of an exposure between -1/2 and 1/2, centred on 0."""
     return (np.arange(moments) + 0.5) / moments - 0.5
 
 
 def _moments(motion: Motion, scene: Scene, times_s: np.ndarray, open_s: float) -> np.ndarray:
-    """How many moments each exposure needs, from the way of the tip in the image."""
-    way = np.zeros(len(times_s))
+    """Return the number of moments of each exposure, from the path length of the tip in the image."""
+    path_px = np.zeros(len(times_s))
     before, _ = scene.camera.project(motion.pose(times_s - open_s / 2).tip_m)
-    for share in (0.0, 0.5):
-        after, _ = scene.camera.project(motion.pose(times_s + share * open_s).tip_m)
-        way += np.hypot(*(after - before).T)
+    for fraction in (0.0, 0.5):
+        after, _ = scene.camera.project(motion.pose(times_s + fraction * open_s).tip_m)
+        path_px += np.hypot(*(after - before).T)
         before = after
-    return np.clip(np.ceil(way / _STEP_PX), 1, _MOST_MOMENTS).astype(int)
+    return np.clip(np.ceil(path_px / _STEP_PX), 1, _MAX_MOMENTS).astype(int)
 
 
 def _limbs(figure: Figure, motion: Motion, scene: Scene, times_s: np.ndarray, open_s: float) -> Iterator[np.ndarray]:
@@ -161,16 +161,16 @@ def _limbs(figure: Figure, motion: Motion, scene: Scene, times_s: np.ndarray, op
     Those of many exposures are found at once: arrays of a few moments cost numpy more than their numbers do.
     """
     moments = _moments(motion, scene, times_s, open_s)
-    for first in range(0, len(times_s), _AT_ONCE):
-        counts = moments[first : first + _AT_ONCE]
-        within = np.concatenate([_centred(count) for count in counts])
-        at_s = np.repeat(times_s[first : first + _AT_ONCE], counts) + open_s * within
+    for first in range(0, len(times_s), _BLOCK):
+        counts = moments[first : first + _BLOCK]
+        within = np.concatenate([_spaced(count) for count in counts])
+        at_s = np.repeat(times_s[first : first + _BLOCK], counts) + open_s * within
         limbs = figure.limbs(motion.pose(at_s), scene.camera, scene.light, motion.height_m(at_s))
         yield from np.split(limbs, np.cumsum(counts)[:-1])
 
 
 def _unsteadiness(look: Look, time_s: float) -> tuple[float, float, np.ndarray]:
-    """Sway (x, y) in pixels, within the canvas's margin, and the gain (3,) of the light."""
+    """Return the sway (x, y) in pixels, within the margin of the canvas, and the gain (3,) of the light."""
     rates, phases, weights = look.waves.T
     waves = weights * np.sin(2 * np.pi * rates * time_s + phases)
     limit = MARGIN_PX - 2.0

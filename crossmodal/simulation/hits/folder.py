@@ -33,29 +33,29 @@ def make_stand_in_hits(
     num_workers: int = 1,
     progress: Progress | None = None,
 ) -> Path:
-    """Make a folder of simulated videos of a drumstick striking things, in the layout of Greatest Hits.
+    """Make a folder of simulated videos of a drumstick that strikes things, in the layout of Greatest Hits.
 
-    Video k depends on the seed, k, ``seconds``, ``size`` and ``frame_rate_hz`` alone: not on the number of videos, the
-    workers or an interruption. Videos that are there already, made with the same options, are kept.
+    Video k depends only on the seed, k, ``seconds``, ``size`` and ``frame_rate_hz``, not on the number of videos or
+    workers or on interruptions. Existing videos of the same options are kept.
 
     Args:
-        out: the folder; made when missing.
-        videos: how many.
-        seconds: length of each.
-        seed: of all draws.
-        size: (height, width) of the image in pixels.
-        frame_rate_hz: images per second.
-        test_fraction: share of the videos listed in test.txt.
-        num_workers: processes that make videos at the same time.
-        progress: called with (videos done, videos, text).
+        out: the folder, created if missing.
+        videos: number of videos.
+        seconds: length of each video.
+        seed: seed of all draws.
+        size: (height, width) of the frames in pixels.
+        frame_rate_hz: frames per second.
+        test_fraction: fraction of the videos listed in test.txt.
+        num_workers: number of processes that make videos.
+        progress: called with (videos done, total, text).
 
     Returns:
-        The folder. It holds per video ``<id>_denoised.mp4``, ``<id>_denoised.wav`` and ``<id>_times.txt``, the split in
-        ``train.txt`` and ``test.txt``, and the exact truth in ``stand_in.json``.
+        The folder. It contains ``<id>_denoised.mp4``, ``<id>_denoised.wav`` and ``<id>_times.txt`` of each video, the
+        split in ``train.txt`` and ``test.txt``, and the exact ground truth in ``stand_in.json``.
 
     Raises:
-        ValueError: an option makes no sense.
-        DatasetError: the folder holds something else, or stand-ins made with other options.
+        ValueError: an option is out of range.
+        DatasetError: the folder contains other files, or stand-ins of other options.
         OutputError: the folder cannot be written.
     """
     if videos < 1 or num_workers < 1 or seconds <= 0 or min(size) < 32 or not 0 <= test_fraction < 1:
@@ -65,12 +65,12 @@ def make_stand_in_hits(
         )
     folder = Path(out)
     options = Options(float(seconds), int(seed), (int(size[0]), int(size[1])), Fraction(frame_rate_hz))
-    truths = _truths_at_hand(folder, options)
+    truths = _read_truths(folder, options)
     names = [video_id(index) for index in range(videos)]
-    missing = [index for index, name in enumerate(names) if not _is_whole(folder, name, truths)]
+    missing = [index for index, name in enumerate(names) if not _is_complete(folder, name, truths)]
     done = videos - len(missing)
     if done and progress is not None:
-        progress(done, videos, "made before")
+        progress(done, videos, "already made")
     for index, truth in _make(folder, missing, options, num_workers):
         truths[names[index]] = truth
         done += 1
@@ -83,11 +83,11 @@ def make_stand_in_hits(
     return folder
 
 
-def _truths_at_hand(folder: Path, options: Options) -> dict[str, Truth]:
-    """What is known of the videos made before; marks a fresh folder as one of stand-ins.
+def _read_truths(folder: Path, options: Options) -> dict[str, Truth]:
+    """Return the ground truth of the existing videos; a new folder is marked as one of stand-ins.
 
     Raises:
-        DatasetError: the folder is not ours, or its options differ.
+        DatasetError: the folder contains other files, or stand-ins of other options.
     """
     path = folder / TRUTH_FILE
     if not path.exists():
@@ -101,30 +101,34 @@ def _truths_at_hand(folder: Path, options: Options) -> dict[str, Truth]:
         raise DatasetError(
             f"{path}: is not a truth file of stand-ins ({error}); name an empty or a new folder"
         ) from error
-    wanted = options.as_json()
-    if version != VERSION or found != wanted:
-        differs = ", ".join(f"{k} {found.get(k)} there, {v} asked" for k, v in wanted.items() if found.get(k) != v)
+    requested = options.as_json()
+    if version != VERSION or found != requested:
+        differences = [
+            f"{key}: found {found.get(key)}, requested {value}"
+            for key, value in requested.items()
+            if found.get(key) != value
+        ] or [f"version: found {version}, requested {VERSION}"]
         raise DatasetError(
-            f"{folder}: holds stand-ins made otherwise ({differs or f'version {version} there, {VERSION} now'}); "
-            "name another folder, or ask for the same options"
+            f"{folder}: holds stand-ins of other options ({'; '.join(differences)}); "
+            "name another folder, or repeat the command with the same options"
         )
     for part in folder.glob(truth_part(folder, "*").name):
         truths[part.name[1 : -len("_truth.json")]] = json.loads(part.read_text(encoding="utf-8"))
     return truths
 
 
-def _is_whole(folder: Path, name: str, truths: dict[str, Truth]) -> bool:
+def _is_complete(folder: Path, name: str, truths: dict[str, Truth]) -> bool:
     endings = ("_denoised.mp4", "_denoised.wav", "_times.txt")
     return name in truths and all((folder / f"{name}{ending}").is_file() for ending in endings)
 
 
 def _make(folder: Path, missing: list[int], options: Options, num_workers: int) -> Iterator[tuple[int, Truth]]:
-    """Make the missing videos, in this process or several, and yield each as it is done."""
+    """Make the missing videos, in this process or in several, and yield each when it is ready."""
     if num_workers == 1 or len(missing) < 2:
         for index in missing:
             yield index, write_take(folder, index, options)
         return
-    # Spawned, not forked: the parent may hold threads (torch, FFmpeg) that a fork would copy half-way.
+    # Spawned, not forked: a fork would copy the threads of torch and FFmpeg in an undefined state.
     with ProcessPoolExecutor(min(num_workers, len(missing)), mp_context=get_context("spawn")) as pool:
         jobs = {pool.submit(write_take, folder, index, options): index for index in missing}
         try:
@@ -135,7 +139,7 @@ def _make(folder: Path, missing: list[int], options: Options, num_workers: int) 
 
 
 def _write_split(folder: Path, names: list[str], seed: int, test_fraction: float) -> None:
-    """Write train.txt and test.txt; a video keeps its side, for the most part, when more are added."""
+    """Write train.txt and test.txt; most videos stay in their split when more are added."""
     draws = [generator(seed, "stand_in_hits/split", index).random() for index in range(len(names))]
     count = min(max(round(test_fraction * len(names)), int(test_fraction > 0)), len(names) - 1)
     test = set(sorted(range(len(names)), key=draws.__getitem__)[:count])

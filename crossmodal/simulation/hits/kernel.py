@@ -1,10 +1,10 @@
-"""The inner loops of drawing: background with its warps, limbs over the open shutter, bits, and the sensor."""
+"""Compiled loops of the rendering: background with warps, limbs with motion blur, particles, and the sensor."""
 
 import numpy as np
 
 from crossmodal.compiled import compiled
 
-LIMB_COLUMNS = 13  # x0, y0, radius 0, x1, y1, radius 1, red, green, blue, cover, edge width, kind, length in metres
+LIMB_COLUMNS = 13  # x0, y0, radius 0, x1, y1, radius 1, red, green, blue, opacity, edge width, kind, length in metres
 SHADOW, STICK, SLEEVE, HAND = 0, 1, 2, 3
 
 
@@ -25,13 +25,14 @@ def draw_background(
     Args:
         out: float32, written.
         canvas: (canvas height, canvas width, 3) float32.
-        corner_x: column of the canvas under the image's first column.
-        corner_y: row of the canvas under the image's first row.
-        warps: (n, 9) rows as in `reaction.Dent.row`.
+        corner_x: column of the canvas under the first column of the image.
+        corner_y: row of the canvas under the first row of the image.
+        warps: (n, 9), rows of `reaction.Dent.row`.
         water: (canvas height, canvas width), 1 where water flows.
-        plants: likewise where wind moves leaves.
-        moves: size of the water's waves in pixels, brightness of its glints, size of the wind in pixels, wave number.
-        time_s: for water and wind.
+        plants: (canvas height, canvas width), 1 where wind moves leaves.
+        moves: amplitude of the water waves in pixels, brightness of their glints, amplitude of the wind in pixels, and
+            wave number.
+        time_s: time of the water and the wind.
     """
     height, width = out.shape[0], out.shape[1]
     rows, columns = canvas.shape[0], canvas.shape[1]
@@ -74,14 +75,14 @@ def draw_background(
 
 
 @compiled
-def lay_sprite(
+def draw_sprite(
     canvas: np.ndarray,
     rgba: np.ndarray,
     corner: tuple[int, int],
     centre: tuple[float, float],
     offset: tuple[float, float, float],
 ) -> None:
-    """Lay a sprite, moved by (x, y) pixels and turned by an angle about its centre, over the canvas in place."""
+    """Draw a sprite, shifted by (x, y) pixels and rotated by an angle about its centre, over the canvas in place."""
     rows, columns = rgba.shape[0], rgba.shape[1]
     dx, dy, angle = offset
     cos, sin = np.cos(angle), np.sin(angle)
@@ -108,7 +109,7 @@ def lay_sprite(
 
 @compiled
 def _draw_limb(layer: np.ndarray, limb: np.ndarray, sleeve: np.ndarray, box: np.ndarray) -> None:
-    """Draw one tapered capsule into ``layer`` and widen ``box`` (top, left, bottom, right) to what it touched."""
+    """Draw one tapered capsule into ``layer`` and extend ``box`` (top, left, bottom, right) to the pixels changed."""
     x0, y0, r0, x1, y1, r1 = limb[0], limb[1], limb[2], limb[3], limb[4], limb[5]
     edge, kind = limb[10], int(limb[11])
     spread = max(r0, r1) + 0.5 * edge + 1.0
@@ -121,7 +122,7 @@ def _draw_limb(layer: np.ndarray, limb: np.ndarray, sleeve: np.ndarray, box: np.
     ax, ay = x1 - x0, y1 - y0
     square = max(ax * ax + ay * ay, 1e-9)
     long = np.sqrt(square)
-    # Rows cross a slanted limb in a short run of columns: bound the run instead of testing the whole box.
+    # A row crosses a slanted limb in a short run of columns: bound the run instead of testing the whole box.
     slope = ax / ay if abs(ay) > 1e-3 else 0.0
     run = spread * long / abs(ay) if abs(ay) > 1e-3 else 1e9
     for i in range(top, bottom):
@@ -205,7 +206,7 @@ def draw_limbs(image: np.ndarray, limbs: np.ndarray, sleeve: np.ndarray, layer: 
 
 @compiled
 def draw_particles(image: np.ndarray, particles: np.ndarray) -> None:
-    """Draw streaks (n, 9): ends, radius, colour, cover, over ``image`` in place."""
+    """Draw streaks (n, 9), with columns ends, radius, colour and opacity, over ``image`` in place."""
     for k in range(particles.shape[0]):
         x0, y0, x1, y1 = particles[k, 0], particles[k, 1], particles[k, 2], particles[k, 3]
         radius = particles[k, 4]
@@ -232,7 +233,7 @@ def expose(
     noise: np.ndarray,
     shift: tuple[int, int],
 ) -> None:
-    """Turn light into bytes: gain, vignette, saturation, grain, tone curve (1024 entries over light 0 to 512)."""
+    """Convert light to bytes: gain, vignette, saturation, grain, tone curve (1024 entries over light 0 to 512)."""
     height, width = out.shape[0], out.shape[1]
     rows, columns = noise.shape
     for i in range(height):

@@ -1,4 +1,4 @@
-"""The light of a scene, indoors or out."""
+"""Light of a scene, indoors or outdoors."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Light:
-    """Where light comes from and what shadows it casts.
+    """Directional light with shadows.
 
     Attributes:
-        slope: (x, y) way of a shadow on the ground per metre of height.
-        shadow: how much light a shadow takes, 0 to 1.
-        softness_px: width of a shadow's edge.
+        slope: (x, y) displacement of a shadow on the ground per metre of height.
+        shadow: fraction of the light that a shadow removes, 0 to 1.
+        softness_px: width of the edge of a shadow.
         tint: (3,) gain of red, green and blue.
     """
 
@@ -22,7 +22,7 @@ class Light:
     tint: np.ndarray
 
     def cast(self, points_m: np.ndarray, height_m: np.ndarray | float = 0.0) -> np.ndarray:
-        """Where the shadow of points (..., 3) falls on the plane z = height_m."""
+        """Return the shadow of points (..., 3) on the plane z = height_m."""
         above = np.maximum(points_m[..., 2] - height_m, 0.0)
         return np.stack(
             [
@@ -35,7 +35,7 @@ class Light:
 
 
 def draw_light(rng: np.random.Generator, place: str) -> Light:
-    """Draw the light of an "indoor" or "outdoor" place: sun, an overcast sky, or lamps."""
+    """Draw the light of an "indoor" or "outdoor" place: the sun, an overcast sky, or lamps."""
     angle = rng.uniform(0, 2 * np.pi)
     sunny = place == "outdoor" and rng.random() < 0.6
     steepness = rng.uniform(0.3, 1.1) if sunny else rng.uniform(0.1, 0.6)

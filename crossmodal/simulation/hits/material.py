@@ -1,8 +1,8 @@
-"""The materials of the stand-in: how each sounds when a drumstick hits it, and how it looks.
+"""Materials of the stand-in: acoustics of a drumstick hit, appearance, and reactions.
 
-The names are those of the Greatest Hits data set, so that classes line up. The numbers are ours: plausible orders of
-magnitude for a wooden stick on everyday things, wide enough that two objects of one material differ and that
-neighbouring materials overlap.
+The names are those of the Greatest Hits data set, so that the classes are equal. The numbers are not measured: they are
+plausible orders of magnitude for a wooden stick on everyday things, with ranges in which two objects of one material
+differ and similar materials overlap.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Acoustics:
-    """How a struck thing sounds; every span is drawn log-uniformly, once per object.
+    """Sound of a struck object; every span is sampled log-uniformly, once per object.
 
     Attributes:
         pitch_hz: frequency of the lowest mode.
-        ratios: law of the higher modes: "bar", "plate", "shell" or "dense".
+        ratios: model of the frequency ratios: "bar", "plate", "shell" or "dense".
         modes: number of modes.
         t60_s: time in which a mode at 1 kHz falls by 60 dB.
         damping_slope: T60 falls with frequency as ``(f / 1 kHz) ** -damping_slope``.
-        contact_ms: how long the stick touches at a strike of 2 m/s; a long contact is a dull sound.
+        contact_ms: contact time of a strike at 2 m/s; a longer contact sounds duller.
         grain: level of the noisy part (crushed leaves, rustle) relative to the ringing part.
         grain_hz: centre frequency of the noisy part.
         grain_s: time in which the noisy part falls to 1/e.
-        gain_db: loudness relative to wood.
-        restitution: largest share of the stick's speed that survives the impact.
+        gain_db: level relative to wood.
+        restitution: largest fraction of the speed of the stick after the impact.
     """
 
     pitch_hz: Span
@@ -44,21 +44,21 @@ class Acoustics:
 
 @dataclass(frozen=True)
 class Appearance:
-    """How a surface looks.
+    """Appearance of a surface.
 
     Attributes:
-        palette: colours of which one object takes a pair.
+        palette: colours, of which each object has two.
         scale_m: size of the coarsest detail.
-        roughness: share of fine detail, 0 (smooth) to 1 (sandy).
+        roughness: amount of fine detail, 0 (smooth) to 1 (sandy).
         contrast: strength of the pattern.
-        stretch: length of a detail along the grain over its width.
+        stretch: length of a detail along the grain divided by its width.
         ridged: sharp creases instead of soft clouds.
         weave_m: period of a woven or printed pattern, 0 for none.
         grid_m: distance of joints, 0 for none.
-        flecks: shape of loose bits on it: "", "leaf", "stone" or "blade".
+        flecks: shape of loose bits on the surface: "", "leaf", "stone" or "blade".
         fleck_m: length of a loose bit.
         gloss: strength of the highlight.
-        forms: what is made of it: "ground", "thing" or both.
+        forms: use of the material: "ground", "thing" or both.
         places: "indoor", "outdoor" or both.
     """
 
@@ -79,21 +79,21 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Material:
-    """One material: its name in the data set, its sound, its looks and what it does when struck.
+    """One material: name, sound, appearance and reactions.
 
     Attributes:
-        name: as in the data set's labels.
-        acoustics: the sound of a strike.
-        appearance: the look of a surface.
-        reactions: shares of static, rigid-motion, deform, scatter and splash among its hits.
-        scratch_share: share of scratches among its touches.
+        name: name in the labels of the data set.
+        acoustics: sound of a strike.
+        appearance: appearance of a surface.
+        reactions: fractions of static, rigid-motion, deform, scatter and splash among its hits.
+        scratch_fraction: fraction of scratches among its touches.
     """
 
     name: str
     acoustics: Acoustics
     appearance: Appearance
     reactions: dict[str, float]
-    scratch_share: float = 0.2
+    scratch_fraction: float = 0.2
 
 
 _GREY: tuple[Rgb, ...] = ((168, 168, 165), (120, 122, 126), (205, 203, 198), (88, 90, 94))
@@ -249,4 +249,4 @@ _TABLE = (
 )  # fmt: skip
 
 MATERIALS: dict[str, Material] = {material.name: material for material in _TABLE}
-"""Every material of the stand-in by its name, in alphabetical order."""
+"""The materials of the stand-in by name, in alphabetical order."""

@@ -1,8 +1,8 @@
-"""Where the hand and the stick are at any time: a swing that touches exactly when the script says so.
+"""Motion of hand and stick: a swing whose touches are exactly at the times of the script.
 
-The swing has one coordinate, the lift: how far the tip has been swung away from its contact point, in metres of arc.
-Lift is a piecewise cubic of time with given speeds at its knots: it falls from rest to the strike speed, meets zero at
-the touch, leaves with the rebound speed or stays, and is raised again. Wrist (rotation) and arm (height) share it.
+The swing has one coordinate, the lift: the distance of the tip from its contact point, in metres of arc. Lift is a
+piecewise cubic of time with given speeds at its knots: it falls from rest to the strike speed, is zero at the touch,
+rises with the rebound speed or stays at zero, and is raised again. Wrist (rotation) and arm (height) share the lift.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from crossmodal.simulation.hits.script import Surface, Touch
 
 @dataclass(frozen=True)
 class Build:
-    """Who strikes and how: constant over one video.
+    """Parameters of the person's swing, constant over one video.
 
     Attributes:
         stick_m: length of the stick from the hand to the tip.
-        azimuth_rad: direction in which the stick points, in the ground plane.
+        azimuth_rad: direction of the stick in the ground plane.
         grip_m: height of the hand above the contact point while the tip touches.
-        wrist_share: share of the lift made by turning the wrist; the arm makes the rest.
+        wrist_fraction: fraction of the lift made by the wrist; the rest is made by the arm.
         lift_m: lift before a hard strike.
         rest_m: lift while waiting.
     """
@@ -29,7 +29,7 @@ class Build:
     stick_m: float
     azimuth_rad: float
     grip_m: float
-    wrist_share: float
+    wrist_fraction: float
     lift_m: float
     rest_m: float
 
@@ -44,13 +44,13 @@ class Pose:
 
 
 class Motion:
-    """The motion of one video's stick; `pose` tells where it is.
+    """Motion of the stick in one video; `pose` returns its position.
 
     Args:
         touches: the script, in order of time.
-        surfaces: what the script refers to.
-        build: who strikes.
-        rng: for what the script leaves open (rebound, pauses, tremor).
+        surfaces: the surfaces of the script.
+        build: parameters of the swing.
+        rng: generator for rebounds, pauses and tremor.
         seconds: length of the video.
     """
 
@@ -64,7 +64,7 @@ class Motion:
     ) -> None:
         self.build = build
         knots = [(-1.0, build.rest_m, 0.0, 0.0)]
-        places: list[tuple[float, np.ndarray, float]] = []
+        positions: list[tuple[float, np.ndarray, float]] = []
         end_s = -1.0
         for touch in touches:
             restitution = MATERIALS[surfaces[touch.surface].material].acoustics.restitution
@@ -72,18 +72,18 @@ class Motion:
             leave, end_s = _leave(touch, restitution, rng)
             knots += leave
             azimuth = build.azimuth_rad + 0.12 * rng.standard_normal()
-            places += _places(touch, azimuth)
+            positions += _positions(touch, azimuth)
         knots.append((max(seconds, end_s) + 1.0, build.rest_m, 0.0, 0.0))
-        if not places:
-            places = [(0.0, np.array(surfaces[0].spots_m[0]), build.azimuth_rad)]
+        if not positions:
+            positions = [(0.0, np.array(surfaces[0].spots_m[0]), build.azimuth_rad)]
         self._knots = np.array(knots)
-        self._place_times = np.array([p[0] for p in places])
-        self._places = np.array([p[1] for p in places])
-        self._azimuths = np.array([p[2] for p in places])
+        self._position_times = np.array([p[0] for p in positions])
+        self._positions = np.array([p[1] for p in positions])
+        self._azimuths = np.array([p[2] for p in positions])
         self._tremor = rng.uniform(0.7, 2.6, 6), rng.uniform(0, 2 * np.pi, 6), 0.012 * rng.random(6)
 
     def lift(self, times_s: np.ndarray) -> np.ndarray:
-        """Lift of the tip in metres: zero exactly while it touches."""
+        """Return the lift of the tip in metres (times,), zero exactly while it touches."""
         times, values, arriving, leaving = self._knots.T
         right = np.clip(np.searchsorted(times, times_s, side="right"), 1, len(times) - 1)
         left = right - 1
@@ -98,11 +98,11 @@ class Motion:
         return np.asarray(np.maximum(cubic, 0.0))
 
     def height_m(self, times_s: np.ndarray) -> np.ndarray:
-        """Height of the surface below the tip (times,)."""
+        """Return the height of the surface below the tip (times,)."""
         return self._spot(times_s)[0][:, 2]
 
     def pose(self, times_s: np.ndarray) -> Pose:
-        """Hand and tip at ``times_s``; where the lift is zero the tip is on the script's spot."""
+        """Return hand and tip at ``times_s``; where the lift is zero, the tip is at the position of the script."""
         build = self.build
         lift = self.lift(times_s)
         spot, azimuth = self._spot(times_s)
@@ -113,29 +113,29 @@ class Motion:
         azimuth = azimuth + 4.0 * away * (sway[4] + sway[5])
         rest = -np.arcsin(min(build.grip_m / build.stick_m, 0.95))
         hand = spot - build.stick_m * _direction(azimuth, np.full_like(lift, rest))
-        hand[:, 2] += (1 - build.wrist_share) * lift
-        tip = hand + build.stick_m * _direction(azimuth, rest + build.wrist_share * lift / build.stick_m)
+        hand[:, 2] += (1 - build.wrist_fraction) * lift
+        tip = hand + build.stick_m * _direction(azimuth, rest + build.wrist_fraction * lift / build.stick_m)
         return Pose(hand, tip, lift)
 
     def _spot(self, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        times = self._place_times
+        times = self._position_times
         right = np.clip(np.searchsorted(times, times_s, side="right"), 1, max(len(times) - 1, 1))
         right = np.minimum(right, len(times) - 1)
         left = np.maximum(right - 1, 0)
         span = np.maximum(times[right] - times[left], 1e-9)
         u = np.clip((times_s - times[left]) / span, 0.0, 1.0)
         s = (u**3 * (10 - 15 * u + 6 * u * u))[:, None]  # minimum jerk
-        spot = (1 - s) * self._places[left] + s * self._places[right]
+        spot = (1 - s) * self._positions[left] + s * self._positions[right]
         azimuth = (1 - s[:, 0]) * self._azimuths[left] + s[:, 0] * self._azimuths[right]
         return spot, azimuth
 
 
 Knot = tuple[float, float, float, float]
-"""Time in s, lift in m, speed on arriving and speed on leaving in m/s."""
+"""Time in s, lift in m, arrival speed and departure speed in m/s."""
 
 
 def _approach(last: Knot, end_s: float, touch: Touch, build: Build, rng: np.random.Generator) -> list[Knot]:
-    """Knots of raising the stick and striking: rest (when there is time), top, touch."""
+    """Return the knots of raising the stick and striking: rest (if there is time), top, touch."""
     bottom = touch.clearance_m if touch.kind == "miss" else 0.0
     free_s = touch.time_s - last[0]
     highest = build.lift_m * rng.uniform(0.6, 1.2)
@@ -156,13 +156,13 @@ def _approach(last: Knot, end_s: float, touch: Touch, build: Build, rng: np.rand
 
 
 def _leave(touch: Touch, restitution: float, rng: np.random.Generator) -> tuple[list[Knot], float]:
-    """Knots after a touch: staying on the surface, or the free rebound up to its highest point."""
+    """Return the knots after a touch, on the surface or of the rebound up to its apex, and the end of the touch."""
     if touch.kind == "miss":
         return [], touch.time_s
     if touch.seconds > 0:
         end_s = touch.time_s + touch.seconds
         return [(end_s, 0.0, 0.0, 0.0)], end_s
-    pulled = rng.uniform(0.0, 0.45)  # share of the speed with which the hand draws the stick back
+    pulled = rng.uniform(0.0, 0.45)  # fraction of the speed that the hand adds by drawing the stick back
     speed = touch.speed_m_s * min(restitution * rng.uniform(0.3, 1.0) + pulled, 0.9)
     apex_s = 0.07 * rng.uniform(0.6, 1.2)
     return [
@@ -171,8 +171,8 @@ def _leave(touch: Touch, restitution: float, rng: np.random.Generator) -> tuple[
     ], touch.time_s
 
 
-def _places(touch: Touch, azimuth: float) -> list[tuple[float, np.ndarray, float]]:
-    """When the contact point must be where: still around a touch, sliding during a scratch."""
+def _positions(touch: Touch, azimuth: float) -> list[tuple[float, np.ndarray, float]]:
+    """Return (time, contact point, azimuth) of a touch: fixed around a hit, sliding during a scratch."""
     spot = np.array(touch.spot_m)
     end_s = touch.time_s + touch.seconds
     slide = np.array([*touch.slide_m, 0.0])

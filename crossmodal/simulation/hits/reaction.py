@@ -1,4 +1,4 @@
-"""What a struck thing shows: it is pushed, dented or set swinging, throws up bits or drops, makes rings on water."""
+"""Visible reactions of struck things: pushes, dents, swings, thrown bits and drops, and rings on water."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from crossmodal.simulation.hits.scene import MARGIN_PX, Scene
 from crossmodal.simulation.hits.script import Touch
 
 WARP_COLUMNS = 9  # x, y, 1 / (2 sigma^2), push x, push y, pinch, shade, ring height, ring phase
-PARTICLE_COLUMNS = 9  # x0, y0, x1, y1, radius, red, green, blue, cover
+PARTICLE_COLUMNS = 9  # x0, y0, x1, y1, radius, red, green, blue, opacity
 _GRAVITY_M_S2 = 9.81
 
 
@@ -18,12 +18,12 @@ class Burst:
     """Bits or drops thrown up by one touch; they fly freely and come to rest on the ground.
 
     Attributes:
-        time_s: when they leave.
-        starts_m: (n, 3)
-        velocities_m_s: (n, 3)
-        radii_m: (n,)
-        colours: (n, 3)
-        linger_s: how long they are seen after landing.
+        time_s: time of the start.
+        starts_m: (n, 3) start positions.
+        velocities_m_s: (n, 3) start velocities.
+        radii_m: (n,) radii.
+        colours: (n, 3) colours.
+        linger_s: time for which they are visible after landing.
     """
 
     time_s: float
@@ -34,7 +34,7 @@ class Burst:
     linger_s: float
 
     def positions(self, time_s: float) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (n, 3) at ``time_s`` and for how long each has lain still (n,)."""
+        """Return the positions (n, 3) at ``time_s`` and the time since landing (n,), negative in flight."""
         age = max(time_s - self.time_s, 0.0)
         rise = self.velocities_m_s[:, 2]
         flight = 2 * rise / _GRAVITY_M_S2
@@ -46,15 +46,15 @@ class Burst:
 
 @dataclass(frozen=True)
 class Dent:
-    """A patch of the image that moves after a touch: a dent that fills again, a swing, or rings.
+    """A patch of the image that moves after a touch: a dent that recovers, a swing, or rings.
 
     Attributes:
-        time_s: when it begins.
+        time_s: time of the start.
         kind: "dent", "swing" or "ring".
         centre_px: (x, y) on the canvas.
-        radius_px: its reach.
+        radius_px: radius of the patch.
         push_px: (x, y) of the first displacement.
-        rate_hz: of the swing or the rings.
+        rate_hz: rate of the swing or the rings.
         decay_s: time constant.
     """
 
@@ -67,7 +67,7 @@ class Dent:
     decay_s: float
 
     def row(self, time_s: float) -> tuple[float, ...] | None:
-        """Its row of the frame's warps at ``time_s``, None before it begins and once it has died away."""
+        """Return its row of the warps at ``time_s``, None before the start and after the decay."""
         age = time_s - self.time_s
         if age < 0 or age > 4 * self.decay_s:
             return None
@@ -87,14 +87,14 @@ class Dent:
 
 @dataclass(frozen=True)
 class Shove:
-    """A thing pushed by a touch: it rocks and comes to rest a little beside.
+    """A thing pushed by a touch: it rocks and comes to rest at a new position.
 
     Attributes:
-        time_s: when.
-        surface: which surface it is.
-        slide_px: (x, y) it ends up beside where it was.
+        time_s: time of the start.
+        surface: index of its surface.
+        slide_px: (x, y) final displacement.
         rock_rad: first angle of rocking.
-        rate_hz: of the rocking.
+        rate_hz: rate of the rocking.
     """
 
     time_s: float
@@ -104,13 +104,13 @@ class Shove:
     rate_hz: float
 
     def offset(self, time_s: float) -> tuple[float, float, float]:
-        """Displacement (x, y) in pixels and angle at ``time_s``."""
+        """Return the displacement (x, y) in pixels and the angle at ``time_s``."""
         age = time_s - self.time_s
         if age <= 0:
             return (0.0, 0.0, 0.0)
-        share = 1 - float(np.exp(-age / 0.05))
+        fraction = 1 - float(np.exp(-age / 0.05))
         angle = self.rock_rad * float(np.sin(2 * np.pi * self.rate_hz * age) * np.exp(-age / 0.18))
-        return (share * self.slide_px[0], share * self.slide_px[1], angle)
+        return (fraction * self.slide_px[0], fraction * self.slide_px[1], angle)
 
 
 @dataclass(frozen=True)
@@ -122,19 +122,19 @@ class Reactions:
     shoves: list[Shove]
 
     def warps(self, time_s: float) -> np.ndarray:
-        """(n, WARP_COLUMNS) float64 of the dents alive at ``time_s``."""
+        """Return the active dents at ``time_s``, (n, WARP_COLUMNS) float64."""
         rows = [row for dent in self.dents if (row := dent.row(time_s)) is not None]
         return np.array(rows, float).reshape(-1, WARP_COLUMNS)
 
     def offsets(self, time_s: float, surfaces: int) -> np.ndarray:
-        """(surfaces, 3) displacement x, y in pixels and angle of every surface."""
+        """Return the displacement x, y in pixels and the angle of every surface, (surfaces, 3)."""
         out = np.zeros((surfaces, 3))
         for shove in self.shoves:
             out[shove.surface] += shove.offset(time_s)
         return out
 
     def particles(self, opens_s: float, closes_s: float, scene: Scene) -> np.ndarray:
-        """(n, PARTICLE_COLUMNS) float64 streaks of all bits in sight while the shutter is open."""
+        """Return the streaks of all visible bits while the shutter is open, (n, PARTICLE_COLUMNS) float64."""
         rows = []
         for burst in self.bursts:
             if not 0.0 <= closes_s - burst.time_s < 0.8 + burst.linger_s:
@@ -150,7 +150,7 @@ class Reactions:
 
 
 def draw_reactions(touches: list[Touch], scene: Scene, rng: np.random.Generator) -> Reactions:
-    """Draw what every touch of a script sets moving."""
+    """Draw the reactions to every touch of a script."""
     out = Reactions([], [], [])
     for touch in touches:
         if touch.kind == "miss":
@@ -225,6 +225,6 @@ def _shove(touch: Touch, force: float, earlier: list[Shove], rng: np.random.Gene
     slide = np.array([length * np.cos(angle), 0.6 * length * np.sin(angle)])
     so_far = sum((np.array(s.slide_px) for s in earlier if s.surface == touch.surface), np.zeros(2))
     if slide @ so_far > 0 and np.hypot(*so_far) > 3:
-        slide = -slide  # a thing wanders, but not out of its place
+        slide = -slide  # keeps a thing near its first position
     rock = float(rng.normal(0, 0.05) * min(force, 1.5))
     return Shove(touch.time_s, touch.surface, (float(slide[0]), float(slide[1])), rock, float(rng.uniform(4, 11)))

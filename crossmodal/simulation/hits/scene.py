@@ -1,4 +1,4 @@
-"""The place of one video: ground, things on it, light, and how the camera renders colours."""
+"""The scene of one video: ground, things on it, camera and light."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 
 from crossmodal.simulation.hits.camera import Camera, draw_camera
-from crossmodal.simulation.hits.kernel import lay_sprite
+from crossmodal.simulation.hits.kernel import draw_sprite
 from crossmodal.simulation.hits.light import Light, draw_light
 from crossmodal.simulation.hits.material import MATERIALS, Material
 from crossmodal.simulation.hits.script import Surface
-from crossmodal.simulation.hits.texture import noise_at, paint_plane, strew_bits
+from crossmodal.simulation.hits.texture import noise_at, paint_plane, scatter_bits
 from crossmodal.simulation.hits.thing import Sprite, place_thing
 
-MARGIN_PX = 14  # painted around the image, for the camera's shake
+MARGIN_PX = 14  # margin of the canvas around the image, for the shake of the camera
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the camera looks at; the canvas is the image with `MARGIN_PX` more on every side.
+    """A scene; its canvas is the image with a margin of `MARGIN_PX` on every side.
 
     Attributes:
         camera: see `Camera`.
@@ -27,9 +27,9 @@ class Scene:
         sprites: the things, the farthest first.
         water: (height, width) float32, 1 where the surface flows.
         plants: (height, width) float32, 1 where wind moves things.
-        surfaces: what can be struck.
+        surfaces: the surfaces that can be struck.
         colours: (surfaces, 3) mean colour of each surface.
-        owners: which surface a sprite is, by its place in ``sprites``; the others cannot be struck.
+        owners: index of the surface of a sprite, by its index in ``sprites``; the others cannot be struck.
     """
 
     camera: Camera
@@ -43,35 +43,35 @@ class Scene:
     owners: dict[int, int]
 
     def canvas(self, offsets: np.ndarray | None = None) -> np.ndarray:
-        """The canvas with its things, each displaced by (surfaces, 3) offsets: x and y in pixels, and an angle."""
+        """Render the canvas with its things, displaced by (surfaces, 3) offsets: x and y in pixels, and an angle."""
         out = self.ground.copy()
         for k, sprite in enumerate(self.sprites):
             moved = offsets is not None and k in self.owners
             x, y, angle = offsets[self.owners[k]] if moved and offsets is not None else (0.0, 0.0, 0.0)
-            lay_sprite(out, sprite.rgba, sprite.corner, sprite.centre, (float(x), float(y), float(angle)))
+            draw_sprite(out, sprite.rgba, sprite.corner, sprite.centre, (float(x), float(y), float(angle)))
         return out
 
 
-def draw_scene(rng: np.random.Generator, size: tuple[int, int], favourite: str | None = None) -> Scene:
+def draw_scene(rng: np.random.Generator, size: tuple[int, int], required: str | None = None) -> Scene:
     """Draw the scene of one video.
 
     Args:
-        rng: the draws.
+        rng: random generator.
         size: (height, width) of the image.
-        favourite: a material that must be among the surfaces, so that a set of videos shows every one.
+        required: a material that must be in the scene, so that a set of videos has all materials.
     """
     camera = draw_camera(rng, size)
-    place = _choose_place(rng, favourite)
+    place = _choose_place(rng, required)
     light = draw_light(rng, place)
     grid = np.mgrid[: size[0] + 2 * MARGIN_PX, : size[1] + 2 * MARGIN_PX].astype(float) - MARGIN_PX
     pixels = np.stack([grid[1], grid[0]], axis=-1)
-    grounds, things = _choose_materials(rng, place, favourite)
+    grounds, things = _choose_materials(rng, place, required)
     ground, labels = _paint_ground(rng, camera, pixels, grounds, light)
     placed = [place_thing(rng, camera, light, pixels, ground, material) for material in things]
     found = [(thing, m) for thing, m in zip(placed, things, strict=True) if thing is not None]
     found.sort(key=lambda pair: -pair[0].depth_m)
     names = np.array([m.name for m in grounds])[labels]
-    for thing, _ in found:  # neither water nor wind moves what stands there
+    for thing, _ in found:  # neither water nor wind moves things
         (row, column), (rows, columns) = thing.corner, thing.rgba.shape[:2]
         names[row : row + rows, column : column + columns][thing.rgba[..., 3] > 0.5] = ""
     return Scene(
@@ -94,22 +94,22 @@ def _gather_surfaces(
     grounds: list[Material],
     found: list[tuple[Sprite, Material]],
 ) -> dict[str, Any]:
-    """What can be struck: parts of the ground and things, each only where nothing nearer hides it."""
-    seen = labels.copy()
+    """Return the surfaces that can be struck, parts of the ground and things, where they are not occluded."""
+    visible = labels.copy()
     for k, (sprite, _) in enumerate(found):
         rows, columns = sprite.rgba.shape[:2]
-        part = seen[sprite.corner[0] : sprite.corner[0] + rows, sprite.corner[1] : sprite.corner[1] + columns]
+        part = visible[sprite.corner[0] : sprite.corner[0] + rows, sprite.corner[1] : sprite.corner[1] + columns]
         part[sprite.rgba[..., 3] > 0.5] = len(grounds) + k
     surfaces, colours, owners = [], [], {}
     points = camera.unproject(pixels)
     for index, material in enumerate(grounds):
-        spots = _reachable(rng, camera, pixels, points, seen == index)
+        spots = _reachable(rng, camera, pixels, points, visible == index)
         if len(spots):
             surfaces.append(Surface(material.name, spots, False))
-            colours.append(ground[seen == index].mean(0))
+            colours.append(ground[visible == index].mean(0))
     for k, (sprite, material) in enumerate(found):
         at = np.round(camera.project(sprite.spots_m)[0]).astype(int) + MARGIN_PX
-        spots = sprite.spots_m[seen[at[:, 1], at[:, 0]] == len(grounds) + k]
+        spots = sprite.spots_m[visible[at[:, 1], at[:, 0]] == len(grounds) + k]
         if len(spots) >= 4:
             owners[k] = len(surfaces)
             surfaces.append(Surface(material.name, spots, True))
@@ -117,34 +117,34 @@ def _gather_surfaces(
     return {"surfaces": surfaces, "colours": np.array(colours), "owners": owners}
 
 
-def _choose_place(rng: np.random.Generator, favourite: str | None) -> str:
-    if favourite is not None:
-        return str(rng.choice(MATERIALS[favourite].appearance.places))
+def _choose_place(rng: np.random.Generator, required: str | None) -> str:
+    if required is not None:
+        return str(rng.choice(MATERIALS[required].appearance.places))
     return str(rng.choice(["indoor", "outdoor"]))
 
 
 def _choose_materials(
-    rng: np.random.Generator, place: str, favourite: str | None
+    rng: np.random.Generator, place: str, required: str | None
 ) -> tuple[list[Material], list[Material]]:
-    """The materials of the ground's one to three parts and of the zero to four things on it."""
-    here = [m for m in MATERIALS.values() if place in m.appearance.places]
-    ground = [m for m in here if "ground" in m.appearance.forms]
-    thing = [m for m in here if "thing" in m.appearance.forms]
+    """Draw the materials of one to three parts of the ground and of the things on it (at most seven)."""
+    available = [m for m in MATERIALS.values() if place in m.appearance.places]
+    ground = [m for m in available if "ground" in m.appearance.forms]
+    thing = [m for m in available if "thing" in m.appearance.forms]
     grounds = [ground[i] for i in rng.permutation(len(ground))[: int(rng.integers(1, 4))]]
     things = [thing[i] for i in rng.integers(len(thing), size=int(rng.integers(0, 4 if place == "outdoor" else 8)))]
-    if favourite is not None:
-        wanted = MATERIALS[favourite]
-        if "ground" in wanted.appearance.forms and (rng.random() < 0.7 or "thing" not in wanted.appearance.forms):
-            grounds[0] = wanted
+    if required is not None:
+        material = MATERIALS[required]
+        if "ground" in material.appearance.forms and (rng.random() < 0.7 or "thing" not in material.appearance.forms):
+            grounds[0] = material
         else:
-            things = [*things[:6], wanted]
+            things = [*things[:6], material]
     return grounds, things
 
 
 def _paint_ground(
     rng: np.random.Generator, camera: Camera, pixels: np.ndarray, materials: list[Material], light: Light
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The canvas (height, width, 3), and the index of the material at each pixel."""
+    """Paint the canvas (height, width, 3), and return it with the index of the material at each pixel."""
     points = camera.unproject(pixels)
     scale = camera.project(points)[1]
     labels = _divide(rng, points, len(materials), camera)
@@ -155,12 +155,12 @@ def _paint_ground(
         canvas[part] = paint_plane(material.appearance, points, rng)[part]
         if material.appearance.flecks:
             squash = float(np.sin(camera.pitch_rad))
-            strew_bits(canvas, part, scale, squash, material.appearance, rng, light_xy)
+            scatter_bits(canvas, part, scale, squash, material.appearance, rng, light_xy)
     if all("outdoor" in m.appearance.places for m in materials) and rng.random() < 0.7:
         dry = np.isin(labels, [k for k, m in enumerate(materials) if m.name != "water"])
-        for name in ("leaf", "grass", "gravel"):  # what the wind brought, on whatever ground
+        for name in ("leaf", "grass", "gravel"):  # litter on any dry ground
             if rng.random() < 0.5:
-                strew_bits(canvas, dry, scale, 1.0, MATERIALS[name].appearance, rng, light_xy, (0.01, 0.15))
+                scatter_bits(canvas, dry, scale, 1.0, MATERIALS[name].appearance, rng, light_xy, (0.01, 0.15))
     if light.shadow > 0.4 and rng.random() < 0.6:
         shade = noise_at(points, rng, rng.uniform(0.1, 0.5), roughness=0.6)
         canvas *= (1 - light.shadow * np.clip(8 * (shade - rng.uniform(0.45, 0.62)), 0, 1))[..., None]
@@ -170,12 +170,12 @@ def _paint_ground(
 
 
 def _divide(rng: np.random.Generator, points: np.ndarray, parts: int, camera: Camera) -> np.ndarray:
-    """Divide the plane by lines, straight indoors or wavy, through the middle of the view."""
+    """Divide the plane by straight or wavy lines near the middle of the view, and return the part of each pixel."""
     labels = np.zeros(points.shape[:2], int)
     view_m = camera.width_px * camera.distance_m / camera.focal_px
     for part in range(1, parts):
-        angle, place = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.2) * view_m
-        line = points[..., 0] * np.cos(angle) + points[..., 1] * np.sin(angle) - place
+        angle, offset = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.2) * view_m
+        line = points[..., 0] * np.cos(angle) + points[..., 1] * np.sin(angle) - offset
         if rng.random() < 0.6:
             line = line + 0.4 * view_m * (noise_at(points, rng, 0.3 * view_m) - 0.5)
         labels[line > 0.1 * view_m] = part

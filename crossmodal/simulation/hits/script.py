@@ -1,7 +1,7 @@
-"""What happens in one video: which thing is struck when, how hard, and what it does.
+"""The script of one video: the surface, time and speed of each touch, and the reaction.
 
-The gaps between touches follow the real law (Greatest Hits: never below 0.25 s, median 0.7 s, 5 % above 2.7 s). Between
-touches the stick is swung now and then without touching anything, so that motion alone does not tell of a sound.
+The gaps between touches have the distribution of Greatest Hits (at least 0.25 s, median 0.7 s, 5 % above 2.7 s).
+Sometimes the stick is swung between touches without touching anything, so that motion alone does not imply a sound.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ _MARGIN_S = 0.35
 
 @dataclass(frozen=True)
 class Surface:
-    """Something that can be struck, as the script needs to know it.
+    """A surface that can be struck.
 
     Attributes:
-        material: its material's name.
-        spots_m: (n, 3) points of it that the stick can reach, in metres; the third is the height.
-        thing: it is an object that can move, not the ground.
+        material: name of its material.
+        spots_m: (n, 3) points that the stick can reach, in metres; the third coordinate is the height.
+        thing: whether it is an object that can move, not the ground.
     """
 
     material: str
@@ -36,16 +36,16 @@ class Touch:
     """One planned motion of the stick.
 
     Attributes:
-        time_s: when the tip touches (for a miss: when it is lowest).
+        time_s: time of the contact (of a miss: of the lowest point).
         kind: "hit", "scratch" or "miss" (a swing that touches nothing).
         surface: index of the surface.
-        spot_m: where the tip touches, (x, y, z) in metres; for a miss the point below the tip.
+        spot_m: contact point, (x, y, z) in metres; for a miss the point below the tip.
         speed_m_s: speed of the tip at the touch.
-        reaction: what the thing does; "" for a miss.
-        seconds: how long the tip stays on the surface: 0 for a clean rebound.
-        slide_m: (x, y) way of the tip on the surface while it scratches.
-        clearance_m: how far a miss stays away from the surface.
-        labels: material, action and reaction as written in the labels file, "None" where not told.
+        reaction: reaction of the surface; "" for a miss.
+        seconds: contact time of the tip; 0 for a free rebound.
+        slide_m: (x, y) displacement of the tip on the surface during a scratch.
+        clearance_m: smallest distance of a miss from the surface.
+        labels: material, action and reaction as written in the labels file, "None" if left out.
     """
 
     time_s: float
@@ -61,13 +61,13 @@ class Touch:
 
 
 def draw_gaps(rng: np.random.Generator, count: int, tempo: float = 1.0) -> np.ndarray:
-    """Draw gaps between touches in seconds: at least 0.25 s, log-normal beyond that."""
+    """Draw gaps between touches in seconds: 0.25 s plus a log-normal excess of at most 6 s."""
     excess = _MEDIAN_EXCESS_S * tempo * np.exp(_LOG_SPREAD * rng.standard_normal(count))
     return MINIMUM_GAP_S + np.minimum(excess, 6.0)
 
 
 def draw_touch_times(rng: np.random.Generator, seconds: float) -> np.ndarray:
-    """Draw the times of all touches of a video of ``seconds``; none when it is too short for one."""
+    """Draw the times of all touches of a video of ``seconds``; none if it is too short for one."""
     tempo = float(np.exp(0.2 * rng.standard_normal()))
     gaps = draw_gaps(rng, int(seconds / MINIMUM_GAP_S) + 2, tempo)
     gaps[0] = _MARGIN_S + rng.uniform(0.0, 0.6)
@@ -76,7 +76,7 @@ def draw_touch_times(rng: np.random.Generator, seconds: float) -> np.ndarray:
 
 
 def write_script(rng: np.random.Generator, surfaces: list[Surface], seconds: float) -> list[Touch]:
-    """Write the script of one video: touches in order of time, misses among them."""
+    """Draw the script of one video: touches and misses in order of time."""
     touches: list[Touch] = []
     surface = int(rng.integers(len(surfaces)))
     boldness = float(np.exp(0.3 * rng.standard_normal()))
@@ -99,9 +99,9 @@ def _plan_touch(
     surface = surfaces[index]
     material = MATERIALS[surface.material]
     reactions = {k: v for k, v in material.reactions.items() if surface.thing or k != "rigid-motion"}
-    shares = np.array(list(reactions.values()))
-    reaction = str(rng.choice(list(reactions), p=shares / shares.sum()))
-    scratch = gap_s > 0.4 and rng.random() < material.scratch_share
+    weights = np.array(list(reactions.values()))
+    reaction = str(rng.choice(list(reactions), p=weights / weights.sum()))
+    scratch = gap_s > 0.4 and rng.random() < material.scratch_fraction
     speed = float(np.clip(boldness * 2.2 * np.exp(0.45 * rng.standard_normal()), 0.6, 7.0))
     spot = surface.spots_m[rng.integers(len(surface.spots_m))]
     seconds, slide = 0.0, (0.0, 0.0)
@@ -122,7 +122,7 @@ def _plan_touch(
         reaction=reaction,
         seconds=seconds,
         slide_m=slide,
-        labels=_forget_some((surface.material, action, reaction), rng),
+        labels=_drop_labels((surface.material, action, reaction), rng),
     )
 
 
@@ -140,8 +140,8 @@ def _plan_miss(rng: np.random.Generator, surfaces: list[Surface], index: int, ti
     )
 
 
-def _forget_some(labels: tuple[str, str, str], rng: np.random.Generator) -> tuple[str, str, str]:
-    """Leave labels out at about the rate of the real files: whole lines, or the material or reaction alone."""
+def _drop_labels(labels: tuple[str, str, str], rng: np.random.Generator) -> tuple[str, str, str]:
+    """Leave out labels at about the rate of the real files: whole lines, or only the material or the reaction."""
     draw = rng.random()
     if draw < 0.08:
         return ("None", "None", "None")

@@ -1,7 +1,7 @@
-"""What a strike sounds like: damped modes driven by the contact, and the noise of what gives way.
+"""Sound of a strike: damped modes excited by the contact, and noise of crushed or scattered material.
 
-A struck thing is a sum of damped sinusoids, its modes. The stick presses for a short time, a half-sine pulse whose
-length falls with speed as in Hertz's law; the pulse filters the modes, so a soft thing or a slow strike sounds dull.
+A struck thing is a sum of damped sinusoids, its modes. The contact force is a half-sine pulse whose length falls with
+speed as in Hertz's law. The pulse filters the modes, so a soft thing or a slow strike sounds dull.
 
 References:
     van den Doel and Pai, "The sounds of physical shapes", Presence 7(4), 1998 (modal synthesis, contact force).
@@ -22,12 +22,12 @@ _BAR_RATIOS = np.array([1.0, 2.756, 5.404, 8.933, 13.34, 18.64])  # free bar (Fl
 
 @dataclass(frozen=True)
 class Modes:
-    """The modes of one thing: each rings as ``amplitude * 10 ** (-3 t / decay) * sin(2 pi frequency t)``.
+    """The modes of one thing; each is ``amplitude * 10 ** (-3 t / decay) * sin(2 pi frequency t)``.
 
     Attributes:
-        frequencies_hz: (modes,)
+        frequencies_hz: (modes,) frequencies.
         decays_s: (modes,) T60, the time in which the mode falls by 60 dB.
-        amplitudes: (modes,) at the reference strike of 2 m/s, before the contact pulse.
+        amplitudes: (modes,) amplitudes at the reference strike of 2 m/s, before the contact pulse.
     """
 
     frequencies_hz: np.ndarray
@@ -37,14 +37,14 @@ class Modes:
 
 @dataclass(frozen=True)
 class Voice:
-    """How one particular thing sounds: its modes and what was drawn from the spans of its material.
+    """Sound parameters of one thing: its modes, and values drawn from the spans of its material.
 
     Attributes:
         modes: see `Modes`.
-        contact_s: length of the contact at the reference strike.
+        contact_s: contact time at the reference strike.
         grain: level of the noisy part.
-        grain_hz: its centre frequency.
-        grain_s: its time constant (1/e).
+        grain_hz: centre frequency of the noisy part.
+        grain_s: time constant (1/e) of the noisy part.
     """
 
     modes: Modes
@@ -71,11 +71,11 @@ def _draw(rng: np.random.Generator, span: Span) -> float:
 
 
 def draw_voice(acoustics: Acoustics, rng: np.random.Generator) -> Voice:
-    """Draw one thing of a material: another size, another damping, another set of modes."""
+    """Draw the sound parameters of one thing of a material: its size, damping and modes."""
     pitch_hz, count = _draw(rng, acoustics.pitch_hz), acoustics.modes
     if acoustics.ratios == "bar":
         overtones = _BAR_RATIOS[: (count + 1) // 2]
-        twins = overtones[: count // 2] * rng.uniform(1.05, 1.6)  # bending the other way: another thickness
+        twins = overtones[: count // 2] * rng.uniform(1.05, 1.6)  # bending about the other axis: another thickness
         ratios = np.concatenate([overtones, twins])
     elif acoustics.ratios == "plate":
         sides = rng.uniform(0.4, 1.0)
@@ -101,19 +101,19 @@ def draw_voice(acoustics: Acoustics, rng: np.random.Generator) -> Voice:
 
 
 def contact_pulse(contact_s: float, rate_hz: int) -> np.ndarray:
-    """The force of a contact: a half sine of ``contact_s``, with unit sum, so that slow modes keep their level."""
+    """Return the force of a contact, a half sine of ``contact_s`` with unit sum, to keep the level of slow modes."""
     samples = max(int(np.ceil(contact_s * rate_hz)), 1)
     pulse = np.sin(np.pi * (np.arange(samples) + 0.5) / samples)
     return np.asarray(pulse / pulse.sum())
 
 
 def contact_seconds(contact_s: float, speed_m_s: float) -> float:
-    """Length of a contact at ``speed_m_s``: Hertz's law, the power -1/5 of the speed."""
+    """Return the contact time at ``speed_m_s`` by Hertz's law, the power -1/5 of the speed."""
     return float(contact_s * (speed_m_s / REFERENCE_SPEED_M_S) ** -0.2)
 
 
 def ring(modes: Modes, rate_hz: int, seconds: float, delay_s: float = 0.0) -> np.ndarray:
-    """The free ringing of ``modes`` after an ideal blow at ``delay_s``, float64 (round(seconds * rate_hz),)."""
+    """Return the free ringing of ``modes`` after an impulse at ``delay_s``, float64 (round(seconds * rate_hz),)."""
     sound = np.zeros(round(seconds * rate_hz))
     first = int(np.ceil(delay_s * rate_hz))
     for frequency, decay, amplitude in zip(modes.frequencies_hz, modes.decays_s, modes.amplitudes, strict=True):
@@ -128,14 +128,14 @@ def ring(modes: Modes, rate_hz: int, seconds: float, delay_s: float = 0.0) -> np
 def strike_sound(
     voice: Voice, speed_m_s: float, rate_hz: int = 48_000, seconds: float = 2.0, delay_s: float = 0.0
 ) -> np.ndarray:
-    """The clean sound of one strike: modes through the contact, no noise, no room.
+    """Synthesize the clean sound of one strike: modes filtered by the contact, without noise and room.
 
     Args:
-        voice: the thing that is struck.
-        speed_m_s: speed of the tip; loudness grows as its power 1.2.
+        voice: sound parameters of the thing.
+        speed_m_s: speed of the tip; the amplitude grows as its power 1.2.
         rate_hz: sampling rate.
         seconds: length of the result.
-        delay_s: when the contact begins, to a fraction of a sample.
+        delay_s: start of the contact, with sub-sample accuracy.
 
     Returns:
         float64 (round(seconds * rate_hz),); silent before the contact.
@@ -147,7 +147,7 @@ def strike_sound(
 
 
 def soften(voice: Voice) -> Voice:
-    """The same thing while it gives way: damped about twice as much, a longer contact."""
+    """Return the sound parameters of a thing that deforms: half the decay times and a longer contact."""
     modes = replace(voice.modes, decays_s=0.5 * voice.modes.decays_s)
     return replace(voice, modes=modes, contact_s=1.4 * voice.contact_s)
 
@@ -155,7 +155,7 @@ def soften(voice: Voice) -> Voice:
 def band_noise(
     rng: np.random.Generator, samples: int, rate_hz: int, centre_hz: float, octaves: float = 1.2
 ) -> np.ndarray:
-    """Gaussian noise around ``centre_hz``, bell-shaped over log-frequency, with unit variance."""
+    """Return Gaussian noise with a Gaussian spectrum over log-frequency around ``centre_hz``, with unit variance."""
     spectrum = np.fft.rfft(rng.standard_normal(samples))
     frequencies = np.maximum(np.fft.rfftfreq(samples, 1 / rate_hz), 1.0)
     spectrum *= np.exp(-0.5 * (np.log2(frequencies / centre_hz) / octaves) ** 2)
@@ -166,15 +166,15 @@ def band_noise(
 def grain_sound(
     voice: Voice, rng: np.random.Generator, speed_m_s: float, rate_hz: int, decay_s: float, density_hz: float
 ) -> np.ndarray:
-    """Noise of many small things touched at once: a random train of tiny impacts that dies away.
+    """Synthesize the noise of many small particles: a decaying random train of tiny impacts.
 
     Args:
-        voice: level and colour of the noise.
-        rng: the draws.
+        voice: sound parameters: level and centre frequency of the noise.
+        rng: random generator.
         speed_m_s: speed of the tip.
         rate_hz: sampling rate.
         decay_s: time constant (1/e) of the train.
-        density_hz: mean impacts per second; many make a rush, few a patter.
+        density_hz: mean number of impacts per second; many sound like a rush, few like a patter.
     """
     samples = int(6 * decay_s * rate_hz) + 64
     time_s = np.arange(samples) / rate_hz
@@ -187,14 +187,14 @@ def grain_sound(
 
 
 def scratch_sound(voice: Voice, rng: np.random.Generator, speed_m_s: float, rate_hz: int, seconds: float) -> np.ndarray:
-    """The stick drawn over the surface: small impacts in step with the speed excite the same modes.
+    """Synthesize a scratch: small impacts, at a rate proportional to the speed, excite the same modes.
 
     Args:
-        voice: the thing that is scratched.
-        rng: the draws.
+        voice: sound parameters of the thing.
+        rng: random generator.
         speed_m_s: speed of the tip at the touch.
         rate_hz: sampling rate.
-        seconds: how long the scratch takes; the sound rings on after it.
+        seconds: duration of the scratch; the modes ring after it.
     """
     samples = max(int(seconds * rate_hz), 64)
     u = np.arange(samples) / samples
@@ -213,7 +213,7 @@ def scratch_sound(voice: Voice, rng: np.random.Generator, speed_m_s: float, rate
 
 
 def bubble_sound(rng: np.random.Generator, speed_m_s: float, rate_hz: int, count: int) -> np.ndarray:
-    """A splash: bubbles of 0.4 to 8 mm that ring at Minnaert's frequency and rise in pitch as they surface.
+    """Synthesize a splash: bubbles of 0.4 to 8 mm with Minnaert's frequency; some rise in pitch.
 
     References:
         Minnaert 1933: f = 3 / radius (Hz, metres); damping 0.13/r + 0.0072 r**-1.5 (van den Doel 2005, eq. 2 and 3).

@@ -1,4 +1,4 @@
-"""The sound of one video: every touch of the script with what follows from it, in a room with a little noise."""
+"""The sound track of one video: all touches of the script and their reactions, with room and noise."""
 
 import numpy as np
 
@@ -15,20 +15,20 @@ from crossmodal.simulation.hits.sound import (
 
 RATE_HZ = 48_000
 _PEAK = 0.95
-_USUAL_PEAK = 0.55  # real recordings are loud: the median strike of a video peaks between 0.2 and 1
+_MEDIAN_PEAK = 0.55  # real recordings are loud: the median strike of a video peaks between 0.2 and 1
 
 
 def record_sound(
     touches: list[Touch], surfaces: list[Surface], voices: list[Voice], seconds: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, float]:
-    """Record one video's sound.
+    """Synthesize the sound track of one video.
 
     Args:
         touches: the script.
-        surfaces: what it refers to.
-        voices: how each surface sounds, in the same order.
+        surfaces: the surfaces of the script.
+        voices: sound parameters of each surface, in the same order.
         seconds: length of the recording.
-        rng: the draws.
+        rng: random generator.
 
     Returns:
         The waveform, float32 (round(seconds * 48000),) in [-0.95, 0.95], and the gain of the clean strikes in it.
@@ -44,13 +44,13 @@ def record_sound(
         dry[first : first + len(sound)] += sound
         peaks.append(np.abs(sound).max())
     sound = dry + _echo(dry, rng)
-    gain = min(_PEAK / max(np.abs(sound).max(), 1e-9), _USUAL_PEAK / max(np.median(peaks or [1.0]), 1e-9))
+    gain = min(_PEAK / max(np.abs(sound).max(), 1e-9), _MEDIAN_PEAK / max(np.median(peaks or [1.0]), 1e-9))
     sound = gain * sound + _room_noise(len(dry), rng)
     return np.clip(sound, -_PEAK, _PEAK).astype(np.float32), float(gain)
 
 
 def touch_sound(touch: Touch, material: str, voice: Voice, rng: np.random.Generator) -> np.ndarray:
-    """The sound of one touch and its reaction; it starts within the sample in which the touch begins."""
+    """Synthesize one touch and its reaction; the sound starts within the sample in which the touch begins."""
     speed, late_s = touch.speed_m_s, touch.time_s % (1 / RATE_HZ)
     if touch.reaction == "deform":
         voice = soften(voice)
@@ -60,7 +60,7 @@ def touch_sound(touch: Touch, material: str, voice: Voice, rng: np.random.Genera
         if touch.reaction == "splash":
             _mix(sound, 0.5 * bubble_sound(rng, speed, RATE_HZ, 25), 0.03)
         return sound
-    _mix(sound, strike_sound(_elsewhere(voice, rng), speed, RATE_HZ, 2.0, late_s), 0.0)
+    _mix(sound, strike_sound(_at_other_spot(voice, rng), speed, RATE_HZ, 2.0, late_s), 0.0)
     _mix(sound, grain_sound(voice, rng, speed, RATE_HZ, voice.grain_s, 6000.0), 0.0)
     if touch.reaction == "rigid-motion":
         _mix_rattle(sound, voice, speed, rng)
@@ -72,8 +72,8 @@ def touch_sound(touch: Touch, material: str, voice: Voice, rng: np.random.Genera
     return sound
 
 
-def _elsewhere(voice: Voice, rng: np.random.Generator) -> Voice:
-    """The voice struck at another spot: the same modes in another mixture."""
+def _at_other_spot(voice: Voice, rng: np.random.Generator) -> Voice:
+    """Return the parameters of a strike at another spot: the same modes with other amplitudes."""
     modes = voice.modes
     weights = np.exp(0.3 * rng.standard_normal(len(modes.amplitudes)))
     mixed = type(modes)(modes.frequencies_hz, modes.decays_s, modes.amplitudes * weights)
@@ -81,11 +81,11 @@ def _elsewhere(voice: Voice, rng: np.random.Generator) -> Voice:
 
 
 def _mix_rattle(sound: np.ndarray, voice: Voice, speed_m_s: float, rng: np.random.Generator) -> None:
-    """Add the thing's own bounces: each sooner and softer than the one before."""
+    """Add the bounces of a thing, each sooner and softer than the one before."""
     delay_s, flight_s, speed = 0.0, rng.uniform(0.05, 0.13), 0.5 * speed_m_s
     for _ in range(int(rng.integers(1, 5))):
         delay_s += flight_s
-        _mix(sound, strike_sound(_elsewhere(voice, rng), speed, RATE_HZ, 1.0), delay_s)
+        _mix(sound, strike_sound(_at_other_spot(voice, rng), speed, RATE_HZ, 1.0), delay_s)
         flight_s *= rng.uniform(0.5, 0.8)
         speed *= rng.uniform(0.35, 0.65)
 
@@ -97,7 +97,7 @@ def _mix(sound: np.ndarray, part: np.ndarray, delay_s: float) -> None:
 
 
 def _echo(dry: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A faint exponential room tail, none outdoors (drawn)."""
+    """Return a faint exponential room tail; one draw in three has none."""
     level = rng.choice([0.0, 0.01, 0.02]) * rng.random()
     t60_s = rng.uniform(0.15, 0.45)
     samples = int(t60_s * RATE_HZ)
@@ -111,7 +111,7 @@ def _echo(dry: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _room_noise(samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Hiss and rumble between 1e-4 and 4e-3 rms, the floor of real recordings."""
+    """Return hiss and rumble of 1e-4 to 4e-3 rms, the noise floor of real recordings."""
     level = 10 ** rng.uniform(-4.0, -2.4)
     block = band_noise(rng, 4 * RATE_HZ, RATE_HZ, rng.uniform(80, 400), 1.5)
     hiss = 0.15 * rng.standard_normal(len(block))

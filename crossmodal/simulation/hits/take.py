@@ -1,4 +1,4 @@
-"""One video planned from its index, and filmed into its files."""
+"""One video: planned from its index, rendered, and written to its files."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,13 +23,13 @@ from crossmodal.simulation.hits.sound import Voice, contact_seconds, draw_voice
 from crossmodal.simulation.hits.soundtrack import RATE_HZ, record_sound
 from crossmodal.video import write_video
 
-# Faster than the writer's own choice, and free of x264's macroblock tree, whose result is not the same in every run.
+# Faster than the default of the writer; without the macroblock tree of x264, whose result differs between runs.
 _PRESET = "superfast"
 
 
 @dataclass(frozen=True)
 class Options:
-    """What decides the contents of every video."""
+    """The options that determine the contents of every video."""
 
     seconds: float
     seed: int
@@ -37,7 +37,7 @@ class Options:
     frame_rate_hz: Fraction
 
     def as_json(self) -> dict[str, Any]:
-        """The options as they stand in the truth file."""
+        """Return the options as in the truth file."""
         return {
             "seconds": self.seconds,
             "seed": self.seed,
@@ -48,18 +48,18 @@ class Options:
 
 @dataclass(frozen=True)
 class Take:
-    """Everything about one video before it is filmed.
+    """The plan of one video.
 
     Attributes:
-        touches: the script, misses included.
-        scene: the place.
-        figure: who strikes.
-        motion: how the stick moves.
-        reactions: what is set moving.
-        look: how the camera renders it.
-        voices: the sound of each surface.
+        touches: the script, including misses.
+        scene: the scene.
+        figure: the person who strikes.
+        motion: motion of the stick.
+        reactions: visible reactions.
+        look: rendering parameters of the camera.
+        voices: sound parameters of each surface.
         waveform: float32 (time,) at 48 kHz.
-        gain: what the clean strikes were multiplied by in it.
+        gain: gain of the clean strikes in the waveform.
         times_s: time of each frame.
     """
 
@@ -76,7 +76,7 @@ class Take:
 
 
 def video_id(index: int) -> str:
-    """The name of video ``index``, in the form of the data set's own."""
+    """Return the id of video ``index``, in the format of the data set."""
     return f"2000-01-01-00-00-00-{index + 1}"
 
 
@@ -85,7 +85,7 @@ def _streams(seed: int, index: int) -> Callable[[str], np.random.Generator]:
 
 
 def plan_take(index: int, options: Options) -> Take:
-    """Plan video ``index``: a function of the index and the options alone."""
+    """Plan video ``index``, a pure function of the index and the options."""
     rng = _streams(options.seed, index)
     scene = _draw_scene(index, options)
     figure = draw_figure(rng("figure"), scene.camera, scene.light)
@@ -111,19 +111,19 @@ def plan_take(index: int, options: Options) -> Take:
 
 
 def _draw_scene(index: int, options: Options) -> Scene:
-    """A scene with something to strike; every material has its turn among as many videos as there are materials."""
+    """Draw a scene with a surface to strike; 17 videos, the number of materials, require each material once."""
     names = sorted(MATERIALS)
-    turn, place = divmod(index, len(names))
-    order = generator(options.seed, "stand_in_hits/order", turn).permutation(len(names))
+    block, position = divmod(index, len(names))
+    order = generator(options.seed, "stand_in_hits/order", block).permutation(len(names))
     rng = _streams(options.seed, index)("scene")
     while True:
-        scene = draw_scene(rng, options.size, names[order[place]])
+        scene = draw_scene(rng, options.size, names[order[position]])
         if scene.surfaces:
             return scene
 
 
 def film_take(take: Take, index: int, options: Options) -> Iterator[np.ndarray]:
-    """The frames of a take: an iterator of uint8 (height, width, 3)."""
+    """Yield the frames of a take, uint8 (height, width, 3)."""
     return film(
         take.scene,
         take.figure,
@@ -137,7 +137,7 @@ def film_take(take: Take, index: int, options: Options) -> Iterator[np.ndarray]:
 
 
 def write_take(folder: Path, index: int, options: Options) -> dict[str, Any]:
-    """Plan and film video ``index``, write its mp4, wav and labels into ``folder``, and return its truth.
+    """Plan and render video ``index``, write its mp4, wav and labels into ``folder``, and return its ground truth.
 
     Raises:
         OutputError: a file cannot be written.
@@ -164,17 +164,17 @@ def write_take(folder: Path, index: int, options: Options) -> dict[str, Any]:
 
 
 def truth_part(folder: Path, name: str) -> Path:
-    """Where the truth of one finished video waits until all are done."""
+    """Return the temporary file with the ground truth of one finished video, kept until all are done."""
     return folder / f".{name}_truth.json"
 
 
 def labels_text(touches: list[Touch]) -> str:
-    """The labels of a script in the data set's form: ``time material action reaction``, one touch a line."""
+    """Return the labels of a script in the format of the data set: one line ``time material action reaction`` each."""
     return "".join(f"{t.time_s:.6f} {' '.join(t.labels)}\n" for t in touches if t.kind != "miss")
 
 
 def describe_take(take: Take) -> dict[str, Any]:
-    """The exact truth of a take, as plain JSON values; see ``datasets/stand_in_hits/prepare.md`` for the keys."""
+    """Return the exact ground truth of a take as JSON values; ``datasets/stand_in_hits/prepare.md`` lists the keys."""
     return {
         "gain": take.gain,
         "surfaces": [

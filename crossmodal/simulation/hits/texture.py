@@ -1,4 +1,4 @@
-"""The look of surfaces: colour at every point of a plane, from noise, weaves, joints and loose bits."""
+"""Textures of surfaces: colour at every point of a plane, from noise, weaves, joints and loose bits."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from crossmodal.simulation.hits.material import Appearance
 
 @compiled
 def _lattice(column: int, row: int, seed: int) -> float:
-    """A hash of a lattice point in [0, 1)."""
+    """Return a hash of a lattice point in [0, 1)."""
     value = (column * 374761393 + row * 668265263 + seed * 1274126177) & 0xFFFFFFFF
     value = ((value ^ (value >> 13)) * 1274126177) & 0xFFFFFFFF
     return ((value ^ (value >> 16)) & 0xFFFFFF) / 16777216.0
@@ -16,7 +16,7 @@ def _lattice(column: int, row: int, seed: int) -> float:
 
 @compiled
 def value_noise(x: np.ndarray, y: np.ndarray, seed: int, octaves: int, persistence: float, ridged: bool) -> np.ndarray:
-    """Fractal value noise at points (x, y), about [0, 1] with mean one half; ``ridged`` folds it into creases."""
+    """Return fractal value noise at points (x, y), about [0, 1] with mean one half; ``ridged`` folds it to creases."""
     height, width = x.shape
     out = np.empty((height, width), np.float32)
     for i in range(height):
@@ -44,7 +44,7 @@ def value_noise(x: np.ndarray, y: np.ndarray, seed: int, octaves: int, persisten
 def paint_bits(
     image: np.ndarray, mask: np.ndarray, bits: np.ndarray, colours: np.ndarray, shade_xy: tuple[float, float]
 ) -> None:
-    """Paint ellipses (rows of ``bits``: x, y, half length, half width, angle) with a little shadow each, in place."""
+    """Paint ellipses (rows of ``bits``: x, y, half length, half width, angle) with small shadows, in place."""
     height, width = mask.shape
     for k in range(bits.shape[0]):
         for layer in range(2):
@@ -64,8 +64,8 @@ def paint_bits(
                         cover *= 0.45
                     bend = 1.0 + 0.25 * v / b
                     for c in range(3):
-                        wanted = 0.0 if dark else colours[k, c] * bend
-                        image[i, j, c] += cover * (wanted - image[i, j, c])
+                        colour = 0.0 if dark else colours[k, c] * bend
+                        image[i, j, c] += cover * (colour - image[i, j, c])
 
 
 def noise_at(
@@ -77,7 +77,7 @@ def noise_at(
     roughness: float = 0.5,
     ridged: bool = False,
 ) -> np.ndarray:
-    """Noise at points (height, width, >= 2) in metres whose coarsest detail is ``scale_m``, turned at random."""
+    """Return noise at points (height, width, >= 2) in metres with coarsest detail ``scale_m``, rotated at random."""
     angle = rng.uniform(0, np.pi)
     x = points_m[..., 0] * np.cos(angle) + points_m[..., 1] * np.sin(angle)
     y = -points_m[..., 0] * np.sin(angle) + points_m[..., 1] * np.cos(angle)
@@ -87,12 +87,12 @@ def noise_at(
 
 
 def paint_plane(appearance: Appearance, points_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Colours (height, width, 3), float32 0 to 255, of a material seen at points (height, width, 3) in metres."""
+    """Return the colours (height, width, 3), float32 0 to 255, of a material at points (height, width, 3) in metres."""
     palette = np.array(appearance.palette, np.float32)
     first, second = palette[rng.permutation(len(palette))[:2]]
     first = np.clip(first * np.exp(0.15 * rng.standard_normal()) + rng.normal(0, 8, 3), 8, 250)
     if rng.random() < 0.6 and appearance.weave_m == 0:
-        second = first * rng.uniform(0.5, 0.8)  # mostly one colour in light and shade
+        second = first * rng.uniform(0.5, 0.8)  # usually one colour, lighter and darker
     noise = noise_at(
         points_m,
         rng,
@@ -115,7 +115,7 @@ def paint_plane(appearance: Appearance, points_m: np.ndarray, rng: np.random.Gen
 
 
 def _weave(points_m: np.ndarray, period_m: float, rng: np.random.Generator) -> np.ndarray:
-    """Stripes, checks or dots of a woven or printed thing, 0 to about 0.5."""
+    """Return stripes, checks or dots of a woven or printed thing, 0 to about 0.5."""
     angle, period = rng.uniform(0, np.pi), period_m * np.exp(rng.normal(0.3, 0.5))
     u = 2 * np.pi * (points_m[..., 0] * np.cos(angle) + points_m[..., 1] * np.sin(angle)) / period
     v = 2 * np.pi * (-points_m[..., 0] * np.sin(angle) + points_m[..., 1] * np.cos(angle)) / period
@@ -130,7 +130,7 @@ def _weave(points_m: np.ndarray, period_m: float, rng: np.random.Generator) -> n
 
 
 def _joints(points_m: np.ndarray, distance_m: float, rng: np.random.Generator) -> np.ndarray:
-    """Darkening of the joints of a tiled floor, 1 off the joints; each tile has its own brightness."""
+    """Return the brightness of a tiled floor: dark joints, and a separate factor for each tile."""
     angle = rng.uniform(0, np.pi / 2)
     u = (points_m[..., 0] * np.cos(angle) + points_m[..., 1] * np.sin(angle)) / distance_m
     v = (-points_m[..., 0] * np.sin(angle) + points_m[..., 1] * np.cos(angle)) / distance_m
@@ -141,16 +141,16 @@ def _joints(points_m: np.ndarray, distance_m: float, rng: np.random.Generator) -
 
 
 def _highlight(points_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A soft streak of reflected light in grey levels."""
-    angle, place = rng.uniform(0, np.pi), rng.normal(0, 0.2, 2)
-    x, y = points_m[..., 0] - place[0], points_m[..., 1] - place[1]
+    """Return a soft streak of reflected light in grey levels."""
+    angle, centre = rng.uniform(0, np.pi), rng.normal(0, 0.2, 2)
+    x, y = points_m[..., 0] - centre[0], points_m[..., 1] - centre[1]
     u, v = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
     width = rng.uniform(0.03, 0.15)
     height, stretch = rng.uniform(20, 80), rng.uniform(1.5, 6)
     return np.asarray(height * np.exp(-0.5 * ((u / width) ** 2 + (v / (width * stretch)) ** 2)))
 
 
-def strew_bits(
+def scatter_bits(
     image: np.ndarray,
     mask: np.ndarray,
     scale_px_m: np.ndarray,
@@ -160,17 +160,17 @@ def strew_bits(
     light_xy: tuple[float, float],
     cover: tuple[float, float] = (0.6, 2.2),
 ) -> None:
-    """Strew a material's loose bits over ``image`` (height, width, 3) where ``mask`` is set, in place.
+    """Scatter the loose bits of a material over ``image`` (height, width, 3) where ``mask`` is set, in place.
 
     Args:
         image: float32 colours.
         mask: (height, width), 0 to 1.
         scale_px_m: (height, width), pixels per metre.
-        squash: how much a flat thing is foreshortened in height, 0 to 1.
-        appearance: the shape, size and palette.
-        rng: the draws.
-        light_xy: direction in which shadows fall, in pixels.
-        cover: range of the area of all bits over the area of the mask.
+        squash: foreshortening of a flat thing in height, 0 to 1.
+        appearance: shape, size and palette of the bits.
+        rng: random generator.
+        light_xy: direction of the shadows, in pixels.
+        cover: range of the area of all bits divided by the area of the mask.
     """
     rows, columns = np.nonzero(mask > 0.5)
     if not len(rows):

@@ -1,4 +1,4 @@
-"""Things that stand on the ground: a footprint raised to a height, painted slice by slice."""
+"""Things on the ground: a footprint extruded to a height, painted slice by slice."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from crossmodal.simulation.hits.camera import Camera
 from crossmodal.simulation.hits.light import Light
 from crossmodal.simulation.hits.material import Material
-from crossmodal.simulation.hits.texture import noise_at, paint_plane, strew_bits
+from crossmodal.simulation.hits.texture import noise_at, paint_plane, scatter_bits
 
 _SLICES = 20
 _UNEVEN = {"rock", "cloth", "plastic-bag", "leaf", "paper"}
@@ -18,11 +18,11 @@ class Sprite:
     """A thing that can move, as an image on the canvas.
 
     Attributes:
-        rgba: (rows, columns, 4) float32: colour, and cover from 0 to 1.
-        corner: (row, column) of that part on the canvas.
-        centre: (x, y) on the canvas about which it turns.
+        rgba: (rows, columns, 4) float32: colour, and opacity from 0 to 1.
+        corner: (row, column) of the sprite on the canvas.
+        centre: (x, y) of the rotation centre on the canvas.
         spots_m: (n, 3) points of its top that the stick can reach.
-        depth_m: distance of its middle along the ground; the farther ones are covered by the nearer ones.
+        depth_m: distance of its middle along the ground; nearer things occlude farther ones.
     """
 
     rgba: np.ndarray
@@ -34,16 +34,16 @@ class Sprite:
 
 @dataclass(frozen=True)
 class _Footprint:
-    """A superellipse on the ground, more or less uneven.
+    """A superellipse on the ground with an optionally uneven outline.
 
     Attributes:
-        centre_m: (x, y)
-        half_m: (2,) half its width and depth.
-        power: 2 for an ellipse, large for a rectangle.
-        angle_rad: its turn.
+        centre_m: (x, y) of the centre.
+        half_m: (2,) half width and half depth.
+        power: exponent, 2 for an ellipse, large for a rectangle.
+        angle_rad: rotation.
         wobble: unevenness of the outline, relative to its size.
-        height_m: of the top.
-        bulge: how much narrower the top is than the foot, 0 to 1.
+        height_m: height of the top.
+        bulge: narrowing of the top relative to the foot, 0 to 1.
     """
 
     centre_m: np.ndarray
@@ -54,13 +54,16 @@ class _Footprint:
     height_m: float
     bulge: float
 
-    def inside_m(self, points_m: np.ndarray, share: float, bumps: np.ndarray | float = 0.0) -> np.ndarray:
-        """How far points lie within the outline at ``share`` of the height, about in metres, negative outside."""
+    def inside_m(self, points_m: np.ndarray, fraction: float, bumps: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return the approximate distance in metres of points inside the outline at a fraction of the height.
+
+        Negative outside.
+        """
         x, y = points_m[..., 0] - self.centre_m[0], points_m[..., 1] - self.centre_m[1]
         cos, sin = np.cos(self.angle_rad), np.sin(self.angle_rad)
         u, v = np.abs(x * cos + y * sin) / self.half_m[0], np.abs(-x * sin + y * cos) / self.half_m[1]
         reach = (u**self.power + v**self.power) ** (1 / self.power)
-        outline = np.sqrt(max(1 - self.bulge * share**2, 0.0)) - reach + 4 * self.wobble * bumps
+        outline = np.sqrt(max(1 - self.bulge * fraction**2, 0.0)) - reach + 4 * self.wobble * bumps
         return np.asarray(outline * self.half_m.min())
 
 
@@ -72,18 +75,18 @@ def place_thing(
     ground: np.ndarray,
     material: Material,
 ) -> Sprite | None:
-    """Put a thing of ``material`` on the ground, cast its shadow and paint it.
+    """Draw a thing of ``material`` at random, paint it, and add its shadow to the ground.
 
     Args:
-        rng: the draws: place, outline, size, height.
-        camera: how it is seen.
-        light: which casts its shadow onto ``ground``, in place.
+        rng: random generator for position, outline, size and height.
+        camera: the projection.
+        light: light that casts the shadow.
         pixels: (height, width, 2) image coordinates of the canvas.
-        ground: (height, width, 3) canvas.
-        material: what it is made of.
+        ground: (height, width, 3) canvas; the shadow is added in place.
+        material: material of the thing.
 
     Returns:
-        The thing, None when it came to lie out of reach.
+        The thing, None if it is out of reach.
     """
     middle = np.array([camera.width_px * rng.uniform(0.1, 0.9), camera.height_px * rng.uniform(0.2, 0.95)])
     footprint, scale = _draw_footprint(rng, camera, middle, material)
@@ -109,7 +112,7 @@ def place_thing(
 def _draw_footprint(
     rng: np.random.Generator, camera: Camera, middle: np.ndarray, material: Material
 ) -> tuple[_Footprint, float]:
-    """A footprint at a place of the image, and the pixels per metre there."""
+    """Draw a footprint at a position of the image, and return it with the pixels per metre there."""
     centre = camera.unproject(middle)
     scale = float(camera.project(centre)[1])
     half = np.array([1.0, np.exp(0.4 * rng.standard_normal())]) * camera.width_px / scale
@@ -129,14 +132,14 @@ def _draw_footprint(
 
 
 def _shadow(camera: Camera, light: Light, pixels: np.ndarray, footprint: _Footprint, bumps: np.ndarray) -> np.ndarray:
-    """Share of the light that the thing takes from the ground around it."""
+    """Return the fraction of the light that the thing removes from the ground around it."""
     points = camera.unproject(pixels)
     scale = camera.project(points)[1]
     shade = np.zeros(pixels.shape[:2])
-    for share in np.linspace(0, 1, 6):
-        back = points - np.array([*light.slope, 0.0]) * share * footprint.height_m
+    for fraction in np.linspace(0, 1, 6):
+        back = points - np.array([*light.slope, 0.0]) * fraction * footprint.height_m
         shade = np.maximum(
-            shade, np.clip(footprint.inside_m(back, share, bumps) * scale / light.softness_px + 0.5, 0, 1)
+            shade, np.clip(footprint.inside_m(back, fraction, bumps) * scale / light.softness_px + 0.5, 0, 1)
         )
     return (0.15 + 0.85 * light.shadow) * shade
 
@@ -150,27 +153,28 @@ def _paint(
     footprint: _Footprint,
     bumps: np.ndarray,
 ) -> np.ndarray:
-    """Paint from the foot to the top: sides darker, the top in full light."""
+    """Paint from the foot to the top, with darker sides and the top in full light."""
     rgba = np.zeros((*pixels.shape[:2], 4), np.float32)
     look = material.appearance
     key = int(rng.integers(1 << 32))
-    for share in np.linspace(0, 1, _SLICES):
-        points = camera.unproject(pixels, share * footprint.height_m)
+    for fraction in np.linspace(0, 1, _SLICES):
+        points = camera.unproject(pixels, fraction * footprint.height_m)
         scale = camera.project(points)[1]
-        cover = np.clip(footprint.inside_m(points, share, bumps) * scale + 0.5, 0, 1).astype(np.float32)
-        if share in {0.0, 1.0}:  # the pattern of the sides is that of the foot: too little is seen of them to matter
+        cover = np.clip(footprint.inside_m(points, fraction, bumps) * scale + 0.5, 0, 1).astype(np.float32)
+        if fraction in {0.0, 1.0}:  # the sides have the pattern of the foot: too little of them is visible to matter
             colour = paint_plane(look, points, np.random.default_rng(key)) * light.tint
             if look.flecks:
                 squash = float(np.sin(camera.pitch_rad))
-                strew_bits(colour, cover, scale, squash, look, np.random.default_rng(key), light.slope)
-        lit = (1 if share == 1 else 0.55 + (0.45 if footprint.bulge else 0.1) * share) + 0.4 * footprint.wobble * bumps
+                scatter_bits(colour, cover, scale, squash, look, np.random.default_rng(key), light.slope)
+        side = 1 if fraction == 1 else 0.55 + (0.45 if footprint.bulge else 0.1) * fraction
+        lit = side + 0.4 * footprint.wobble * bumps
         rgba[..., :3] += cover[..., None] * (colour * np.asarray(lit)[..., None] - rgba[..., :3])
         rgba[..., 3] = np.maximum(rgba[..., 3], cover)
     return rgba
 
 
 def _spots(rng: np.random.Generator, camera: Camera, pixels: np.ndarray, footprint: _Footprint) -> np.ndarray:
-    """Points (n, 3) of the top, away from its edge and well within the image."""
+    """Draw points (n, 3) of the top, away from its edge and well within the image."""
     points = camera.unproject(pixels, footprint.height_m)
     x, y = pixels[..., 0] / camera.width_px, pixels[..., 1] / camera.height_px
     good = footprint.inside_m(points, 1.0) > 0.2 * footprint.half_m.min() * (1 - footprint.bulge)

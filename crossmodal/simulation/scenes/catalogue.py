@@ -11,15 +11,15 @@ _PROCESSES = {process.name: process for process in (OutdoorScenes, SolidScenes)}
 
 
 def names() -> tuple[str, ...]:
-    """List the processes that `create` knows."""
+    """Return the names of the processes."""
     return tuple(_PROCESSES)
 
 
 def create(name: str, **options: Any) -> OutdoorScenes | SolidScenes:
-    """Make a process by its name, with its options.
+    """Create a process by its name, with its options.
 
     Raises:
-        ValueError: an unknown name or option (says the nearest), or an option out of range.
+        ValueError: the name or an option is unknown (the nearest name is given), or an option is out of range.
     """
     check_choice("process", name, _PROCESSES)
     known = [field.name for field in fields(_PROCESSES[name])]

@@ -1,4 +1,4 @@
-"""Outdoor scenes on the CPU: which shape each sample shows, then the classes at the centres and the mean colours."""
+"""Rendering of outdoor scenes on the CPU: the visible shape of each sample, then classes and mean colours."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.compiled import compiled
-from crossmodal.simulation.scenes.outdoor_law import (
+from crossmodal.simulation.scenes.outdoor_draws import (
     BOTTOM,
     CLASS,
     ELLIPSE,
@@ -22,9 +22,7 @@ from crossmodal.simulation.scenes.outdoor_law import (
     TRAPEZOID,
     UPPER,
 )
-
-#: Samples along each side of a pixel: an odd number, so that one lies at its centre.
-SAMPLES = 3
+from crossmodal.simulation.supersampling import SAMPLES, mean_level
 
 
 @compiled
@@ -34,7 +32,7 @@ def paint_scenes(
     things: NDArray[np.uint8],
     shapes: NDArray[np.float64],
 ) -> None:
-    """Fill ``images`` (n, 3, height, width), ``masks`` and ``things`` (n, height, width) from shapes."""
+    """Render shapes to ``images`` (n, 3, height, width), ``masks`` and ``things`` (n, height, width)."""
     height, width = masks.shape[1], masks.shape[2]
     step = 1.0 / (SAMPLES * min(height, width))
     shown = np.empty((SAMPLES * height, SAMPLES * width), np.uint8)
@@ -48,8 +46,8 @@ def paint_scenes(
 
 @compiled
 def _cover(shown: NDArray[np.uint8], shape: NDArray[np.float64], number: int, step: float) -> None:
-    """Write the shape's number on the samples within its outline."""
-    # The box with a sample to spare; `_within` decides. A hill may rise over its box.
+    """Write the number of a shape to the samples inside its outline."""
+    # The box with a margin of one sample; `_within` decides. A hill may rise above its box.
     top = shape[TOP] - abs(shape[FORM]) if shape[OUTLINE] == HILL else shape[TOP]
     first_row, last_row = _span(top, shape[BOTTOM], step, shown.shape[0])
     first_column, last_column = _span(shape[LEFT], shape[RIGHT], step, shown.shape[1])
@@ -67,7 +65,7 @@ def _span(low: float, high: float, step: float, samples: int) -> tuple[int, int]
 
 @compiled
 def _within(shape: NDArray[np.float64], x: float, y: float) -> bool:
-    """Tell whether a point lies in the shape: left and top edges belong to it, right and bottom edges do not."""
+    """Return whether a point is in a shape; left and top edges are included, right and bottom edges are not."""
     left, right, top, bottom = shape[LEFT], shape[RIGHT], shape[TOP], shape[BOTTOM]
     if shape[OUTLINE] == HILL:
         along = (x - left) / (right - left)
@@ -92,19 +90,18 @@ def _resolve(
     shapes: NDArray[np.float64],
     step: float,
 ) -> None:
-    """Take each pixel's class and thing at its centre, and its colour as the mean of its samples."""
+    """Set the class and thing of each pixel to those of its centre, and its colour to the mean of its samples."""
     for row in range(mask.shape[0]):
         for column in range(mask.shape[1]):
             centre = shapes[shown[SAMPLES * row + SAMPLES // 2, SAMPLES * column + SAMPLES // 2]]
             mask[row, column], things[row, column] = np.uint8(centre[CLASS]), np.uint8(centre[THING])
             for channel in range(3):
                 total = 0.0
-                for line in range(SAMPLES * row, SAMPLES * (row + 1)):
-                    y = (line + 0.5) * step
-                    for place in range(SAMPLES * column, SAMPLES * (column + 1)):
-                        shape = shapes[shown[line, place]]
+                for i in range(SAMPLES * row, SAMPLES * (row + 1)):
+                    y = (i + 0.5) * step
+                    for j in range(SAMPLES * column, SAMPLES * (column + 1)):
+                        shape = shapes[shown[i, j]]
                         down = (y - shape[TOP]) / (shape[BOTTOM] - shape[TOP])
                         down = min(max(down, 0.0), 1.0)
                         total += shape[UPPER + channel] + (shape[LOWER + channel] - shape[UPPER + channel]) * down
-                mean = math.floor(total / (SAMPLES * SAMPLES) + 0.5)
-                image[channel, row, column] = np.uint8(min(max(mean, 0), 255))
+                image[channel, row, column] = mean_level(total)

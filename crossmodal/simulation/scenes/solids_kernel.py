@@ -1,4 +1,4 @@
-"""Ray casting of spheres, cubes and cylinders on a plane: nearest surface, Lambert and highlight, one shadow ray."""
+"""Ray casting of spheres, cubes and cylinders on a plane: Lambert shading, Blinn highlight and one shadow ray."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmodal.compiled import compiled
-from crossmodal.simulation.scenes.solids_law import (
+from crossmodal.simulation.scenes.solids_draws import (
     CLASS,
     COLOUR,
     COSINE,
@@ -22,12 +22,11 @@ from crossmodal.simulation.scenes.solids_law import (
     X,
     Y,
 )
+from crossmodal.simulation.supersampling import SAMPLES, mean_level
 
-#: Samples along each side of a pixel; one lies at its centre.
-SAMPLES = 3
 _GROUND_COLOUR = 150.0
 _AMBIENT, _DIFFUSE = 0.40, 0.75
-_CLEAR = 1e-6  # how far from its surface a shadow ray begins
+_OFFSET = 1e-6  # distance of the start of a shadow ray from its surface
 
 Vector = tuple[float, float, float]
 
@@ -41,7 +40,7 @@ def cast_solids(
     eyes: NDArray[np.float64],
     lamps: NDArray[np.float64],
 ) -> None:
-    """Fill ``images`` (n, 3, height, width), ``masks`` and ``things`` (n, height, width)."""
+    """Render solids to ``images`` (n, 3, height, width), ``masks`` and ``things`` (n, height, width)."""
     height, width = masks.shape[1], masks.shape[2]
     for i in range(len(solids)):
         eye, lamp = (eyes[i, 0], eyes[i, 1], eyes[i, 2]), (lamps[i, 0], lamps[i, 1], lamps[i, 2])
@@ -49,23 +48,22 @@ def cast_solids(
         for row in range(height):
             for column in range(width):
                 red, green, blue = 0.0, 0.0, 0.0
-                for place in range(SAMPLES * SAMPLES):
-                    y = ((row + (place // SAMPLES + 0.5) / SAMPLES) - 0.5 * height) / (0.5 * min(height, width))
-                    x = ((column + (place % SAMPLES + 0.5) / SAMPLES) - 0.5 * width) / (0.5 * min(height, width))
+                for sample in range(SAMPLES * SAMPLES):
+                    y = ((row + (sample // SAMPLES + 0.5) / SAMPLES) - 0.5 * height) / (0.5 * min(height, width))
+                    x = ((column + (sample % SAMPLES + 0.5) / SAMPLES) - 0.5 * width) / (0.5 * min(height, width))
                     ray = _direction(right, down, ahead, x, y)
-                    number, colour = _seen(solids[i], eye, ray, lamp)
+                    number, colour = _trace(solids[i], eye, ray, lamp)
                     red, green, blue = red + colour[0], green + colour[1], blue + colour[2]
-                    if place == SAMPLES * SAMPLES // 2:
+                    if sample == SAMPLES * SAMPLES // 2:
                         masks[i, row, column] = np.uint8(solids[i, number, CLASS]) if number >= 0 else np.uint8(0)
                         things[i, row, column] = np.uint8(number + 1)
                 for channel, total in enumerate((red, green, blue)):
-                    mean = math.floor(total / (SAMPLES * SAMPLES) + 0.5)
-                    images[i, channel, row, column] = np.uint8(min(max(mean, 0), 255))
+                    images[i, channel, row, column] = mean_level(total)
 
 
 @compiled
 def _camera(eye: Vector) -> tuple[Vector, Vector, Vector]:
-    """The directions to the right, down and ahead of an eye that looks at the middle of the plane."""
+    """Return the right, down and forward directions of an eye that looks at the origin of the plane."""
     length = math.sqrt(eye[0] * eye[0] + eye[1] * eye[1] + eye[2] * eye[2])
     ahead = (-eye[0] / length, -eye[1] / length, -eye[2] / length)
     level = math.sqrt(ahead[0] * ahead[0] + ahead[1] * ahead[1])
@@ -76,7 +74,7 @@ def _camera(eye: Vector) -> tuple[Vector, Vector, Vector]:
 
 @compiled
 def _direction(right: Vector, down: Vector, ahead: Vector, x: float, y: float) -> Vector:
-    """The unit vector through a point of the image, both coordinates from -1 to 1 along the shorter side."""
+    """Return the unit vector through a point of the image, with coordinates -1 to 1 along the shorter side."""
     a = ahead[0] + HALF_VIEW * (x * right[0] + y * down[0])
     b = ahead[1] + HALF_VIEW * (x * right[1] + y * down[1])
     c = ahead[2] + HALF_VIEW * (x * right[2] + y * down[2])
@@ -85,26 +83,26 @@ def _direction(right: Vector, down: Vector, ahead: Vector, x: float, y: float) -
 
 
 @compiled
-def _seen(
+def _trace(
     solids: NDArray[np.float64], eye: Vector, ray: Vector, lamp: Vector
 ) -> tuple[int, tuple[float, float, float]]:
-    """The number of the solid that a ray meets first (-1 for the ground), and its colour there."""
+    """Return the index of the first solid on a ray (-1 for the ground), and its colour there."""
     number, distance, normal = _nearest(solids, eye, ray)
     if number < 0:
         if ray[2] >= 0.0:
             return number, (_GROUND_COLOUR, _GROUND_COLOUR, _GROUND_COLOUR)
         distance, normal = -eye[2] / ray[2], (0.0, 0.0, 1.0)
     point = (
-        eye[0] + distance * ray[0] + _CLEAR * normal[0],
-        eye[1] + distance * ray[1] + _CLEAR * normal[1],
-        eye[2] + distance * ray[2] + _CLEAR * normal[2],
+        eye[0] + distance * ray[0] + _OFFSET * normal[0],
+        eye[1] + distance * ray[1] + _OFFSET * normal[1],
+        eye[2] + distance * ray[2] + _OFFSET * normal[2],
     )
     a, b, c = lamp[0] - point[0], lamp[1] - point[1], lamp[2] - point[2]
     length = math.sqrt(a * a + b * b + c * c)
     light = (a / length, b / length, c / length)
     facing = normal[0] * light[0] + normal[1] * light[1] + normal[2] * light[2]
     lit, shine = _AMBIENT, 0.0
-    # Between the surface and the lamp nothing may stand; what lies behind the lamp does no harm.
+    # A solid between the surface and the lamp casts a shadow, one behind the lamp does not.
     if facing > 0.0 and _nearest(solids, point, light)[1] > length:
         lit += _DIFFUSE * facing
         shine = _highlight(ray, normal, light)
@@ -117,7 +115,7 @@ def _seen(
 
 @compiled
 def _highlight(ray: Vector, normal: Vector, light: Vector) -> float:
-    """Blinn's highlight: the 32nd power of the cosine between the normal and halfway from light to eye."""
+    """Return Blinn's highlight: the 32nd power of the cosine of the normal and the half vector of light and eye."""
     a, b, c = light[0] - ray[0], light[1] - ray[1], light[2] - ray[2]
     length = math.sqrt(a * a + b * b + c * c)
     cosine = max(0.0, (normal[0] * a + normal[1] * b + normal[2] * c) / max(length, 1e-12))
@@ -128,19 +126,19 @@ def _highlight(ray: Vector, normal: Vector, light: Vector) -> float:
 
 @compiled
 def _nearest(solids: NDArray[np.float64], start: Vector, ray: Vector) -> tuple[int, float, Vector]:
-    """The number of the solid that a ray meets first (-1 for none), how far that is, and the normal there."""
+    """Return the index of the first solid on a ray (-1 for none), the distance to it, and the normal there."""
     number, distance, normal = -1, math.inf, (0.0, 0.0, 1.0)
     for i in range(len(solids)):
-        if solids[i, CLASS] != 0.0 and _comes_near(solids[i], start, ray):
-            found, towards = _meet(solids[i], start, ray)
+        if solids[i, CLASS] != 0.0 and _passes_near(solids[i], start, ray):
+            found, found_normal = _intersect(solids[i], start, ray)
             if found < distance:
-                number, distance, normal = i, found, towards
+                number, distance, normal = i, found, found_normal
     return number, distance, normal
 
 
 @compiled
-def _comes_near(solid: NDArray[np.float64], start: Vector, ray: Vector) -> bool:
-    """Whether the ray's line passes the ball that holds the solid, whatever its shape."""
+def _passes_near(solid: NDArray[np.float64], start: Vector, ray: Vector) -> bool:
+    """Return whether the line of a ray meets the bounding sphere of a solid of any shape."""
     middle = solid[RADIUS] * (1.0 if solid[CLASS] == SPHERE else CUBE_HALF if solid[CLASS] == CUBE else CYLINDER_HALF)
     a, b, c = solid[X] - start[0], solid[Y] - start[1], middle - start[2]
     along = a * ray[0] + b * ray[1] + c * ray[2]
@@ -149,31 +147,31 @@ def _comes_near(solid: NDArray[np.float64], start: Vector, ray: Vector) -> bool:
 
 
 @compiled
-def _meet(solid: NDArray[np.float64], start: Vector, ray: Vector) -> tuple[float, Vector]:
-    """How far a ray runs to the solid (infinite past it or from within), and the normal there."""
-    # In the solid's own axes, from the middle of its base.
+def _intersect(solid: NDArray[np.float64], start: Vector, ray: Vector) -> tuple[float, Vector]:
+    """Return the distance along a ray to a solid (infinite without an entry point), and the normal there."""
+    # In the axes of the solid, with the origin at the centre of its base.
     a, b = start[0] - solid[X], start[1] - solid[Y]
     x, y, z = solid[COSINE] * a + solid[SINE] * b, solid[COSINE] * b - solid[SINE] * a, start[2]
     u = solid[COSINE] * ray[0] + solid[SINE] * ray[1]
     v = solid[COSINE] * ray[1] - solid[SINE] * ray[0]
     if solid[CLASS] == SPHERE:
-        distance, normal = _meet_ball((x, y, z - solid[RADIUS]), (u, v, ray[2]), solid[RADIUS])
+        distance, normal = _intersect_sphere((x, y, z - solid[RADIUS]), (u, v, ray[2]), solid[RADIUS])
     elif solid[CLASS] == CUBE:
         half = CUBE_HALF * solid[RADIUS]
-        distance, normal = _meet_box((x, y, z - half), (u, v, ray[2]), half)
+        distance, normal = _intersect_cube((x, y, z - half), (u, v, ray[2]), half)
     else:
         radius, half = CYLINDER_RADIUS * solid[RADIUS], CYLINDER_HALF * solid[RADIUS]
-        distance, normal = _meet_can((x, y, z - half), (u, v, ray[2]), radius, half)
-    turned = (
+        distance, normal = _intersect_cylinder((x, y, z - half), (u, v, ray[2]), radius, half)
+    rotated = (
         solid[COSINE] * normal[0] - solid[SINE] * normal[1],
         solid[SINE] * normal[0] + solid[COSINE] * normal[1],
         normal[2],
     )
-    return distance, turned
+    return distance, rotated
 
 
 @compiled
-def _meet_ball(start: Vector, ray: Vector, radius: float) -> tuple[float, Vector]:
+def _intersect_sphere(start: Vector, ray: Vector, radius: float) -> tuple[float, Vector]:
     along = start[0] * ray[0] + start[1] * ray[1] + start[2] * ray[2]
     rest = start[0] * start[0] + start[1] * start[1] + start[2] * start[2] - radius * radius
     under = along * along - rest
@@ -190,8 +188,8 @@ def _meet_ball(start: Vector, ray: Vector, radius: float) -> tuple[float, Vector
 
 
 @compiled
-def _meet_box(start: Vector, ray: Vector, half: float) -> tuple[float, Vector]:
-    """Slabs: the ray is inside from the last entry to the first exit."""
+def _intersect_cube(start: Vector, ray: Vector, half: float) -> tuple[float, Vector]:
+    """Intersect by slabs: the ray is inside from the last entry to the first exit."""
     enter, leave, side = -math.inf, math.inf, 0
     for axis in range(3):
         if ray[axis] == 0.0:
@@ -211,8 +209,8 @@ def _meet_box(start: Vector, ray: Vector, half: float) -> tuple[float, Vector]:
 
 
 @compiled
-def _meet_can(start: Vector, ray: Vector, radius: float, half: float) -> tuple[float, Vector]:
-    """An upright cylinder: the barrel where the ray enters it between the lids, or else a lid."""
+def _intersect_cylinder(start: Vector, ray: Vector, radius: float, half: float) -> tuple[float, Vector]:
+    """Intersect with the side of an upright cylinder if the ray enters between its caps, else with a cap."""
     across = ray[0] * ray[0] + ray[1] * ray[1]
     along, rest = start[0] * ray[0] + start[1] * ray[1], start[0] * start[0] + start[1] * start[1] - radius * radius
     if across > 0.0:

@@ -1,1 +1,1 @@
-"""Readers of pressure files, one module for each format."""
+"""Readers of pressure files, one module per format."""

@@ -1,9 +1,9 @@
-"""RSscan footscan "roll off" movies (``.xls``): text with tabs, or the same saved again as an Excel workbook.
+"""RSscan footscan "roll off" movies (``.xls``): text with tabs, or the same saved as an Excel workbook.
 
-Lines ``Frame k (t ms)``, each with rows of cells behind. A *dynamic roll off* holds one foot, whose rectangle on the
-plate is told before the frames; an *entire plate roll off* holds the whole plate. Values are in the vendor's unit: the
-file does not tell it, so that ``sensor.calibrated`` is False. Nor does it tell the size of a cell: all footscan plates
-have cells of 7.62 mm by 5.08 mm in other programs that read it, which ``meta["pitch_source"]`` says.
+Each line ``Frame k (t ms)`` is followed by rows of cells. A *dynamic roll off* has one foot, with its rectangle on the
+plate before the frames; an *entire plate roll off* has the whole plate. The unit of the values is not in the file, so
+``sensor.calibrated`` is False. The size of a cell is not in the file either: other programs use 7.62 mm by 5.08 mm for
+all footscan plates, as stated in ``meta["pitch_source"]``.
 """
 
 import re
@@ -28,7 +28,7 @@ _PITCH_MM = (7.62, 5.08)
 
 
 class _Block(NamedTuple):
-    """Line of a frame's title, its time, and the lines of its rows."""
+    """Line of the title of a frame, its time, and the lines of its rows."""
 
     title: int
     time_s: float
@@ -36,16 +36,16 @@ class _Block(NamedTuple):
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether a file is a workbook or begins like a footscan export."""
+    """Return whether a file is a workbook or begins like a footscan export."""
     return is_workbook(path, head) or _FRAME_IN_HEAD.search(head) is not None
 
 
 def read(path: Path) -> PressureRecording:
-    """Read a roll-off movie; row 0 is the lowest one on the plate (the heel's, for a foot that walks up the plate).
+    """Read a roll-off movie; row 0 is the lowest one on the plate (the heel, for a foot that walks up the plate).
 
     Raises:
-        FormatError: no frames, frames of different sizes, a cell that is no number, a clock that runs backwards, or two
-            feet, each with a clock of its own; names the line (for a workbook the row).
+        FormatError: there are no frames or frames of different sizes, a cell is not a number, times decrease, or the
+            file has two feet with separate clocks; names the line (for a workbook the row).
     """
     data = read_bytes(path)
     file = read_workbook(path, data) if is_workbook(path, data) else read_text(path)
@@ -55,7 +55,7 @@ def read(path: Path) -> PressureRecording:
     truncated = len(blocks[-1].rows) < rows or (blocks[-1].rows.stop == len(file.lines) and not file.whole)
     blocks = blocks[:-1] if truncated else blocks
     if not blocks:
-        raise FormatError(f"{path}: no whole frame; expected {rows} rows after 'Frame 0 (0.00 ms)'")
+        raise FormatError(f"{path}: no complete frame; expected {rows} rows after 'Frame 0 (0.00 ms)'")
     columns = file.lines[blocks[0].rows.start].count("\t") + 1
     for block in blocks:
         if len(block.rows) != rows:
@@ -94,12 +94,12 @@ def _find_blocks(file: TextFile) -> list[_Block]:
             end += 1
         blocks.append(_Block(number, float(found[2].replace(",", ".")) * 1e-3, range(number + 1, end)))
     if any(_FOOT.match(line) for line in file.lines[titles[0][0] :]):
-        raise FormatError(f"{file.path}: two feet, each with its own clock; export one foot, or the entire plate")
+        raise FormatError(f"{file.path}: two feet with separate clocks; export one foot, or the entire plate")
     return blocks
 
 
 def _read_fields(file: TextFile, end: int) -> dict[str, Any]:
-    """Read the foot and its rectangle, and keep the other lines before the frames, but for the person's name."""
+    """Read the foot, its rectangle, and the other lines before the frames except the name of the person."""
     fields: dict[str, Any] = {"header": []}
     lines = iter(line for line in file.lines[:end] if line)
     for line in lines:

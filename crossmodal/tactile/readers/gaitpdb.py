@@ -1,7 +1,7 @@
 """PhysioNet's Gait in Parkinson's Disease: 16 cells under both feet, as text.
 
 A file is a table of 19 columns without a header: time in seconds; vertical force in newtons on eight cells of the left
-foot and eight of the right; total of the left, total of the right. The totals equal the sums, which finds damage.
+foot and eight of the right; total of the left, total of the right. The totals are checked against the sums.
 
 References:
     Goldberger et al., PhysioBank, PhysioToolkit and PhysioNet, Circulation 101, 2000; gaitpdb 1.0.0, format.txt.
@@ -21,14 +21,14 @@ from crossmodal.tactile.recording import InsoleRecording, Sensor
 
 _COLUMNS = 19
 _CELLS = 8
-#: Newtons that a total may differ from the sum of cells that are rounded to hundredths.
+#: Largest difference of a total from the sum of its cells, which are rounded to hundredths.
 _TOLERANCE_N = 0.5
-# (towards the toes, outwards) of the eight cells of a foot, in the arbitrary units of format.txt.
+# (towards the toes, lateral) of the eight cells of a foot, in the arbitrary units of format.txt.
 _LAYOUT = ((-800, 500), (-400, 700), (-400, 300), (0, 700), (0, 300), (400, 700), (400, 300), (800, 500))
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether the first line is 19 numbers of which the last two are sums of the others."""
+    """Return whether the first line has 19 numbers, the last two of which are sums of the others."""
     fields = decode(head).split("\n", 1)[0].split()
     numbers = [number for number in find_numbers(fields) if number is not None]
     return len(fields) == len(numbers) == _COLUMNS and not _wrong_total(numbers)
@@ -37,15 +37,15 @@ def matches(path: Path, head: bytes) -> bool:
 def read(path: Path) -> InsoleRecording:
     """Read a trial: forces in newtons of eight cells under each foot, 100 Hz.
 
-    A last line that was cut is left out, and ``meta["truncated"]`` is True.
+    A truncated last line is left out, and ``meta["truncated"]`` is True.
 
     Raises:
-        FormatError: not 19 numbers in a line, a total that is not the sum of its cells, a clock that runs backwards.
+        FormatError: a line does not have 19 numbers, a total is not the sum of its cells, or times decrease.
     """
     text = read_text(path)
     lines, whole = text.lines, text.whole
     rows: list[list[float]] = []
-    meta: dict[str, Any] = {"cell_layout_arbitrary_units": [list(place) for place in _LAYOUT] * 2}
+    meta: dict[str, Any] = {"cell_layout_arbitrary_units": [list(position) for position in _LAYOUT] * 2}
     for number, line in enumerate(lines, start=1):
         try:
             rows.append(_parse(path, number, line))
@@ -54,7 +54,7 @@ def read(path: Path) -> InsoleRecording:
                 raise
             meta["truncated"] = True
     if not rows:
-        raise FormatError(f"{path}: no frame is whole; expected lines of {_COLUMNS} numbers")
+        raise FormatError(f"{path}: no complete frame; expected lines of {_COLUMNS} numbers")
     table = as_table(rows, _COLUMNS)
     checked_clock(path, table[:, 0], "line", 1)
     return InsoleRecording(
@@ -83,9 +83,9 @@ def _parse(path: Path, line: int, text: str) -> list[float]:
 
 
 def _wrong_total(row: list[float]) -> str:
-    """Say which total is not the sum of its cells; nothing where both are."""
+    """Return which total is not the sum of its cells; empty if both are."""
     for side, cells, total in (("left", row[1:9], row[17]), ("right", row[9:17], row[18])):
-        # `not <=` and not `>`: a NaN is wrong as well.
+        # `not <=` instead of `>`, so that NaN is wrong too.
         if not abs(sum(cells) - total) <= _TOLERANCE_N:
-            return f"the {side} foot's cells sum up to {sum(cells):g} N, its total says {total:g} N"
+            return f"the sum of the cells of the {side} foot is {sum(cells):g} N, its total is {total:g} N"
     return ""

@@ -1,6 +1,6 @@
 """IntelligentCarpet, raw: one 32 x 32 tile of nine, or the aligned 96 x 96 carpet, as HDF5 of uncalibrated numbers.
 
-How the nine tiles lie beside each other is in no tile's file, so each is a recording of its own.
+The arrangement of the nine tiles is not in the files, so each tile is a separate recording.
 
 References:
     Luo et al., Intelligent Carpet: Inferring 3D Human Pose from Tactile Signals, CVPR 2021.
@@ -13,7 +13,7 @@ import numpy as np
 from crossmodal.tactile.readers.touch_hdf5 import CARPET, TILE, read_touch, sock_of, touch_shape
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor
 
-#: 36 square feet have 96 x 96 cells: 6 feet over 96.
+#: 6 x 6 feet have 96 x 96 cells.
 PITCH_MM = 6 * 304.8 / 96
 _NOTES = (
     "calibration unknown: values are the recorder's numbers",
@@ -26,16 +26,16 @@ _AMBIGUOUS = (
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether the arrays are a tile's or the carpet's, and the name is not a sock's."""
+    """Return whether the arrays are those of a tile or the carpet, and the name is not that of a sock."""
     shape = touch_shape(path, head)
     return shape == CARPET or (shape == TILE and sock_of(path) is None)
 
 
 def read(path: Path) -> PressureRecording:
-    """Read a tile or the carpet; the clock begins at 0, and ``meta["start_s"]`` is its first time since 1970.
+    """Read a tile or the carpet; times start at 0, and ``meta["start_s"]`` is the first time since 1970 in seconds.
 
     Raises:
-        FormatError: damaged, arrays that do not fit each other, a clock that runs backwards.
+        FormatError: the file is damaged, the shapes of the arrays do not match, or times decrease.
     """
     touch = read_touch(path)
     tile = touch.raw.shape[1:] == TILE

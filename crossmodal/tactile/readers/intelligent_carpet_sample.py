@@ -1,9 +1,9 @@
 """IntelligentCarpet, packed for training: pickles ``<index>.p`` of one frame each, read without unpickling.
 
-A sample is a list: touch (96, 96), about 0 to 1; heatmap of the joints; their places (21, 3). The set of tasks stacks
-many frames in one file: touch (frames, 96, 96). Only touch is kept. A folder of samples is a recording, its frames in
-the order of their numbers, read from the files when they are asked for. Neither rate nor unit are in the files: the
-clock counts one second for each number, and ``meta["clock"]`` says that it is unknown.
+A sample is a list: touch (96, 96), about 0 to 1; heat map of the joints; keypoints (21, 3). The set of tasks stacks
+many frames in one file: touch (frames, 96, 96). Only touch is kept. A folder of samples is a recording; its frames are
+in order of their numbers and read on access. Rate and unit are not in the files: times count one second per number,
+and ``meta["clock"]`` is "unknown".
 
 References:
     Luo et al., Intelligent Carpet: Inferring 3D Human Pose from Tactile Signals, CVPR 2021.
@@ -24,12 +24,12 @@ from crossmodal.tactile.readers.plain_pickle import read_plain_pickle
 from crossmodal.tactile.readers.touch_hdf5 import CARPET
 from crossmodal.tactile.recording import ArrayFrames, FrameSource, PressureRecording, Sensor
 
-#: Versions 2 to 5 of the pickle format begin with these.
+#: First bytes of versions 2 to 5 of the pickle format.
 _BEGINNINGS = tuple(bytes((0x80, version)) for version in (2, 3, 4, 5))
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether this is a pickle, or a folder of pickles called by numbers."""
+    """Return whether this is a pickle, or a folder of pickles named by numbers."""
     if not path.is_dir():
         return head.startswith(_BEGINNINGS)
     try:
@@ -42,14 +42,14 @@ def read(path: Path) -> PressureRecording:
     """Read a sample, a stack of samples, or a folder of samples.
 
     Raises:
-        FormatError: damaged, not a sample, or a pickle that holds more than arrays, which is refused without running
-            anything. In a folder each file is read, and refused, when its frame is asked for.
+        FormatError: the file is damaged, is not a sample, or is a pickle with other objects than arrays, of which no
+            code is run. In a folder each file is read and checked when its frame is accessed.
     """
     frames: FrameSource
     if path.is_dir():
         numbered = sorted((int(file.stem), file) for file in _samples(path))
         if not numbered:
-            raise FormatError(f"{path}: holds no samples; expected files called 0.p, 1.p ...")
+            raise FormatError(f"{path}: has no samples; expected files named 0.p, 1.p ...")
         times = np.array([number for number, _ in numbered], dtype=np.float64)
         frames = SampleFrames(tuple(file for _, file in numbered))
     else:
@@ -74,35 +74,35 @@ def read(path: Path) -> PressureRecording:
 
 @dataclass(frozen=True)
 class SampleFrames:
-    """Frames that lie in one file each."""
+    """Frames in one file each, read on access."""
 
     files: tuple[Path, ...]
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(frames, rows, columns)."""
+        """Return (frames, rows, columns)."""
         return len(self.files), *CARPET
 
     def blocks(self, most_frames: int) -> Iterator[NDArray[np.float32]]:
-        """Give all frames in order, at most so many at once: float32 (n, 96, 96).
+        """Yield all frames in order in blocks of at most ``most_frames``: float32 (n, 96, 96).
 
         Raises:
-            FormatError: a file that is no sample of one frame.
+            FormatError: a file is not a sample of one frame.
         """
         files = iter(self.files)
-        while some := list(islice(files, most_frames)):
-            yield np.concatenate([self._read_one(file) for file in some])
+        while block := list(islice(files, most_frames)):
+            yield np.concatenate([self._read_one(file) for file in block])
 
     def _read_one(self, file: Path) -> NDArray[np.float32]:
         touch = _read_touch(file)
         if len(touch) != 1:
-            raise FormatError(f"{file}: {len(touch)} frames among samples of one")
+            raise FormatError(f"{file}: {len(touch)} frames; expected one in a folder of samples")
         return touch
 
 
 def _samples(folder: Path) -> Iterator[Path]:
     for file in folder.iterdir():
-        # isdecimal() alone takes digits of every script, and int() so long ones as would take it minutes.
+        # isdecimal() alone accepts digits of every script, and int() takes minutes for very long numbers.
         if file.suffix == ".p" and file.stem.isascii() and file.stem.isdecimal() and len(file.stem) < 10:
             yield file
 

@@ -1,7 +1,6 @@
-"""MotionPRO: pressure of a mat as fractions of its full scale, ``pressure.npz`` with one array of bytes.
+"""MotionPRO: pressure of a mat as fractions of full scale, ``pressure.npz`` with one array of bytes.
 
-Neither unit, pitch nor rate are in the file: the clock counts one second for each frame, and ``meta["clock"]`` says
-that it is unknown.
+Unit, pitch and rate are not in the file: times count one second per frame, and ``meta["clock"]`` is "unknown".
 
 References:
     Ren et al., MotionPRO: Exploring the Role of Pressure in Human MoCap and Beyond, CVPR 2025.
@@ -20,22 +19,22 @@ _FULL_SCALE = 255
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether this is an ``.npz`` with ``pressure`` alone, three-dimensional and of bytes."""
+    """Return whether this is an ``.npz`` with one array ``pressure`` of bytes."""
     if not head.startswith(b"PK") or members(path) != (_MEMBER,):
         return False
     try:
         with open_member(path, _MEMBER) as (_, header):
             return header.dtype == np.uint8
     except FormatError:
-        # Damaged, but of nobody else: `read` says what is wrong.
+        # Damaged, but of no other format: `read` raises the error.
         return True
 
 
 def read(path: Path) -> PressureRecording:
-    """Read a recording: 0 to 1 of full scale, not calibrated; large ones are read from the file block by block.
+    """Read a recording: 0 to 1 of full scale, uncalibrated; large recordings are streamed from the file in blocks.
 
     Raises:
-        FormatError: damaged, or not bytes (frames, rows, columns).
+        FormatError: the file is damaged, or does not have bytes (frames, rows, columns).
     """
     with open_member(path, _MEMBER) as (_, header):
         if header.dtype != np.uint8:

@@ -1,6 +1,6 @@
-"""Arrays in ``.npz`` files, checked against the size of the file before anything is read, and streamed by blocks.
+"""Arrays in ``.npz`` files, checked against the size of the file before they are read, and streamed in blocks.
 
-Headers are read by a pattern of our own, plain numbers only: nothing is evaluated, nothing is unpickled.
+Headers are parsed by a regular expression for plain numbers: nothing is evaluated or unpickled.
 """
 
 import math
@@ -22,15 +22,15 @@ from crossmodal.spelling import suggestion
 from crossmodal.tactile.readers.frame_checks import checked_cells
 from crossmodal.tactile.recording import ArrayFrames, FrameSource
 
-#: Deflate packs at most this many bytes into one (1032:1, zlib's technical notes): who claims more lies.
+#: Largest compression ratio of Deflate (1032:1, technical notes of zlib); headers that state more are wrong.
 DEFLATE_LIMIT = 1032
-#: Bytes that are decoded at once, apart from the block that they fill.
+#: Bytes decoded at once, besides the block that they fill.
 _CHUNK = 1 << 23
-#: Frames of at most so many bytes are read into memory by `in_memory`.
+#: Recordings of at most this many bytes are read into memory by `in_memory`.
 _SMALL = 1 << 28
-#: Frames and cells beyond these are claims and not recordings: a day at 100 Hz, a mat of 10 x 10 m at 3 mm.
-_MOST_FRAMES = 10_000_000
-_MOST_CELLS = 10_000_000
+#: Larger recordings are refused as damaged: a day at 100 Hz, a mat of 10 x 10 m at 3 mm.
+_MAX_FRAMES = 10_000_000
+_MAX_CELLS = 10_000_000
 _HEADER = re.compile(
     rb"\{'descr': '([<>|=]?[biuf]\d{1,2})', 'fortran_order': (True|False), 'shape': \(((?:\d+L?,? ?)*)\), ?\}\s*"
 )
@@ -48,7 +48,7 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class NpyHeader:
-    """What stands before the numbers of an ``.npy``: where they begin, how many there are, of which type."""
+    """Header of an ``.npy`` file: offset of the data in bytes, shape and dtype."""
 
     offset: int
     shape: tuple[int, ...]
@@ -56,7 +56,7 @@ class NpyHeader:
 
 
 def members(path: Path) -> tuple[str, ...]:
-    """Name the arrays of an ``.npz``, in the order of the file; none where it is not one."""
+    """Return the names of the arrays of an ``.npz``, in order; empty if it is not one."""
     try:
         with zipfile.ZipFile(path) as archive:
             return tuple(name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy"))
@@ -66,19 +66,17 @@ def members(path: Path) -> tuple[str, ...]:
 
 @contextmanager
 def open_member(path: Path, member: str) -> Iterator[tuple[IO[bytes], NpyHeader]]:
-    """Open an array of an ``.npz`` at its first number.
+    """Open an array of an ``.npz`` at its first number; errors of damaged files inside the block become FormatError.
 
     Raises:
-        FormatError: damaged, not plain numbers in C order, or another size than its header claims. Also turns what goes
-            wrong inside the block into one.
+        FormatError: the file is damaged, the array is not plain numbers in C order, or its size is not that of its
+            header.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             entry = archive.getinfo(f"{member}.npy")
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise FormatError(
-                    f"{path}: {member}: packed by a method that is not supported; expected stored or deflated"
-                )
+                raise FormatError(f"{path}: {member}: unsupported compression method; expected stored or deflated")
             limit = 1 if entry.compress_type == zipfile.ZIP_STORED else DEFLATE_LIMIT
             size = path.stat().st_size
             if entry.compress_size > size or entry.file_size > limit * entry.compress_size + 64:
@@ -89,11 +87,11 @@ def open_member(path: Path, member: str) -> Iterator[tuple[IO[bytes], NpyHeader]
                 if claimed != entry.file_size:
                     raise FormatError(
                         f"{path}: {member}: its header claims {header.shape} {header.dtype}, {claimed} bytes; "
-                        f"{entry.file_size} are there"
+                        f"found {entry.file_size}"
                     )
                 yield stream, header
     except KeyError:
-        raise FormatError(f"{path}: holds no array {member!r}{suggestion(member, members(path))}") from None
+        raise FormatError(f"{path}: has no array {member!r}{suggestion(member, members(path))}") from None
     except _DAMAGE as error:
         raise FormatError(f"{path}: {member}: damaged or cut ({error}); copy or download it again") from error
 
@@ -103,7 +101,7 @@ def _read_header(path: Path, member: str, stream: IO[bytes]) -> NpyHeader:
     lengths = {(1, 0): "<H", (2, 0): "<I"}
     version = (start[6], start[7]) if len(start) == 8 and start[:6] == b"\x93NUMPY" else None
     if version not in lengths:
-        raise FormatError(f"{path}: {member}: expected an array as NumPy writes it, found {start!r}")
+        raise FormatError(f"{path}: {member}: expected an array in NumPy's format, found {start!r}")
     width = struct.calcsize(lengths[version])
     (length,) = struct.unpack(lengths[version], stream.read(width))
     text = stream.read(min(length, 4096))
@@ -116,18 +114,18 @@ def _read_header(path: Path, member: str, stream: IO[bytes]) -> NpyHeader:
     try:
         dtype = np.dtype(found[1].decode())
     except TypeError:
-        raise FormatError(f"{path}: {member}: unknown type of numbers {found[1].decode()!r}") from None
+        raise FormatError(f"{path}: {member}: unknown dtype {found[1].decode()!r}") from None
     return NpyHeader(8 + width + length, sizes, dtype)
 
 
 @dataclass(frozen=True)
 class NpzFrames:
-    """Frames that lie in an ``.npz``: read and unpacked block by block, each time they are asked for.
+    """Frames in an ``.npz`` file, read and unpacked in blocks on each access.
 
     Attributes:
-        path, member: where the array lies.
+        path, member: the file and the array in it.
         shape: (frames, rows, columns).
-        scale: every number is multiplied by it.
+        scale: factor for all numbers.
     """
 
     path: Path
@@ -136,10 +134,10 @@ class NpzFrames:
     scale: float = 1.0
 
     def blocks(self, most_frames: int) -> Iterator[NDArray[np.float32]]:
-        """Give all frames in order, at most so many at once: float32 (n, rows, columns).
+        """Yield all frames in order in blocks of at most ``most_frames``: float32 (n, rows, columns).
 
         Raises:
-            FormatError: the file is damaged, or holds impossible pressures; names the frame.
+            FormatError: the file is damaged, or has implausible pressures; names the frame.
         """
         with open_member(self.path, self.member) as (stream, header):
             if header.shape != self.shape:
@@ -152,37 +150,37 @@ class NpzFrames:
         frame_bytes = math.prod(self.shape[1:]) * dtype.itemsize
         step = max(1, _CHUNK // max(1, frame_bytes))
         for start in range(0, count, step):
-            some = block[start : start + step]
-            data = stream.read(len(some) * frame_bytes)
-            if len(data) != len(some) * frame_bytes:
+            part = block[start : start + step]
+            data = stream.read(len(part) * frame_bytes)
+            if len(data) != len(part) * frame_bytes:
                 raise FormatError(f"{self.path}: {self.member}: cut short in frame {first + start}")
-            numbers = np.frombuffer(data, dtype).reshape(some.shape)
-            some[...] = checked_cells(self.path, numbers, first + start)
+            numbers = np.frombuffer(data, dtype).reshape(part.shape)
+            part[...] = checked_cells(self.path, numbers, first + start)
         if self.scale != 1.0:
             block *= np.float32(self.scale)
         return block
 
 
 def open_frames(path: Path, member: str, scale: float = 1.0) -> NpzFrames:
-    """Make a source of an array (frames, rows, columns) without reading it.
+    """Open an array (frames, rows, columns) as a source of frames, without reading it.
 
     Raises:
-        FormatError: no such array, damaged, empty, or of another number of dimensions.
+        FormatError: the array does not exist, is damaged or empty, or has another number of dimensions.
     """
     with open_member(path, member) as (_, header):
         if len(header.shape) != 3 or 0 in header.shape:
             raise FormatError(f"{path}: {member}: expected (frames, rows, columns), found {header.shape}")
         frames, rows, columns = header.shape
-        if frames > _MOST_FRAMES or rows * columns > _MOST_CELLS:
+        if frames > _MAX_FRAMES or rows * columns > _MAX_CELLS:
             raise FormatError(f"{path}: {member}: {header.shape} is too large for a recording")
     return NpzFrames(path, member, (frames, rows, columns), scale)
 
 
 def in_memory(source: FrameSource) -> FrameSource:
-    """Read frames if they are few; large recordings stay where they lie.
+    """Read a small recording into memory; a large one is returned as it is.
 
     Raises:
-        FormatError: the few are damaged, or hold impossible pressures.
+        FormatError: the frames are damaged, or have implausible pressures.
     """
     if 4 * math.prod(source.shape) > _SMALL:
         return source
@@ -194,17 +192,17 @@ def in_memory(source: FrameSource) -> FrameSource:
     return ArrayFrames(frames)
 
 
-def read_array(path: Path, member: str, most_bytes: int = _SMALL) -> NDArray[Any]:
+def read_array(path: Path, member: str, max_bytes: int = _SMALL) -> NDArray[Any]:
     """Read a whole array.
 
     Raises:
-        FormatError: no such array, damaged, or larger than ``most_bytes``.
+        FormatError: the array does not exist, is damaged, or is larger than ``max_bytes``.
     """
     with open_member(path, member) as (stream, header):
         size = math.prod(header.shape) * header.dtype.itemsize
-        if size > most_bytes:
+        if size > max_bytes:
             raise FormatError(
-                f"{path}: {member}: {header.shape} {header.dtype} is too large; expected {most_bytes} bytes"
+                f"{path}: {member}: {header.shape} {header.dtype} is too large; expected at most {max_bytes} bytes"
             )
         data = stream.read(size)
         if len(data) != size:

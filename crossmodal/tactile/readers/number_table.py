@@ -1,4 +1,4 @@
-"""Tables of numbers in text files, line by line: strict numbers, with decimal points or commas."""
+"""Tables of numbers in text files, parsed strictly line by line, with decimal points or commas."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ from crossmodal.number_text import describe_fault, find_numbers
 
 
 def parse_numbers(path: Path, line: int, fields: Sequence[str]) -> list[float]:
-    """Turn the fields of a line (counted from 1) into numbers, with decimal points or commas.
+    """Parse the fields of a line (counted from 1) as numbers, with decimal points or commas.
 
     Raises:
-        FormatError: a field is no number; names line and column.
+        FormatError: a field is not a number; names line and column.
     """
     numbers = []
     for column, (field, number) in enumerate(zip(fields, find_numbers(fields), strict=True), start=1):

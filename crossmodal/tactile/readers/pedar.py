@@ -1,9 +1,9 @@
-"""novel's pedar insoles and pliance mats: ``.asc``, a table of time and one column for each sensor.
+"""novel's pedar insoles and pliance mats: ``.asc``, a table of time and one column per sensor.
 
-Above the table stand file name, sensor type, rate and unit; its header numbers the sensors. A pedar file numbers 1 to
-99 twice, left insole and right insole, and tells nothing of where the sensors lie. A pliance file has more tables
-below: the greatest and the mean image, force and its centre, and corners, centre (``x[c]``, ``y[c]``, in cm) and area
-of each sensor, from which the grid is laid out.
+File name, sensor type, rate and unit are above the table; its header numbers the sensors. A pedar file numbers 1 to 99
+twice, left insole and right insole, without the positions of the sensors. A pliance file has more tables below: the
+maximum and the mean image, force and its centre, and corners, centre (``x[c]``, ``y[c]``, in cm) and area of each
+sensor, from which the grid is derived.
 """
 
 import re
@@ -17,15 +17,15 @@ from crossmodal.errors import FormatError
 from crossmodal.number_text import find_count, find_numbers
 from crossmodal.tactile.readers.frame_checks import checked_cells, checked_clock, name_sides
 from crossmodal.tactile.readers.number_table import as_table, parse_numbers
-from crossmodal.tactile.readers.sensor_grid import lay_out
+from crossmodal.tactile.readers.sensor_grid import find_grid
 from crossmodal.tactile.readers.text_file import TextFile, read_text
 from crossmodal.tactile.recording import ArrayFrames, InsoleRecording, PressureRecording, Sensor, Side
 
 _KPA = {"kpa": 1.0, "n/cm2": 10.0, "n/cm^2": 10.0, "n/cm²": 10.0}
 _SETTING = re.compile(r"(total times?|time per frame|scanning rate) \[\w+\]:\s*([\d.,]+)")
-#: First words of the lines that may stand below the table.
+#: First fields of lines below the table.
 _BELOW = ("mpp", "mvp", "time[secs]", "sensor", "corner[cm]", "x[", "y[", "area")
-_NO_PLACES = "where the sensors lie and how large they are is not in the file"
+_NO_POSITIONS = "positions and sizes of the sensors are not in the file"
 
 
 class _Table(NamedTuple):
@@ -39,23 +39,24 @@ class _Table(NamedTuple):
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether novel's words stand at the beginning."""
+    """Return whether a file begins like an export of novel."""
     return b"time[secs]" in head and b"pressure values in" in head
 
 
 def read(path: Path) -> InsoleRecording | PressureRecording:
     """Read a pair of pedar insoles, or a pliance mat (``source`` is ``pliance``), in kPa.
 
-    A last line that was cut is left out; ``meta["truncated"]`` is True where that happened, or where the recording ends
-    before the total time of its header (pedar) or before its sensors' places (pliance).
+    A truncated last line is left out. ``meta["truncated"]`` is True in this case, and if the recording ends before the
+    total time of its header (pedar) or before the positions of its sensors (pliance).
 
     Raises:
-        FormatError: a table that is not all numbers, an unknown unit, a clock that runs backwards, negative pressures.
+        FormatError: the table has fields that are not numbers, the unit is unknown, times decrease, or pressures are
+            negative.
     """
     text = read_text(path)
     start = next((index for index, line in enumerate(text.lines) if line.strip().startswith("time[secs]")), None)
     if start is None:
-        raise FormatError(f"{path}: no line begins with time[secs]; the file is cut or not by novel")
+        raise FormatError(f"{path}: no line begins with time[secs]; the file is truncated or not by novel")
     header = text.lines[:start]
     scale, meta = _read_header(path, header)
     table = _read_table(path, text, start, scale)
@@ -95,7 +96,7 @@ def _read_table(path: Path, text: TextFile, start: int, scale: float) -> _Table:
         fields = line.split()
         if not fields or fields[0].lower().startswith(_BELOW):
             break
-        # All lines of the table are equally long, which tells a last one that was cut inside of a number.
+        # All lines of the table have equal length, so a shorter last line was cut within a number.
         if end == len(lines) - 1 and not whole and (not rows or len(line) != len(lines[end - 1])):
             cut = True
             break
@@ -105,7 +106,7 @@ def _read_table(path: Path, text: TextFile, start: int, scale: float) -> _Table:
     else:
         end = len(lines)
     if not rows:
-        raise FormatError(f"{path}: no frame is whole; expected lines of {len(names) + 1} numbers")
+        raise FormatError(f"{path}: no complete frame; expected lines of {len(names) + 1} numbers")
     numbers = as_table(rows, len(names) + 1)
     checked_clock(path, numbers[:, 0], "line", start + 2)
     return _Table(names, numbers[:, 0], checked_cells(path, numbers[:, 1:] * scale), end, cut)
@@ -125,20 +126,20 @@ def _as_insoles(path: Path, header: list[str], table: _Table, meta: dict[str, An
         areas_mm2=np.full(len(sides), np.nan),
         valid=np.ones(len(sides), bool),
         source="pedar",
-        meta={**meta, "sensors": table.sensors, "notes": [_NO_PLACES]},
+        meta={**meta, "sensors": table.sensors, "notes": [_NO_POSITIONS]},
     )
 
 
 def _find_sides(path: Path, header: list[str], sensors: list[int]) -> tuple[Side, ...]:
-    """Tell the foot of each column: where the numbers start again, the right one begins."""
+    """Return the side of each column; the right foot begins where the numbers restart."""
     starts = [index for index in range(1, len(sensors)) if sensors[index] <= sensors[index - 1]]
     if len(starts) == 1:
         return name_sides(starts[0], len(sensors) - starts[0])
     if starts:
         raise FormatError(
-            f"{path}: the sensors are numbered from the beginning {len(starts) + 1} times; expected 2 insoles"
+            f"{path}: the numbers of the sensors begin {len(starts) + 1} times; expected at most 2 insoles"
         )
-    # One insole only: the header lists sensors for the foot that there is.
+    # One insole: the header lists sensors only for its foot.
     listed = [
         side
         for side in ("left", "right")
@@ -147,22 +148,22 @@ def _find_sides(path: Path, header: list[str], sensors: list[int]) -> tuple[Side
     ]
     if listed not in (["left"], ["right"]):
         raise FormatError(
-            f"{path}: one insole, and the header does not tell which: expected 'left insole:' or 'right insole:'"
+            f"{path}: one insole of unknown side; expected 'left insole:' or 'right insole:' in the header"
         )
     return name_sides(len(sensors), 0) if listed == ["left"] else name_sides(0, len(sensors))
 
 
 def _as_mat(path: Path, lines: list[str], table: _Table, meta: dict[str, Any]) -> PressureRecording:
-    places = _read_places(path, lines, table)
-    if table.cut or places is None:
+    positions = _read_positions(path, lines, table)
+    if table.cut or positions is None:
         meta["truncated"] = True
-    grid = None if places is None else lay_out(*places)
+    grid = None if positions is None else find_grid(*positions)
     cells = len(table.sensors)
     if grid is None:
         frames, valid = table.kpa[:, None, :], np.ones((1, cells), bool)
         pitch, origin = (float("nan"), float("nan")), (0.0, 0.0)
         meta["notes"] = [
-            _NO_PLACES if places is None else "the sensors do not lie on a regular grid",
+            _NO_POSITIONS if positions is None else "the sensors are not on a regular grid",
             "cells in one row",
         ]
     else:
@@ -180,12 +181,14 @@ def _as_mat(path: Path, lines: list[str], table: _Table, meta: dict[str, Any]) -
     )
 
 
-def _read_places(path: Path, lines: list[str], table: _Table) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Read the centres of the sensors, in mm: (y, x), or None where the file ends before them."""
+def _read_positions(
+    path: Path, lines: list[str], table: _Table
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Read the centres (y, x) of the sensors in mm, None if the file ends before them."""
     found = {}
     for index in range(table.end, len(lines)):
         fields = lines[index].split()
-        # The table ends with the areas, so that centres before them are whole.
+        # The table ends with the areas, so centres before them are complete.
         if fields and fields[0] in ("y[c]", "x[c]", "area"):
             if len(fields) != len(table.sensors) + 1:
                 if index == len(lines) - 1:

@@ -1,12 +1,12 @@
-"""Pickles read without unpickling: lists, numbers, text and NumPy arrays of plain numbers, and nothing else.
+"""Read pickles of lists, numbers, text and NumPy arrays of plain numbers without unpickling.
 
-`pickletools.genops` only splits a file into its instructions. Those admitted here build plain values on a stack of our
-own; the names that they may mention are never looked up, but stand for three things that we build ourselves: an array
-(``_reconstruct`` or ``_frombuffer``), its type (``dtype``), and the bytes of old pickles (``_codecs.encode``). Any
-other name or instruction is refused, so that a file cannot run anything.
+`pickletools.genops` splits a file into its instructions. The instructions allowed here build plain values on a separate
+stack. Names in the file are never imported; only those of three objects are allowed, which are built here: an array
+(``_reconstruct`` or ``_frombuffer``), its type (``dtype``), and the bytes of old pickles (``_codecs.encode``). All
+other names and instructions are refused, so that a file cannot run code.
 
 References:
-    pickletools.py of CPython (the instructions); numpy.ndarray.__reduce__ and __reduce_ex__ (what arrays become).
+    pickletools.py of CPython (the instructions); numpy.ndarray.__reduce__ and __reduce_ex__ (pickled arrays).
 """
 
 import io
@@ -24,10 +24,10 @@ from crossmodal.errors import FormatError
 from crossmodal.pickle_machine import LITERALS, PickleMachine
 from crossmodal.tactile.readers.text_file import read_bytes
 
-#: Instructions that a file may have: a list of a million numbers is not a frame.
-_MOST_STEPS = 1_000_000
-_MOST_DIMENSIONS = 8
-_MOST_PARTS = 1000
+#: Largest number of instructions: a list of a million numbers is not a frame.
+_MAX_STEPS = 1_000_000
+_MAX_DIMENSIONS = 8
+_MAX_PARTS = 1000
 _NUMPY = ("numpy.core.", "numpy._core.")
 _NAMES = {
     **{f"{numpy}multiarray _reconstruct": "empty array" for numpy in _NUMPY},
@@ -41,14 +41,14 @@ _DTYPE = re.compile(r"[<>|=]?[biuf][1248]")
 
 @dataclass(frozen=True)
 class _Name:
-    """A name of the few that are admitted; only a word, never an object."""
+    """One of the allowed names; a string, never an imported object."""
 
     meaning: str
 
 
 @dataclass
 class _Dtype:
-    """A type of numbers that is being built: ``f8``, then its byte order."""
+    """A dtype under construction: its code such as ``f8``, and its byte order."""
 
     code: str
     order: str = "="
@@ -59,7 +59,7 @@ class _Dtype:
 
 @dataclass
 class _Array:
-    """An array that is being built: empty until its state comes."""
+    """An array under construction: empty until its state is set."""
 
     numbers: NDArray[Any] | None = None
 
@@ -68,38 +68,38 @@ def read_plain_pickle(path: Path) -> Any:
     """Read a pickle of lists, tuples, numbers, text, bytes and NumPy arrays.
 
     Raises:
-        FormatError: damaged, or holding anything else: names it. Nothing of the file is run.
+        FormatError: the file is damaged, or contains another object, which is named; no code of the file is run.
     """
     data = read_bytes(path)
     reader = _Reader(path, len(data))
     try:
         for step, (code, argument, position) in enumerate(pickletools.genops(io.BytesIO(data))):
-            if step > _MOST_STEPS:
-                raise FormatError(f"{path}: more than {_MOST_STEPS} instructions; expected a few arrays")
+            if step > _MAX_STEPS:
+                raise FormatError(f"{path}: more than {_MAX_STEPS} instructions; expected a few arrays")
             reader.position = position or 0
             reader.step(code.name, argument)
     except FormatError:
         raise
-    except Exception as error:  # a damaged stream makes genops and the stack fail in any way there is
+    except Exception as error:  # genops and the stack raise many kinds of errors on a damaged stream
         raise FormatError(f"{path}: damaged or cut at byte {reader.position} ({error})") from error
     return _finished(path, reader.result)
 
 
 class _Reader(PickleMachine):
-    """The machine with the names and calls of arrays."""
+    """The pickle machine with the names and calls of arrays."""
 
     literals = LITERALS | {"BYTEARRAY8"}
 
     def __init__(self, path: Path, size: int) -> None:
         super().__init__(str(path), "plain arrays")
-        self.unspent = size  # bytes that may still be copied: an honest file names each of its texts once
+        self.unspent = size  # bytes that may still be copied: a valid file uses each of its texts once
 
     def _do_global(self, name: str) -> None:
         self._push_name(name)
 
     def _do_stack_global(self, _: Any) -> None:
         module, name = self._take(2)
-        # Anything else is not even shown: printing lists of the same lists again and again would take forever.
+        # Other objects are not printed: deeply shared lists would take forever to format.
         self._push_name(f"{module} {name}" if isinstance(module, str) and isinstance(name, str) else "?")
 
     def _push_name(self, name: str) -> None:
@@ -123,7 +123,7 @@ class _Reader(PickleMachine):
         elif meaning == "bytes" and arguments[1:] == ("latin1",):
             self.unspent -= len(arguments[0])
             if self.unspent < 0:
-                self._refuse("the same text again and again")
+                self._refuse("a text that is used repeatedly")
             self.stack.append(arguments[0].encode("latin-1"))
         else:
             self._refuse(f"the call {meaning!r}")
@@ -131,7 +131,7 @@ class _Reader(PickleMachine):
     def _do_build(self, _: Any) -> None:
         made, state = self._take(2)
         if isinstance(made, _Dtype):
-            # (version, byte order, subtype, names, fields, size, alignment, flags): plain numbers have none of them.
+            # (version, byte order, subtype, names, fields, ...): plain numbers have no subtype, names and fields.
             if state[1] not in ("<", ">", "|", "=") or any(part is not None for part in state[2:5]):
                 self._refuse("arrays of records or objects")
             made.order = state[1]
@@ -139,18 +139,18 @@ class _Reader(PickleMachine):
             _, shape, kind, by_columns, data = state
             made.numbers = _filled(kind, shape, by_columns, data)
         else:
-            self._refuse("a state for what has none")
+            self._refuse("a state of an object without state")
         self.stack.append(made)
 
 
 def _filled(kind: Any, shape: Any, by_columns: Any, data: Any) -> NDArray[Any]:
-    """Make an array of the bytes that the file holds, if they are as many as its shape needs."""
+    """Return an array of the bytes in the file, if their number matches the shape."""
     if isinstance(data, str):
         data = data.encode("latin-1")  # the string of a pickle by Python 2
     if not isinstance(kind, _Dtype) or not isinstance(data, bytes | bytearray):
         raise TypeError("an array of something else than plain numbers")
-    if not isinstance(shape, tuple) or len(shape) > _MOST_DIMENSIONS:
-        raise TypeError("an array whose shape is none")
+    if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
+        raise TypeError("an array with an invalid shape")
     if not all(type(size) is int and 0 <= size <= len(data) for size in shape):
         raise ValueError(f"an array of {len(data)} bytes and another shape")
     dtype = kind.made()
@@ -160,9 +160,9 @@ def _filled(kind: Any, shape: Any, by_columns: Any, data: Any) -> NDArray[Any]:
 
 
 def _finished(path: Path, value: Any, depth: int = 0) -> Any:
-    """Put the arrays in the place of those that were being built."""
+    """Replace the arrays under construction by the finished arrays."""
     if isinstance(value, list | tuple):
-        if depth > 1 or len(value) > _MOST_PARTS:
+        if depth > 1 or len(value) > _MAX_PARTS:
             raise FormatError(f"{path}: long or nested lists; expected a list of a few arrays")
         return type(value)(_finished(path, part, depth + 1) for part in value)
     if isinstance(value, _Array) and value.numbers is not None:

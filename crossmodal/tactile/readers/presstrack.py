@@ -1,8 +1,8 @@
 """MIP, the data set of PressTrack-HMR: several people on a 1.2 x 2.4 m mat of 238 x 120 cells, ``data_<n>.npz``.
 
-Beside ``pressure`` stand annotations (``box``, ``pose``, ``betas``, ``trans``, ``keypoints_3d``, ``segments``), which
-are named in ``meta`` and not read. Neither unit nor rate are in the file: the clock counts one second for each frame,
-and ``meta["clock"]`` says that it is unknown.
+Annotations beside ``pressure`` (``box``, ``pose``, ``betas``, ``trans``, ``keypoints_3d``, ``segments``) are listed in
+``meta`` and not read. Unit and rate are not in the file: times count one second per frame, and ``meta["clock"]`` is
+"unknown".
 
 References:
     Yuan et al., PressTrack-HMR, AAAI 2026, arXiv 2511.09147.
@@ -21,7 +21,7 @@ _PITCH_MM = 10.0
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether this is an ``.npz`` with ``pressure`` and at least one of the annotations."""
+    """Return whether this is an ``.npz`` with ``pressure`` and at least one of the annotations."""
     if not head.startswith(b"PK"):
         return False
     names = set(members(path))
@@ -29,10 +29,10 @@ def matches(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path) -> PressureRecording:
-    """Read a recording in the data set's numbers, not calibrated; large ones are read from the file block by block.
+    """Read a recording in the raw numbers of the data set, uncalibrated; large recordings are streamed in blocks.
 
     Raises:
-        FormatError: damaged, or not (frames, rows, columns), or negative pressures.
+        FormatError: the file is damaged, the array is not (frames, rows, columns), or pressures are negative.
     """
     frames = in_memory(open_frames(path, _MEMBER))
     return PressureRecording(

@@ -1,4 +1,4 @@
-"""Our own files, written by `crossmodal.tactile.save`: ``.npz`` and Parquet, told apart by their first bytes."""
+"""Files of `crossmodal.tactile.save`: ``.npz`` and Parquet, distinguished by their first bytes."""
 
 import json
 from collections.abc import Callable
@@ -19,17 +19,17 @@ Arrays = Callable[[str], NDArray[Any]]
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether `save` has written this."""
+    """Return whether a file was written by `save`."""
     if head.startswith(b"PK"):
         return DESCRIPTION in members(path)
     return head.startswith(b"PAR1") and saved_parquet.is_ours(path)
 
 
 def read(path: Path) -> Recording:
-    """Read what `save` has written; frames of more than a quarter of a gigabyte stay in the file until asked for.
+    """Read a file written by `save`; frames of more than a quarter of a gigabyte are streamed from the file.
 
     Raises:
-        FormatError: damaged, or changed by someone else; Parquet without pyarrow, with the command that installs it.
+        FormatError: the file is damaged or was changed, or is Parquet and pyarrow is not installed.
     """
     with path.open("rb") as file:
         parquet = file.read(4) == b"PAR1"
@@ -43,7 +43,7 @@ def read(path: Path) -> Recording:
             return _pressure(path, description, parquet)
         if description["kind"] == "insole":
             return _insole(path, description, parquet)
-        raise FormatError(f"{path}: of the kind {description['kind']!r}; expected 'pressure' or 'insole'")
+        raise FormatError(f"{path}: kind {description['kind']!r}; expected 'pressure' or 'insole'")
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FormatError(f"{path}: the description of the recording is damaged ({error!r})") from error
 
@@ -53,7 +53,7 @@ def _pressure(path: Path, description: dict[str, Any], parquet: bool) -> Pressur
     source: FrameSource
     if parquet:
         source, times = saved_parquet.read_frames(path, (frames, rows, columns))
-        arrays = saved_parquet.still_arrays(path, description, {"valid": (rows, columns)})
+        arrays = saved_parquet.constant_arrays(path, description, {"valid": (rows, columns)})
     else:
         source, times = open_frames(path, "values"), read_array(path, "times_s")
         arrays = {"valid": read_array(path, "valid")}
@@ -81,14 +81,14 @@ def _insole(path: Path, description: dict[str, Any], parquet: bool) -> InsoleRec
     if parquet:
         source, times = saved_parquet.read_frames(path, (frames, 1, cells))
         values = np.concatenate(list(source.blocks(frames))).reshape(frames, cells)
-        arrays = saved_parquet.still_arrays(path, description, shapes)
+        arrays = saved_parquet.constant_arrays(path, description, shapes)
     else:
         times = read_array(path, "times_s")
         arrays = {name: read_array(path, name) for name in shapes}
         values = checked_cells(path, _typed(path, "values", read_array(path, "values", 1 << 32), "f", (frames, cells)))
     sides = tuple(description["sides"])
     if not set(sides) <= {"left", "right"} or description["quantity"] not in ("pressure_kpa", "force_n", "raw"):
-        raise ValueError("sides or quantity of another kind")
+        raise ValueError("unknown sides or quantity")
     return InsoleRecording(
         values=values,
         quantity=description["quantity"],
@@ -122,7 +122,7 @@ def _sensor(fields: dict[str, Any]) -> Sensor:
 
 def _meta(description: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(description["meta"], dict):
-        raise TypeError("meta is no mapping")
+        raise TypeError("meta is not a mapping")
     return description["meta"]
 
 
@@ -135,7 +135,7 @@ def _clock(path: Path, times: NDArray[Any], frames: int) -> NDArray[np.float64]:
 def _typed(path: Path, name: str, array: NDArray[Any], kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
     _expect(path, name, array.shape, shape)
     if array.dtype.kind != kind:
-        raise FormatError(f"{path}: {name}: numbers of the type {array.dtype}")
+        raise FormatError(f"{path}: {name}: expected dtype kind {kind!r}, found {array.dtype}")
     return array
 
 

@@ -1,4 +1,4 @@
-"""The Parquet form of our own files: rows are frames. Needs pyarrow, which is an optional extra."""
+"""Parquet files of `crossmodal.tactile.save`, with one row per frame; needs pyarrow, an optional extra."""
 
 import base64
 import math
@@ -16,19 +16,19 @@ from crossmodal.tactile.readers.frame_checks import checked_cells
 from crossmodal.tactile.readers.npz_frames import DEFLATE_LIMIT
 from crossmodal.tactile.saving import NEED_PYARROW, PARQUET_KEY
 
-#: Bytes at the end of a file in which the key of our description is looked for.
-_MOST_FOOTER = 1 << 26
+#: Largest footer in which the key of the description is searched.
+_MAX_FOOTER = 1 << 26
 
 
 def is_ours(path: Path) -> bool:
-    """Tell whether a Parquet file's footer names our description; works without pyarrow."""
+    """Return whether the footer of a Parquet file has the key of the description; works without pyarrow."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - 8))
             end = file.read(8)
             length = int.from_bytes(end[:4], "little")
-            if end[4:] != b"PAR1" or not 0 < length <= min(size - 12, _MOST_FOOTER):
+            if end[4:] != b"PAR1" or not 0 < length <= min(size - 12, _MAX_FOOTER):
                 return False
             file.seek(size - 8 - length)
             return PARQUET_KEY in file.read(length)
@@ -38,7 +38,7 @@ def is_ours(path: Path) -> bool:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open a Parquet file; what goes wrong in it becomes a FormatError."""
+    """Open a Parquet file; its errors become FormatError."""
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -52,10 +52,10 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def read_description(path: Path) -> bytes:
-    """Read the JSON that describes the recording.
+    """Read the JSON description of the recording.
 
     Raises:
-        FormatError: damaged, not ours, or no pyarrow.
+        FormatError: the file is damaged or not written by `save`, or pyarrow is not installed.
     """
     with _opened(path) as file:
         metadata = file.schema_arrow.metadata or {}
@@ -64,20 +64,20 @@ def read_description(path: Path) -> bytes:
         return bytes(metadata[PARQUET_KEY])
 
 
-def still_arrays(
+def constant_arrays(
     path: Path, description: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
 ) -> dict[str, NDArray[Any]]:
-    """Read the arrays that do not change over time: ``valid`` as bool, others as float64, of the shapes given.
+    """Read the arrays that are constant in time: ``valid`` as bool, others as float64, of the given shapes.
 
     Raises:
-        FormatError: an array of another size.
+        FormatError: an array has another size.
     """
     arrays: dict[str, NDArray[Any]] = {}
     for name, shape in shapes.items():
         data = base64.b64decode(description["arrays"][name], validate=True)
         count = math.prod(shape)
         if len(data) != (-(-count // 8) if name == "valid" else 8 * count):
-            raise FormatError(f"{path}: {name}: {len(data)} bytes do not fit {shape}")
+            raise FormatError(f"{path}: {name}: {len(data)} bytes do not match shape {shape}")
         if name == "valid":
             arrays[name] = np.unpackbits(np.frombuffer(data, np.uint8), count=count).astype(bool).reshape(shape)
         else:
@@ -87,16 +87,16 @@ def still_arrays(
 
 @dataclass(frozen=True)
 class ParquetFrames:
-    """Frames that lie in a Parquet file, read block by block."""
+    """Frames in a Parquet file, read in blocks."""
 
     path: Path
     shape: tuple[int, int, int]
 
     def blocks(self, most_frames: int) -> Iterator[NDArray[np.float32]]:
-        """Give all frames in order, at most so many at once: float32 (n, rows, columns).
+        """Yield all frames in order in blocks of at most ``most_frames``: float32 (n, rows, columns).
 
         Raises:
-            FormatError: the file is damaged, or holds impossible pressures; names the frame.
+            FormatError: the file is damaged, or has implausible pressures; names the frame.
         """
         first = 0
         with _opened(self.path) as file:
@@ -109,10 +109,10 @@ class ParquetFrames:
 
 
 def read_frames(path: Path, shape: tuple[int, int, int]) -> tuple[ParquetFrames, NDArray[np.float64]]:
-    """Make a source of the frames, and read the clock.
+    """Open the frames as a source, and read the times.
 
     Raises:
-        FormatError: columns of another kind, or more numbers than a file of this size can hold.
+        FormatError: columns have other types, or more numbers than possible in a file of this size.
     """
     import pyarrow as pa
 

@@ -1,7 +1,7 @@
 """Socks of conformal tactile textiles (senstextile): HDF5 of 32 x 32 raw numbers for each foot.
 
-``touch_0.hdf5`` and ``touch_1.hdf5`` lie in one folder: the folder is read as a pair, a file as one sock. The numbers
-are of a 10-bit converter with a resting level of about 536; their calibration is not known.
+``touch_0.hdf5`` and ``touch_1.hdf5`` are in one folder: the folder is read as a pair, a file as one sock. The numbers
+are those of a 10-bit converter with a resting level of about 536; the calibration is unknown.
 
 References:
     Luo et al., Learning human-environment interactions using conformal tactile textiles, Nature Electronics 4, 2021.
@@ -26,20 +26,20 @@ _LEFT_NOTE = "which sock is of which foot is not in the files: touch_0 is taken 
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether this is a sock by name and arrays, or a folder that holds both."""
+    """Return whether this is a sock by name and arrays, or a folder with both socks."""
     if path.is_dir():
         return _find_pair(path) is not None
     return sock_of(path) is not None and touch_shape(path, head) == TILE
 
 
 def read(path: Path) -> InsoleRecording | PressureRecording:
-    """Read a pair from its folder, matched by the next timestamp on the first sock's clock; or one sock from its file.
+    """Read a pair from its folder, matched by the next time stamp after that of the first sock; or one sock.
 
-    A pair has 2 x 1,024 cells, row by row; a single sock is a grid. The clock begins at 0, and ``meta["start_s"]`` is
-    its first time since 1970.
+    A pair has 2 x 1,024 cells, row by row; a single sock is a grid. Times start at 0, and ``meta["start_s"]`` is the
+    first time since 1970 in seconds.
 
     Raises:
-        FormatError: damaged, arrays that do not fit each other, a clock that runs backwards, socks that were not
+        FormatError: a file is damaged, the shapes of the arrays do not match, times decrease, or the socks were not
             recorded at the same time.
     """
     if not path.is_dir():

@@ -1,8 +1,8 @@
-"""Stappone insoles: comma-separated text, 12 pressures and an inertial unit for every 16 ms.
+"""Stappone insoles: comma-separated text, 12 pressures and inertial data every 16 ms.
 
 The header names the columns: ``sole_id``, ``timestamp`` (milliseconds since 1970), inertial columns, ``pressure_01`` to
-``pressure_12`` and ``corrupt`` (1 where the transmission was damaged). The file tells neither the unit of its pressures
-nor where the cells lie, nor which foot a ``sole_id`` is.
+``pressure_12`` and ``corrupt`` (1 if the transmission was damaged). The unit of the pressures, the positions of the
+cells and the foot of a ``sole_id`` are not in the file.
 """
 
 from pathlib import Path
@@ -21,38 +21,38 @@ _KEYS = ("sole_id", "timestamp", "corrupt")
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether the header names the columns of a Stappone file."""
+    """Return whether the header has the columns of a Stappone file."""
     columns = decode(head).split("\n", 1)[0].strip().split(",")
     return all(key in columns for key in (*_KEYS, "pressure_01"))
 
 
 def read(path: Path) -> InsoleRecording:
-    """Read one insole, or the pair that a file holds, as raw numbers of unknown calibration.
+    """Read one insole or a pair of insoles as raw numbers of unknown calibration.
 
-    Frames flagged corrupt are left out (the clock keeps their gap) and counted in ``meta["corrupt_frames"]``. A single
-    insole is taken for the left foot and says in ``meta["notes"]`` that the file does not tell; of two, the smaller
-    ``sole_id`` is. Frames of a pair are matched by the next timestamp. A last line that was cut is left out, and
+    Frames flagged corrupt are left out (times keep the gap) and counted in ``meta["corrupt_frames"]``. The left foot is
+    assumed for a single insole, and for the smaller ``sole_id`` of two; ``meta["notes"]`` states that the file does not
+    name it. Frames of a pair are matched by the next time stamp. A truncated last line is left out, and
     ``meta["truncated"]`` is True.
 
     Raises:
-        FormatError: a line of the wrong length, a field that is no number, a clock that runs backwards, more than two
-            soles, or nothing but corrupt frames.
+        FormatError: a line has the wrong length, a field is not a number, times decrease, there are more than two
+            soles, or all frames are corrupt.
     """
     names, table, truncated = _read_table(path)
     pressures = [index for index, name in enumerate(names) if name.startswith("pressure_")]
     flags = table[:, names.index("corrupt")] != 0
     kept = table[~flags]
     if not len(kept):
-        raise FormatError(f"{path}: no frame is left: all {len(table)} are flagged corrupt or cut")
+        raise FormatError(f"{path}: no valid frame: all {len(table)} are flagged corrupt or cut")
     soles = np.unique(kept[:, names.index("sole_id")])
     if len(soles) > 2:
-        raise FormatError(f"{path}: {len(soles)} different sole_id; expected the one or two of a person")
+        raise FormatError(f"{path}: {len(soles)} different sole_id; expected one or two")
     feet = [kept[kept[:, names.index("sole_id")] == sole] for sole in soles]
-    # Milliseconds since 1970 are whole numbers; as seconds they would lose some of their digits.
+    # Milliseconds since 1970 are integers; in seconds they would lose digits.
     start_ms = kept[0, names.index("timestamp")]
     clocks = [(foot[:, names.index("timestamp")] - start_ms) / 1000.0 for foot in feet]
     for clock in clocks:
-        checked_clock(path, clock, "whole frame")
+        checked_clock(path, clock, "valid frame")
     times, values = _join(path, clocks, [foot[:, pressures] for foot in feet])
     sides = name_sides(len(pressures), len(pressures) * (len(feet) - 1))
     meta: dict[str, Any] = {
@@ -88,7 +88,7 @@ def _read_table(path: Path) -> tuple[list[str], NDArray[np.float64], bool]:
     truncated = False
     for number, line in enumerate(lines[1:], start=2):
         fields = line.split(",")
-        # The last column is a flag of one digit: a line with all its fields is whole, whether or not it ends.
+        # The last column is a flag of one digit: a line with all its fields is complete, even without a line end.
         if len(fields) == len(names) and fields[-1].strip():
             row = parse_numbers(path, number, fields)
             if not np.isfinite(row).all():
@@ -104,7 +104,7 @@ def _read_table(path: Path) -> tuple[list[str], NDArray[np.float64], bool]:
 def _join(
     path: Path, clocks: list[NDArray[np.float64]], values: list[NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Put the cells of both feet side by side on the first one's clock."""
+    """Concatenate the cells of both feet at the times of the first one."""
     if len(clocks) == 1:
         return clocks[0], values[0]
     following = match_next(*clocks)

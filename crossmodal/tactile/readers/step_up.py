@@ -1,7 +1,7 @@
 """UNB StepUP-P150: trials on a 3.6 x 1.2 m walkway of 720 x 240 cells, 100 Hz, in kPa, read lazily.
 
-A trial is a folder ``<participant>/<footwear>/<trial>`` with ``trial.npz`` (one array ``arr_0``: frames, 720, 240) and
-for walks ``metadata.csv``, one line for each footstep. Steps already cut out (``pipeline_1.npz``) are no recordings.
+A trial is a folder ``<participant>/<footwear>/<trial>`` with ``trial.npz`` (one array ``arr_0``: frames, 720, 240) and,
+for walks, ``metadata.csv`` with one line per footstep. Extracted footsteps (``pipeline_1.npz``) are not recordings.
 
 References:
     UNB StepUP-P150, FRDR doi 10.20383/103.01285; Scientific Data 12:1415, 2025.
@@ -24,33 +24,33 @@ from crossmodal.tactile.recording import PressureRecording
 _RATE_HZ = 100.0
 _PITCH_MM = 5.0
 _MEMBER = "arr_0"
-_MOST_METADATA_BYTES = 1 << 24
-_PLACE = re.compile(r"(\d{3})/(BF|ST|P1|P2)/([SW][1-4])")
+_MAX_METADATA_BYTES = 1 << 24
+_TRIAL = re.compile(r"(\d{3})/(BF|ST|P1|P2)/([SW][1-4])")
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether this is a trial's folder, or an ``.npz`` with ``arr_0`` alone."""
+    """Return whether this is the folder of a trial, or an ``.npz`` with one array ``arr_0``."""
     if path.is_dir():
         return (path / "trial.npz").is_file() and members(path / "trial.npz") == (_MEMBER,)
     return head.startswith(b"PK") and members(path) == (_MEMBER,)
 
 
 def read(path: Path) -> PressureRecording:
-    """Open a trial, given its folder or its ``trial.npz``: frames are read from the file when they are asked for.
+    """Open a trial, given its folder or its ``trial.npz``; frames are read from the file on access.
 
-    ``meta["footsteps"]`` is the table of ``metadata.csv`` as lists by column; participant, footwear and trial are told
-    by the names of the folders.
+    ``meta["footsteps"]`` is the table of ``metadata.csv`` as lists by column; participant, footwear and trial are the
+    names of the folders.
 
     Raises:
-        FormatError: damaged, an array of another kind, or a table that is none. Damage inside of the packed frames and
-            negative pressures are found when the frames are read.
+        FormatError: the file is damaged, the array has another shape, or the table is invalid. Damage of the packed
+            frames and negative pressures are found when the frames are read.
     """
     archive = path / "trial.npz" if path.is_dir() else path
     frames = open_frames(archive, _MEMBER)
     meta: dict[str, Any] = {}
-    place = _PLACE.fullmatch("/".join(archive.absolute().parent.parts[-3:]))
-    if place is not None:
-        meta.update(zip(("participant", "footwear", "trial"), place.groups(), strict=True))
+    trial = _TRIAL.fullmatch("/".join(archive.absolute().parent.parts[-3:]))
+    if trial is not None:
+        meta.update(zip(("participant", "footwear", "trial"), trial.groups(), strict=True))
     table = archive.parent / "metadata.csv"
     if table.is_file():
         meta["footsteps"] = read_footsteps(table)
@@ -68,9 +68,9 @@ def read_footsteps(path: Path) -> dict[str, list[Any]]:
     """Read ``metadata.csv`` as lists by column: numbers, else text; None for an empty field.
 
     Raises:
-        FormatError: not a table, or rows of unequal length.
+        FormatError: the file is not a table, or its rows have unequal lengths.
     """
-    if path.stat().st_size > _MOST_METADATA_BYTES:
+    if path.stat().st_size > _MAX_METADATA_BYTES:
         raise FormatError(f"{path}: {path.stat().st_size} bytes; expected a table of some hundred footsteps")
     try:
         rows = list(csv.reader(io.StringIO(decode(read_bytes(path)), newline="")))

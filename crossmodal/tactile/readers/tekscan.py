@@ -1,11 +1,11 @@
 """Tekscan movies in text (F-Scan and walkway ``.asf``, I-Scan ``.csv``).
 
-A header of lines with a key and a value ends at ``ASCII_DATA @@``. Then come frames: a line ``Frame n`` (in some
-versions with the time and the raw sum behind), ROWS lines of COLS cells, an empty line. ``B`` is a cell that the sensor
-does not have. ``@@`` ends the file; without it the recording is whole frames only, and ``meta["truncated"]`` is True.
+A header of lines with a key and a value ends at ``ASCII_DATA @@``. A frame is a line ``Frame n`` (in some versions with
+the time and the raw sum), ROWS lines of COLS cells and an empty line. ``B`` is a cell that the sensor does not have.
+``@@`` ends the file; without it only complete frames are read, and ``meta["truncated"]`` is True.
 
-Row 0 of an F-Scan insole is at the toes. The foot is not in the file: it is taken from the last letter of FILENAME
-(``...01L.fsx``), the custom of the vendor's own program, and only for F-Scan insoles; ``side`` is None otherwise.
+Row 0 of an F-Scan insole is at the toes. The foot is not in the file: for F-Scan insoles ``side`` is taken from the
+last letter of FILENAME (``...01L.fsx``), as set by the vendor's program; otherwise it is None.
 """
 
 import re
@@ -24,30 +24,30 @@ from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor,
 
 _FRAME = re.compile(r"Frame\s+(\d{1,12})\s*(?:,\s*([^,]*))?", re.ASCII)
 _KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):?(?:\s+(.*))?", re.ASCII)
-#: A sensor's converter counts to this.
-_RAW_MOST = 255
+#: Largest raw value of a sensor.
+_RAW_MAX = 255
 
 
 class _Movie(NamedTuple):
-    """Line of each frame's title, its number, its time where it is told, and whether the file came to its end."""
+    """Line of the title of each frame, its number, its time if given, and whether the end of the file was found."""
 
     titles: list[int]
     numbers: list[int]
-    told_s: list[float | None]
+    times_s: list[float | None]
     ended: bool
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether a file begins like a Tekscan export."""
+    """Return whether a file begins like a Tekscan export."""
     return head.removeprefix(b"\xef\xbb\xbf").startswith(b"DATA_TYPE") or b"\nASCII_DATA" in head
 
 
 def read(path: Path) -> PressureRecording:
-    """Read a Tekscan movie, in kPa where the file says a unit of pressure and in its raw numbers elsewhere.
+    """Read a Tekscan movie, in kPa if the file has a unit of pressure, else in raw numbers.
 
     Raises:
-        FormatError: a header without the sizes, the clock or the data, a frame of another size, a cell that is no
-            number, or frames that go backwards; names the line.
+        FormatError: the header lacks the sizes, the frame period or the data, a frame has another size, a cell is not a
+            number, or times decrease; names the line.
     """
     file = read_text(path)
     header, first = _read_header(file)
@@ -56,9 +56,9 @@ def read(path: Path) -> PressureRecording:
     movie = _drop_cut_frame(file, _find_frames(file, first), rows, columns, separator)
     for title in movie.titles:
         if not all(file.lines[title + 1 : title + 1 + rows]) or len(file.lines) < title + 1 + rows:
-            raise file.error(title, f"fewer than the {rows} rows that the header tells")
+            raise file.error(title, f"fewer than the {rows} rows of the header")
         if _begins_row(file, title + 1 + rows):
-            raise file.error(title + 1 + rows, f"more than the {rows} rows that the header tells")
+            raise file.error(title + 1 + rows, f"more than the {rows} rows of the header")
     lines = [title + 1 + row for title in movie.titles for row in range(rows)]
     cells = parse_cells(file, lines, columns, separator=separator, blank="B")
     unit = header.get("UNITS", "raw").strip()
@@ -77,14 +77,14 @@ def read(path: Path) -> PressureRecording:
 
 
 def _read_header(file: TextFile) -> tuple[dict[str, str], int]:
-    """Read keys and values, and give the line after them."""
+    """Read keys and values, and return them with the line after them."""
     header: dict[str, str] = {}
     key = ""
     for number, line in enumerate(file.lines):
         found = _KEY.fullmatch(line)
         if line.startswith("ASCII_DATA"):
             return header, number + 1
-        # Comments are free text on lines of their own; keys are in capitals.
+        # Comments are free text on separate lines; keys are in capitals.
         if key == "COMMENTS" and not (found and found[1].isupper()):
             header[key] = f"{header[key]}\n{line}".strip()
         elif found:
@@ -101,7 +101,7 @@ def _read_size(file: TextFile, header: dict[str, str], key: str) -> int:
 
 
 def _find_separator(file: TextFile, first: int) -> str:
-    """Find what stands between cells: the program lets its user choose."""
+    """Find the separator of cells, which the user of the program chooses."""
     for number in range(first, len(file.lines) - 1):
         if file.lines[number].startswith("Frame"):
             return next((one for one in ",;\t" if one in file.lines[number + 1]), " ")
@@ -121,20 +121,20 @@ def _find_frames(file: TextFile, first: int) -> _Movie:
             raise file.error(number, f"{line[:40]!r}, expected 'Frame' and its number")
         movie.titles.append(number)
         movie.numbers.append(int(found[1]))
-        told = read_quantity(found[2] or "")
-        movie.told_s.append(told.value if told and not told.unit else None)
+        time = read_quantity(found[2] or "")
+        movie.times_s.append(time.value if time and not time.unit else None)
     return movie._replace(ended=False)
 
 
 def _drop_cut_frame(file: TextFile, movie: _Movie, rows: int, columns: int, separator: str) -> _Movie:
-    """Leave out a last frame that lies at a cut: too few rows, a short row, or a row without its line end."""
+    """Leave out a truncated last frame: too few rows, a short row, or a row without line end."""
     if movie.titles and not movie.ended:
         end = movie.titles[-1] + 1 + rows
         last = file.lines[end - 1] if end <= len(file.lines) else ""
         if last.count(separator) != columns - 1 or (end == len(file.lines) and not file.whole):
-            movie = _Movie(movie.titles[:-1], movie.numbers[:-1], movie.told_s[:-1], ended=False)
+            movie = _Movie(movie.titles[:-1], movie.numbers[:-1], movie.times_s[:-1], ended=False)
     if not movie.titles:
-        raise FormatError(f"{file.path}: no whole frame, expected at least one block after a line 'Frame 1'")
+        raise FormatError(f"{file.path}: no complete frame, expected at least one block after a line 'Frame 1'")
     return movie
 
 
@@ -143,10 +143,10 @@ def _begins_row(file: TextFile, number: int) -> bool:
 
 
 def _find_times(file: TextFile, header: dict[str, str], movie: _Movie) -> NDArray[np.float64]:
-    """Give the time of each frame: its own where all are told, else its number times the step."""
-    told = [time for time in movie.told_s if time is not None]
-    if len(told) == len(movie.titles):
-        times_s = np.array(told) - told[0]
+    """Return the times of the frames: those in the file if all are given, else the numbers times the period."""
+    given_s = [time for time in movie.times_s if time is not None]
+    if len(given_s) == len(movie.titles):
+        times_s = np.array(given_s) - given_s[0]
     else:
         step = read_quantity(header.get("SECONDS_PER_FRAME", ""))
         if step is None or not 0 < step.value < 1e6:
@@ -175,7 +175,7 @@ def _find_side(header: dict[str, str]) -> Side | None:
 
 
 def _describe_sensor(header: dict[str, str], unit: str, factor: float | None) -> Sensor:
-    """Tell steps and floor from the saturation: with one point of calibration, pressure is linear in 8 bits."""
+    """Derive quantum and floor from the saturation: with one calibration point, pressure is linear in 8 bits."""
     saturation = read_quantity(header.get("SATURATION_PRESSURE", ""))
     scale = kpa_per(saturation.unit) if saturation else None
     if factor is None or saturation is None or scale is None or saturation.value <= 0:
@@ -183,7 +183,7 @@ def _describe_sensor(header: dict[str, str], unit: str, factor: float | None) ->
     saturation_kpa = saturation.value * scale
     if "CALIBRATION_POINT_1" not in header or "CALIBRATION_POINT_2" in header:
         return Sensor(saturation_kpa=saturation_kpa, unit=unit)
-    quantum_kpa = saturation_kpa / _RAW_MOST
+    quantum_kpa = saturation_kpa / _RAW_MAX
     threshold = read_quantity(header.get("NOISE_THRESHOLD", ""))
     floor_kpa = threshold.value * quantum_kpa if threshold else None
     return Sensor(quantum_kpa, floor_kpa, saturation_kpa, unit=unit)

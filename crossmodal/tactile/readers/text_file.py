@@ -1,4 +1,4 @@
-"""Text files, decoded tolerantly: as sensors export them in many countries and from many systems."""
+"""Text files of sensors, decoded tolerantly: encodings and line ends of different systems."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +8,12 @@ from crossmodal.errors import FormatError
 
 @dataclass(frozen=True)
 class TextFile:
-    """A text file as its lines.
+    """The lines of a text file.
 
     Attributes:
-        path: of the file.
-        lines: without line ends, nor white space before them.
-        whole: whether the last line has its line end; without it the file may have been cut within a number.
+        path: the file.
+        lines: lines without line ends and trailing white space.
+        whole: whether the last line has a line end; if not, the file may have been cut within a number.
     """
 
     path: Path
@@ -21,15 +21,15 @@ class TextFile:
     whole: bool
 
     def error(self, line: int, message: str) -> FormatError:
-        """Make the error of a line, counted from 0 here and from 1 in the message."""
+        """Return the error of a line, counted from 0 here and from 1 in the message."""
         return FormatError(f"{self.path}:{line + 1}: {message}")
 
 
 def read_text(path: Path, padding: str = " \t") -> TextFile:
-    """Read a text file: UTF-8 with or without a mark, else Latin-1; any line ends; ``padding`` taken off line ends.
+    """Read a text file: UTF-8 with or without byte order mark, else Latin-1; ``padding`` is stripped from line ends.
 
     Raises:
-        FormatError: it cannot be read.
+        FormatError: the file cannot be read.
     """
     lines = [line.rstrip(padding) for line in decode(read_bytes(path)).split("\n")]
     whole = lines[-1] == ""
@@ -37,7 +37,7 @@ def read_text(path: Path, padding: str = " \t") -> TextFile:
 
 
 def decode(data: bytes) -> str:
-    """Decode UTF-8, or else Latin-1, which takes any bytes; byte order marks go, all line ends become ``\\n``."""
+    """Decode UTF-8, else Latin-1, which accepts any bytes; remove byte order marks, convert line ends to ``\\n``."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -46,7 +46,7 @@ def decode(data: bytes) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a file whole.
+    """Read a whole file.
 
     Raises:
         FormatError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""Units of pressure and length under the names that vendors give them, and numbers with a unit behind."""
+"""Units of pressure and length by the names that vendors use, and numbers with units."""
 
 import re
 from typing import NamedTuple
@@ -31,14 +31,14 @@ _QUANTITY = re.compile(r"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.ASCI
 
 
 class Quantity(NamedTuple):
-    """A number and the unit behind it."""
+    """A number and its unit."""
 
     value: float
     unit: str
 
 
 def read_quantity(text: str) -> Quantity | None:
-    """Read a number with a unit, such as ``5.08 mm``; None where the text does not begin with a finite number."""
+    """Read a number with a unit, such as ``5.08 mm``; None if the text does not begin with a finite number."""
     found = _QUANTITY.fullmatch(text)
     number = find_number(found[1]) if found else None
     if not found or number is None or abs(number) > 1e30:
@@ -47,12 +47,12 @@ def read_quantity(text: str) -> Quantity | None:
 
 
 def kpa_per(unit: str) -> float | None:
-    """Give the kilopascals of a unit; None for one that is no pressure, such as ``raw``."""
+    """Return a unit in kilopascals; None if it is not a unit of pressure, such as ``raw``."""
     return _KPA_PER.get(_plain(unit))
 
 
 def mm_per(unit: str) -> float | None:
-    """Give the millimetres of a unit; None for one that is no length."""
+    """Return a unit in millimetres; None if it is not a unit of length."""
     return _MM_PER.get(_plain(unit))
 
 

@@ -1,6 +1,6 @@
 """Excel workbooks (``.xls``, ``.xlsx``) as text: the cells of the first sheet, separated by tabs.
 
-The files are parsed by olefile, xlrd and openpyxl. Formulas are not evaluated: their stored results are read.
+The files are parsed by olefile, xlrd and openpyxl. Formulas are not evaluated; their stored results are read.
 """
 
 import io
@@ -16,13 +16,14 @@ from crossmodal.tactile.readers.text_file import TextFile
 _COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 _ZIP = b"PK\x03\x04"
 _BOOK = "xl/workbook.xml"
-#: Columns of the widest plate are fewer; an ``.xls`` cannot have more.
-_MOST_COLUMNS = 256
-#: Rows of an ``.xlsx`` by its specification.
-_MOST_ROWS = 1 << 20
-#: XML of an ``.xlsx``, unpacked: 4 million cells. An empty plate is packed some 40 times; bombs are packed 1000 times.
-_MOST_BYTES = 1 << 27
-_MOST_PACKED = 100
+#: Largest number of columns: that of an ``.xls``, more than the widest plate has.
+_MAX_COLUMNS = 256
+#: Largest number of rows of an ``.xlsx`` by its specification.
+_MAX_ROWS = 1 << 20
+#: Largest size of the unpacked XML of an ``.xlsx``, 4 million cells, and largest compression ratio: that of an empty
+#: plate is about 40, that of zip bombs about 1000.
+_MAX_BYTES = 1 << 27
+_MAX_RATIO = 100
 _NAME, _END, _UNKNOWN = 0x18, 0x0A, 0xFFFF
 
 
@@ -37,10 +38,10 @@ def is_workbook(path: Path, head: bytes) -> bool:
 
 
 def read_workbook(path: Path, data: bytes) -> TextFile:
-    """Read the first sheet of a workbook: a line for each row up to the last one that has a cell.
+    """Read the first sheet of a workbook: one line per row up to the last one that has a cell.
 
     Raises:
-        FormatError: the file is cut, damaged, locked by a password, or claims more than a recording holds.
+        FormatError: the file is truncated, damaged, locked by a password, or too large for a recording.
     """
     read = _read_xls if data.startswith(_COMPOUND) else _read_xlsx
     try:
@@ -74,7 +75,7 @@ def _read_xls(path: Path, data: bytes) -> list[tuple[object, ...]]:
 
 def _read_stream(path: Path, data: bytes) -> bytes:
     """Read the records of a workbook out of its compound file."""
-    # xlrd reads compound files too, but takes time exponential in their entries where these share children.
+    # xlrd reads compound files too, but needs time exponential in the number of entries that share children.
     import olefile
 
     with olefile.OleFileIO(io.BytesIO(data), raise_defects=olefile.DEFECT_INCORRECT) as compound:
@@ -83,7 +84,7 @@ def _read_stream(path: Path, data: bytes) -> bytes:
         entry = next((one for one in compound.root.kids if one.name in {"Workbook", "Book"}), None)
         if entry is None:
             raise FormatError(f"{path}: no stream 'Workbook'; expected an Excel file")
-        # olefile reads sectors as often as they are chained, up to the size that the file claims.
+        # olefile follows circular chains of sectors up to the size stated in the file.
         seen, sector = set(), entry.isectStart
         while entry.size >= compound.minisectorcutoff and sector < len(compound.fat):
             if sector in seen:
@@ -97,16 +98,16 @@ def _read_stream(path: Path, data: bytes) -> bytes:
 def _without_names(stream: bytes) -> bytes:
     """Mark the records of defined names as unknown.
 
-    xlrd evaluates their formulas, and a few names that each double the one before would fill the memory.
+    xlrd evaluates their formulas, and a few names that each double the previous one would fill the memory.
     """
-    records, place = bytearray(stream), 0
-    while place + 4 <= len(records):
-        kind, length = struct.unpack_from("<HH", records, place)
+    records, position = bytearray(stream), 0
+    while position + 4 <= len(records):
+        kind, length = struct.unpack_from("<HH", records, position)
         if kind == _END:
             break
         if kind == _NAME:
-            struct.pack_into("<H", records, place, _UNKNOWN)
-        place += 4 + length
+            struct.pack_into("<H", records, position, _UNKNOWN)
+        position += 4 + length
     return bytes(records)
 
 
@@ -115,21 +116,21 @@ def _read_xlsx(path: Path, data: bytes) -> list[tuple[object, ...]]:
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
-    if size > min(_MOST_BYTES, _MOST_PACKED * len(data)):
+    if size > min(_MAX_BYTES, _MAX_RATIO * len(data)):
         raise FormatError(f"{path}: claims {size} bytes of cells in a file of {len(data)}; too much for a recording")
     rows: list[tuple[object, ...]] = []
     with warnings.catch_warnings():
-        # About styles and extensions that are not read.
+        # Warnings about styles and extensions that are not read.
         warnings.simplefilter("ignore")
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         if not book.worksheets:
             raise FormatError(f"{path}: no sheet in the workbook")
         sheet = book.worksheets[0]
-        # The size that the sheet claims may be wrong.
+        # The size stated in the sheet may be wrong.
         sheet.reset_dimensions()
         for cells in sheet.iter_rows(values_only=True):
-            if len(rows) == _MOST_ROWS:
-                raise FormatError(f"{path}: more than {_MOST_ROWS} rows; expected an Excel file")
+            if len(rows) == _MAX_ROWS:
+                raise FormatError(f"{path}: more than {_MAX_ROWS} rows; expected an Excel file")
             rows.append(_trim(path, len(rows), cells))
     return rows
 
@@ -140,14 +141,14 @@ def _locked(path: Path) -> FormatError:
 
 def _trim(path: Path, row: int, cells: Sequence[object]) -> tuple[object, ...]:
     """Drop the empty cells at the end of a row, and refuse a row that is still too wide."""
-    width = next((place for place in range(len(cells), 0, -1) if cells[place - 1] not in {None, ""}), 0)
-    if width > _MOST_COLUMNS:
-        raise FormatError(f"{path}: row {row + 1}: {width} columns, expected {_MOST_COLUMNS} at most")
+    width = next((count for count in range(len(cells), 0, -1) if cells[count - 1] not in {None, ""}), 0)
+    if width > _MAX_COLUMNS:
+        raise FormatError(f"{path}: row {row + 1}: {width} columns, expected {_MAX_COLUMNS} at most")
     return tuple(cells[:width])
 
 
 def _as_text(cell: object) -> str:
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
         return f"{cell:.12g}"
-    # A tab or a line end within a cell would part it in two.
+    # A tab or a line end within a cell would split it.
     return "" if cell is None else " ".join(str(cell).splitlines()).replace("\t", " ")

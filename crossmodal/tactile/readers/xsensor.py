@@ -1,10 +1,10 @@
 """XSENSOR insole exports (``.csv``): both feet in every frame, usually in mmHg.
 
 Each frame (``FRAME``, ``Date``, ``Time``) has a block for each insole: ``SENSOR`` and its name (``LF``, ``RF``),
-``Rows``, ``Columns``, the size of a cell, the vendor's figures, and after ``SENSELS`` the rows, the toes' first, seen
-from above. Blocks that begin with ``GROUP`` repeat cells of a region as a list, and are left out. Empty lines stand
-between all lines, and commas pad them. Where the grid has no sensor the file says 0, as it does for no load: all cells
-are valid then. Times are told to the millisecond: an even clock that agrees with all of them is taken instead.
+``Rows``, ``Columns``, the size of a cell, the vendor's figures, and after ``SENSELS`` the rows from the toes, seen from
+above. Blocks that begin with ``GROUP`` repeat cells of a region as a list, and are left out. Lines are separated by
+empty lines and padded with commas. Grid points without a sensor are 0, like cells without load, so all cells are valid.
+Times are rounded to milliseconds; if a constant frame rate agrees with all of them, it is used instead.
 """
 
 import re
@@ -26,12 +26,12 @@ _SIDES: dict[str, Side] = {"L": "left", "R": "right"}
 _CLOCK = re.compile(r"\s*(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d{1,9})?)\s*", re.ASCII)
 _FIGURES = ("Rows", "Columns", "Sensel Width (cm)", "Sensel Height (cm)")
 _DAY_S = 86400.0
-#: Times are rounded to this, and so are the first and the last one, which make the even clock.
+#: Tolerance of rounded times, including the first and the last one, which determine the constant frame rate.
 _CLOCK_STEP_S = 1.5e-3
 
 
 class _Grid(NamedTuple):
-    """Rows and columns of an insole, and width and height of its cells in centimetres."""
+    """Rows and columns of an insole, and width and height of its cells in cm."""
 
     rows: int
     columns: int
@@ -40,7 +40,7 @@ class _Grid(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """An insole in a frame: the line of its name, the foot, its grid, the lines of its rows."""
+    """An insole in a frame: the line of its name, its side, its grid, and the lines of its rows."""
 
     title: int
     side: Side
@@ -49,7 +49,7 @@ class _Block(NamedTuple):
 
 
 class _Frame(NamedTuple):
-    """The line of a frame's title, its number, its time and its insoles."""
+    """The line of the title of a frame, its number, its time and its insoles."""
 
     title: int
     number: int
@@ -58,18 +58,18 @@ class _Frame(NamedTuple):
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether a file looks like an XSENSOR export."""
+    """Return whether a file looks like an XSENSOR export."""
     return b"\nSENSELS" in head and b"\nFRAME," in head
 
 
 def read(path: Path) -> InsoleRecording:
     """Read the insoles of an XSENSOR export: cells of the left foot row by row, then those of the right one.
 
-    ``meta["grids"]`` tells rows and columns of each foot.
+    ``meta["grids"]`` has the rows and columns of each foot.
 
     Raises:
-        FormatError: no frames, an insole without a foot or a size, a frame with other insoles than the first, too few
-            rows, a cell that is no number, a clock that runs backwards; names the line.
+        FormatError: there are no frames, an insole has no side or size, a frame has other insoles than the first or too
+            few rows, a cell is not a number, or times decrease; names the line.
     """
     file = read_text(path)
     header = _read_header(file)
@@ -102,7 +102,7 @@ def read(path: Path) -> InsoleRecording:
 
 
 def _read_header(file: TextFile) -> dict[str, str]:
-    """Read what stands before the first frame."""
+    """Read the lines before the first frame."""
     header: dict[str, str] = {}
     for line in file.lines:
         key, _, value = line.rstrip(", ").partition(",")
@@ -114,7 +114,7 @@ def _read_header(file: TextFile) -> dict[str, str]:
 
 
 def _read_frames(file: TextFile) -> tuple[list[_Frame], bool]:
-    """Find all frames; the last one is left out where the file ends before its insoles do."""
+    """Find all frames; the last one is left out if it is incomplete."""
     # A last line without its end may be cut within a number.
     ended = file.lines if file.whole else file.lines[:-1]
     filled = [number for number, line in enumerate(ended) if line.strip(", ")]
@@ -151,9 +151,9 @@ def _read_frames(file: TextFile) -> tuple[list[_Frame], bool]:
 
 
 def _check_frames(file: TextFile, frames: list[_Frame], cut: bool) -> tuple[list[_Frame], bool]:
-    """Check that all frames have the insoles of the first; the last one may lack some, and is left out then."""
+    """Check that all frames have the insoles of the first; an incomplete last one is left out."""
     if not frames or not frames[0].blocks or (cut and len(frames) == 1):
-        raise FormatError(f"{file.path}: no whole frame; expected FRAME, then SENSOR and SENSELS for each insole")
+        raise FormatError(f"{file.path}: no complete frame; expected FRAME, then SENSOR and SENSELS for each insole")
     grids = [(block.side, block.grid) for block in frames[0].blocks]
     if len({side for side, _ in grids}) != len(grids):
         raise file.error(frames[0].title, "two insoles of the same foot in a frame")
@@ -187,13 +187,13 @@ def _read_foot(file: TextFile, frames: list[_Frame], side: Side, grid: _Grid) ->
         cells = file.lines[number].split(",")
         if any(cells[grid.columns :]):
             raise file.error(number, f"a row of more than {grid.columns} cells")
-        # Rows are padded with commas to the longest line of the file.
+        # Rows are padded with commas to the length of the longest line.
         file.lines[number] = ",".join(cells[: grid.columns])
     return parse_cells(file, lines, grid.columns, separator=",").reshape(len(frames), -1)
 
 
 def _lay_out(side: Side, grid: _Grid) -> NDArray[np.float64]:
-    """Give the places of an insole's cells: the last row is at the heel, the right edge of a left foot is medial."""
+    """Return the positions of the cells: the last row is at the heel, the right edge of a left foot is medial."""
     from_heel = (np.arange(grid.rows)[::-1] + 0.5) * grid.height_cm * 10
     across = (np.arange(grid.columns) + 0.5) * grid.width_cm * 10
     from_medial = across[::-1] if side == "left" else across
@@ -216,7 +216,7 @@ def _read_clock(file: TextFile, number: int, text: str) -> float:
 
 
 def _find_times(file: TextFile, frames: list[_Frame]) -> NDArray[np.float64]:
-    """Give the time since the first frame, over midnight too."""
+    """Return the times since the first frame, also across midnight."""
     for frame in frames:
         if frame.time_s is None:
             raise file.error(frame.title, "a frame without a Time")

@@ -1,9 +1,9 @@
-"""Zebris footprints (``.apd``, for pedCAD): the largest pressure of each cell under one foot, and its place on the mat.
+"""Zebris footprints (``.apd``, for pedCAD): peak pressure of each cell under one foot, and its position on the mat.
 
-An INI file: ``[Technical]`` tells the mat's size (MaxSensors), the window (StartSens, SensCount) and the cell's size
-(LDist), ``[Data]`` has SensCountX rows of SensCountY cells separated by tabs, -1 where nothing was measured. Rows run
-along the mat (X), from place StartSens * LDist on. A walk is one file per footprint, all on the same mat; nothing tells
-the time or the foot.
+An INI file: ``[Technical]`` has the size of the mat (MaxSensors), the window (StartSens, SensCount) and the size of a
+cell (LDist); ``[Data]`` has SensCountX rows of SensCountY cells separated by tabs, -1 where nothing was measured. Rows
+are along the mat (X), from position StartSens * LDist. A walk is one file per footprint, all on the same mat; time and
+foot are not in the file.
 """
 
 from pathlib import Path
@@ -17,32 +17,32 @@ from crossmodal.tactile.readers.text_grid import fill_blanks, parse_cells
 from crossmodal.tactile.readers.units import kpa_per, mm_per, read_quantity
 from crossmodal.tactile.recording import ArrayFrames, PressureRecording, Sensor
 
-#: Fields that are not passed on.
+#: Fields that are dropped.
 _PERSONAL = ("FirstName", "LastName")
 
 
 def matches(path: Path, head: bytes) -> bool:
-    """Tell whether a file looks like a Zebris footprint."""
+    """Return whether a file looks like a Zebris footprint."""
     return b"<<zebris>>" in head or (b"[Technical]" in head and b"LDistX" in head)
 
 
 def read(path: Path) -> PressureRecording:
-    """Read a footprint as a recording of one frame, in kPa, ``origin_mm`` being its place on the mat.
+    """Read a footprint as a recording of one frame, in kPa; ``origin_mm`` is its position on the mat.
 
-    Cells of -1 become 0: the mat has them, nothing stood there. ``meta["maximum_over_time"]`` is True.
+    Cells of -1 become 0: the mat has them, but without load. ``meta["maximum_over_time"]`` is True.
 
     Raises:
-        FormatError: a field that is missing or impossible, more or fewer rows than the header tells, a cell that is no
-            pressure; names the line.
+        FormatError: a field is missing or out of range, the number of rows is not that of the header, or a cell is not
+            a pressure; names the line.
     """
     file = read_text(path)
     fields, first = _read_fields(file)
     start, count, most = (_read_pair(file, fields, key) for key in ("StartSens", "SensCount", "MaxSensors"))
     if min(count) < 1 or any(s + n > m for s, n, m in zip(start, count, most, strict=True)):
-        raise FormatError(f"{path}: the window of {count} cells from {start} on does not lie on a mat of {most}")
+        raise FormatError(f"{path}: the window of {count} cells from {start} is not on the mat of {most}")
     rows = [number for number in range(first, len(file.lines)) if file.lines[number]]
     if len(rows) != count[0] or not file.whole:
-        raise file.error(len(file.lines) - 1, f"{len(rows)} whole rows after [Data], expected {count[0]}")
+        raise file.error(len(file.lines) - 1, f"{len(rows)} complete rows after [Data], expected {count[0]}")
     cells = parse_cells(file, rows, count[1], separator="\t", blank="-1")
     unit = fields.get("UnitPressure", "")
     factor = kpa_per(unit)
@@ -61,7 +61,7 @@ def read(path: Path) -> PressureRecording:
 
 
 def _read_fields(file: TextFile) -> tuple[dict[str, str], int]:
-    """Read ``key=value`` of all sections, and give the line after ``[Data]``."""
+    """Read ``key=value`` of all sections, and return them with the line after ``[Data]``."""
     fields: dict[str, str] = {}
     for number, line in enumerate(file.lines):
         if line == "[Data]":
@@ -75,7 +75,7 @@ def _read_fields(file: TextFile) -> tuple[dict[str, str], int]:
 def _read_pair(file: TextFile, fields: dict[str, str], key: str) -> tuple[int, int]:
     counts = [find_count(fields.get(f"{key}{axis}", "")) for axis in "XY"]
     if counts[0] is None or counts[1] is None:
-        raise FormatError(f"{file.path}: {key}X and {key}Y are missing or no counts; expected them in [Technical]")
+        raise FormatError(f"{file.path}: {key}X and {key}Y are missing or not counts; expected them in [Technical]")
     return counts[0], counts[1]
 
 

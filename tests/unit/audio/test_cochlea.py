@@ -95,7 +95,7 @@ def test_any_length_and_rate_gives_steps_for_the_whole_sound(samples, rate_hz, r
 @pytest.mark.parametrize(
     "rate_hz", [22_050, 48_000, *(pytest.param(rate_hz, marks=pytest.mark.slow) for rate_hz in (44_100, 96_000))]
 )
-def test_step_j_stands_at_exactly_j_ninetieths_of_a_second(rate_hz):
+def test_step_j_is_at_exactly_j_ninetieths_of_a_second(rate_hz):
     seconds, step = 60.0, 5200
     time_s = torch.arange(round(seconds * rate_hz), dtype=torch.float64) / rate_hz
     bump = torch.exp(-((time_s - step / 90).square()) / (2 * 0.03**2)) * torch.sin(2 * torch.pi * 1000 * time_s)
@@ -143,7 +143,7 @@ def test_channels_above_the_nyquist_frequency_are_silent():
     assert float(features[:20].max()) > 0.1
 
 
-def test_nothing_above_the_highest_cutoff_is_heard():
+def test_nothing_above_the_highest_cutoff_changes_the_features():
     whistle = torch.sin(2 * torch.pi * 15_000 * torch.arange(48_000) / 48_000)
     # Away from the ends, where switching it on and off clicks.
     assert float(cochleagram(whistle, 48_000)[:, 20:70].max()) < 0.15
@@ -187,7 +187,7 @@ def test_half_precision_is_computed_in_single():
 
 
 @pytest.mark.parametrize(
-    ("waveform", "options", "words"),
+    ("waveform", "options", "message"),
     [
         (torch.zeros(100, dtype=torch.int16), {}, "floating point"),
         (torch.zeros(0), {}, "hold samples"),
@@ -198,8 +198,8 @@ def test_half_precision_is_computed_in_single():
         (torch.zeros(100), {"bands": 0}, "bands"),
     ],
 )
-def test_wrong_arguments_are_refused_in_words(waveform, options, words):
-    with pytest.raises(ValueError, match=words):
+def test_wrong_arguments_are_refused(waveform, options, message):
+    with pytest.raises(ValueError, match=message):
         cochleagram(waveform, **{"rate_hz": 16_000, **options})
 
 

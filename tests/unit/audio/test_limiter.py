@@ -43,8 +43,8 @@ def test_the_gain_is_smooth_and_acts_around_the_peak_alone():
     assert torch.equal(limited[: 20_000 - reach], sound[: 20_000 - reach])
     assert torch.equal(limited[22_000 + reach :], sound[22_000 + reach :])
     assert float(limited[burst].abs().max()) == pytest.approx(1, abs=0.01)
-    heard = sound.abs() > 0.05
-    gain = limited[heard] / sound[heard]
+    audible = sound.abs() > 0.05
+    gain = limited[audible] / sound[audible]
     assert float(gain.diff().abs().max()) < 0.02
 
 

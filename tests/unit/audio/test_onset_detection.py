@@ -29,7 +29,7 @@ def test_an_impact_at_the_very_start_and_one_at_the_end_are_found():
 def test_of_impacts_that_are_too_close_the_strongest_stays():
     sound = make_impacts(16_000, 2.0, [0.5]) * 0.2 + make_impacts(16_000, 2.0, [0.62], seed=1)
     np.testing.assert_allclose(detect_onsets(sound, 16_000)[0], [0.62], atol=0.012)
-    close = detect_onsets(sound, 16_000, smallest_gap_s=0.05, threshold=0.1)[0]
+    close = detect_onsets(sound, 16_000, min_gap_s=0.05, threshold=0.1)[0]
     np.testing.assert_allclose(close, [0.5, 0.62], atol=0.012)
 
 
@@ -37,7 +37,7 @@ def test_of_impacts_that_are_too_close_the_strongest_stays():
 @given(seed=st.integers(0, 10_000), gap_s=st.floats(0.05, 0.6))
 def test_onsets_are_sorted_and_apart(seed, gap_s):
     features = torch.rand(42, 400, generator=torch.Generator().manual_seed(seed))
-    times_s, _ = detect_onsets_in_features(features, smallest_gap_s=gap_s, smallest_rise=0, threshold=0)
+    times_s, _ = detect_onsets_in_features(features, min_gap_s=gap_s, min_rise=0, threshold=0)
     assert len(times_s)
     # The time within a rise may move by the length of the rise.
     assert (np.diff(times_s) > gap_s - 0.06).all()
@@ -47,7 +47,7 @@ def test_onsets_are_sorted_and_apart(seed, gap_s):
 def test_silence_and_steady_noise_have_no_onsets():
     assert len(detect_onsets(torch.zeros(16_000), 16_000)[0]) == 0
     noise = 0.05 * torch.randn(5 * 16_000, generator=torch.Generator().manual_seed(0))
-    assert len(detect_onsets(noise, 16_000, smallest_rise=0.06)[0]) == 0
+    assert len(detect_onsets(noise, 16_000, min_rise=0.06)[0]) == 0
     times_s, strengths = detect_onsets_in_features(torch.zeros(42, 0))
     assert times_s.shape == strengths.shape == (0,)
 

@@ -14,14 +14,14 @@ ORDERS = ["compress_first", "downsample_first"]
 
 
 def reanalysis_error(sound, rate_hz, features, order="compress_first"):
-    heard = cochleagram(sound, rate_hz, order=order)
-    assert heard.shape == features.shape
-    return float((heard - features).norm() / features.norm())
+    found = cochleagram(sound, rate_hz, order=order)
+    assert found.shape == features.shape
+    return float((found - features).norm() / features.norm())
 
 
 @pytest.fixture(scope="module")
 def recording():
-    return make_impacts(RATE_HZ, 4.0, [0.4, 1.1, 1.9, 2.6, 3.3], room=0.005, loudest=0.3)
+    return make_impacts(RATE_HZ, 4.0, [0.4, 1.1, 1.9, 2.6, 3.3], room=0.005, peak=0.3)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -37,8 +37,8 @@ def test_three_passes_come_closer_to_the_features_than_one(recording, order):
 
 def test_one_pass_meets_the_features_in_the_mean_of_many_noises(recording):
     features = cochleagram(recording, RATE_HZ)[:, : 2 * 90]
-    heard = [cochleagram(synthesize_parametric(features, RATE_HZ, seed=seed), RATE_HZ) for seed in range(12)]
-    ratio = torch.stack(heard).mean(dim=(0, 2)) / features.mean(dim=1)
+    found = [cochleagram(synthesize_parametric(features, RATE_HZ, seed=seed), RATE_HZ) for seed in range(12)]
+    ratio = torch.stack(found).mean(dim=(0, 2)) / features.mean(dim=1)
     # Each channel; those at the very bottom are no wider than the envelopes that are imposed on them.
     np.testing.assert_allclose(ratio[4:], 1, atol=0.12)
     np.testing.assert_allclose(ratio[:4], 1, atol=0.2)
@@ -63,7 +63,7 @@ def test_between_impacts_there_is_silence(passes):
     features = torch.zeros(42, 270)
     features[:, 100:110] = 0.5
     sound = synthesize_parametric(features, RATE_HZ, passes=passes)
-    # What is left lies below 20 Hz, where the low-pass filter has no room to be sharp.
+    # The remaining energy is below 20 Hz, where the low-pass filter has no room to be sharp.
     assert float(sound[: RATE_HZ // 2].abs().max()) < 0.004 * float(sound.abs().max())
     assert float(sound[2 * RATE_HZ :].abs().max()) < 0.004 * float(sound.abs().max())
 
@@ -98,7 +98,7 @@ def test_a_steady_sound_is_steady_to_both_ends(seconds):
 
 
 def test_there_are_no_seams_in_a_long_clip():
-    """Jumps from sample to sample are those of noise: none stands out anywhere in a minute."""
+    """Jumps from sample to sample are those of noise: no outlier in a minute."""
     sound = synthesize_parametric(torch.full((42, 60 * 90), 0.4), 22_050)
     jumps = sound.diff().abs()
     assert float(jumps.max()) < 7 * float(jumps.square().mean().sqrt())
@@ -114,27 +114,27 @@ def test_the_seed_makes_the_noise():
 
 
 def test_other_frame_rates_powers_and_bands_are_taken():
-    recording = make_impacts(16_000, 2.0, [0.5, 1.2], loudest=0.3)
+    recording = make_impacts(16_000, 2.0, [0.5, 1.2], peak=0.3)
     options = {"low_hz": 50.0, "high_hz": 7000.0, "frame_rate_hz": 200.0, "power": 0.5}
     features = cochleagram(recording, 16_000, bands=20, **options)
     sound = synthesize_parametric(features, 16_000, passes=3, **options)
-    heard = cochleagram(sound, 16_000, bands=20, **options)
-    assert float((heard - features).norm() / features.norm()) < 0.25
+    found = cochleagram(sound, 16_000, bands=20, **options)
+    assert float((found - features).norm() / features.norm()) < 0.25
 
 
 @pytest.mark.parametrize(
-    ("features", "options", "words"),
+    ("features", "options", "message"),
     [
         (torch.zeros(42), {}, "shape"),
         (torch.zeros(42, 0), {}, "shape"),
-        (torch.full((42, 9), float("nan")), {}, "not numbers"),
+        (torch.full((42, 9), float("nan")), {}, "finite"),
         (torch.zeros(42, 9), {"passes": 0}, "passes"),
         (torch.zeros(42, 9), {"seconds": 0.0}, "seconds"),
         (torch.zeros(42, 9), {"order": "none"}, "order"),
     ],
 )
-def test_wrong_arguments_are_refused_in_words(features, options, words):
-    with pytest.raises(ValueError, match=words):
+def test_wrong_arguments_are_refused(features, options, message):
+    with pytest.raises(ValueError, match=message):
         synthesize_parametric(features, **options)
 
 

@@ -60,7 +60,7 @@ def test_the_magnitude_is_the_hilbert_envelope_at_a_lower_rate(noise_and_bands):
     for band in (bands[0], bands[3], bands[20], bands[40]):
         envelope = np.abs(hilbert(torch.fft.irfft(spectrum * gains[band.channel], n=len(noise)).numpy()))
         low_rate = band.analytic(spectrum).abs()
-        # Every time that both grids share.
+        # All times on both grids.
         shared = np.gcd(len(noise), band.length)
         np.testing.assert_allclose(
             low_rate[:: band.length // shared], envelope[:: len(noise) // shared], atol=1e-9 * envelope.max()
@@ -75,7 +75,7 @@ def test_the_lowest_bins_are_those_of_the_real_transform(length):
         torch.testing.assert_close(lowest_bins(signal, count), every[:, :count])
 
 
-def test_adding_all_subbands_up_gives_the_signal_back(noise_and_bands):
+def test_sum_of_all_subbands_is_the_signal(noise_and_bands):
     noise, bands = noise_and_bands
     spectrum = torch.fft.rfft(noise)
     rebuilt = torch.zeros_like(spectrum)

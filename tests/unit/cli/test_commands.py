@@ -255,7 +255,11 @@ def test_predict_sound_writes_what_was_asked_for(tmp_path: Path, predicted: dict
     assert (
         main(["predict-sound", str(video), "--out", str(out), "--wav", str(wav), "--passes", "3", "--json", "-"]) == 0
     )
-    assert json.loads(capsys.readouterr().out) == {"seconds": 2.0, "image": "copied", "written": [str(out), str(wav)]}
+    assert json.loads(capsys.readouterr().out) == {
+        "seconds": 2.0,
+        "video_stream": "copied",
+        "written": [str(out), str(wav)],
+    }
     assert (out.read_text(), wav.read_text()) == ("video", "sound")
     assert predicted == {"video": video, "weights": None, "synthesis": "parametric", "passes": 3, "seed": 0}
 
@@ -266,7 +270,7 @@ def test_predict_sound_looks_before_it_works(tmp_path: Path, predicted: dict[str
     assert "no such file" in capsys.readouterr().err
     video.write_text("a video")
     assert main(["predict-sound", str(video), "--out", str(video)]) == 2
-    assert "is the video itself" in capsys.readouterr().err
+    assert "is an input of the command" in capsys.readouterr().err
     assert main(["predict-sound", str(video), "--out", str(video / "o.mp4")]) == 1
     assert "cannot be written" in capsys.readouterr().err
     assert predicted == {}
@@ -285,13 +289,13 @@ def test_predict_sound_compares_with_the_truth(tmp_path: Path, predicted: dict[s
     assert "compared_with: the sound of t.mp4" in capsys.readouterr().out
     assert figure.read_text() == "figure with the sound of t.mp4"
     assert main([*words[:3], str(truth), *words[4:]]) == 2
-    assert "is the video itself" in capsys.readouterr().err
+    assert "is an input of the command" in capsys.readouterr().err
 
 
 def test_strip_sound_writes_a_silent_copy(tmp_path: Path, capsys: Capture) -> None:
     clip = write_clip(tmp_path / "a.mp4")
     assert main(["strip-sound", str(clip), "--out", str(tmp_path / "b.mp4"), "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"out": str(tmp_path / "b.mp4"), "image": "copied"}
+    assert json.loads(capsys.readouterr().out) == {"out": str(tmp_path / "b.mp4"), "video_stream": "copied"}
     assert main(["strip-sound", str(tmp_path / "nowhere.mp4"), "--out", str(tmp_path / "c.mp4")]) == 1
     assert "no such file" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""Arrays on disk: made once, again when what they depend on changes."""
+"""Disk cache of arrays: computed once, and again when a dependency changes."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 from crossmodal.data.array_cache import cached_arrays
 
 
-def test_arrays_are_made_once_and_come_back_as_maps(tmp_path: Path) -> None:
+def test_arrays_are_computed_once_and_read_as_memory_maps(tmp_path: Path) -> None:
     made = []
 
     def make() -> dict[str, np.ndarray]:
@@ -23,7 +23,7 @@ def test_arrays_are_made_once_and_come_back_as_maps(tmp_path: Path) -> None:
     assert len(list((tmp_path / "things").glob("some-odd-name-*"))) == 2
 
 
-def test_an_entry_that_lost_a_file_is_made_again(tmp_path: Path) -> None:
+def test_an_entry_with_a_missing_file_is_computed_again(tmp_path: Path) -> None:
     def make() -> dict[str, np.ndarray]:
         return {"a": np.ones(2), "b": np.ones(3)}
 

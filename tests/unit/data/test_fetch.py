@@ -1,4 +1,4 @@
-"""Downloads over bad connections, from a server on this machine, and archives that are not trusted."""
+"""Downloads over unreliable connections, from a local server, and untrusted archives."""
 
 import hashlib
 import os
@@ -19,15 +19,15 @@ CONTENT = np.random.default_rng(0).bytes(300_000)
 
 
 class _Server:
-    """Serves one file, as well or as badly as it is told to."""
+    """Serves one file, with the faults that are set."""
 
     def __init__(self):
         self.content = CONTENT
         self.etag = '"one"'
         self.modified = None
         self.ranges = True
-        self.drop_after = []  # bytes of body after which each coming reply breaks off
-        self.status = []  # answers before the file is given
+        self.drop_after = []  # bytes of body after which each of the next replies breaks off
+        self.status = []  # answers before the file is served
         self.wrong_start = False
         self.requests = []
         handler = type("Handler", (_Handler,), {"owner": self})
@@ -47,14 +47,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         server = self.owner
-        wanted = self.headers.get("Range")
-        server.requests.append((wanted, self.headers.get("If-Range")))
+        requested = self.headers.get("Range")
+        server.requests.append((requested, self.headers.get("If-Range")))
         if server.status:
             self.send_error(server.status.pop(0))
             return
         start = 0
-        if wanted and server.ranges and self.headers.get("If-Range") in {server.etag, server.modified}:
-            start = int(wanted.removeprefix("bytes=").rstrip("-"))
+        if requested and server.ranges and self.headers.get("If-Range") in {server.etag, server.modified}:
+            start = int(requested.removeprefix("bytes=").rstrip("-"))
         if start >= len(server.content):
             self.send_error(416)
             return
@@ -86,7 +86,7 @@ def _fetch(server, out, **options):
     return fetch_archive(server.url, out / "a.zip", **{"wait_s": 0.0, **options})
 
 
-def test_a_file_arrives_whole_with_progress(server, tmp_path):
+def test_a_file_is_complete_with_progress(server, tmp_path):
     seen = []
     digest = hashlib.sha256(CONTENT).hexdigest()
     path = _fetch(
@@ -97,7 +97,7 @@ def test_a_file_arrives_whole_with_progress(server, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
 
 
-def test_connections_that_drop_are_continued_by_range(server, tmp_path):
+def test_connections_that_drop_are_resumed_by_range(server, tmp_path):
     server.drop_after = [50_000, 10_000, 100_000]
     assert _fetch(server, tmp_path).read_bytes() == CONTENT
     assert server.requests == [
@@ -108,14 +108,14 @@ def test_connections_that_drop_are_continued_by_range(server, tmp_path):
     ]
 
 
-def test_any_number_of_drops_is_survived_while_something_comes(server, tmp_path):
+def test_any_number_of_drops_is_survived_while_bytes_arrive(server, tmp_path):
     server.drop_after = [20_000] * 14
     assert _fetch(server, tmp_path, attempts=2).read_bytes() == CONTENT
 
 
-def test_it_gives_up_when_nothing_more_comes_keeps_what_there_is_and_goes_on_later(server, tmp_path):
+def test_it_gives_up_without_new_bytes_keeps_the_part_and_resumes_later(server, tmp_path):
     server.drop_after = [50_000, 0, 0, 0, 0]
-    with pytest.raises(DatasetError, match=r"3 tries in a row; 50000 bytes are kept.*same command again"):
+    with pytest.raises(DatasetError, match=r"3 attempts in a row; 50000 bytes are kept.*same command again"):
         _fetch(server, tmp_path, attempts=3)
     assert not (tmp_path / "a.zip").exists()
     server.drop_after = []
@@ -140,27 +140,27 @@ def test_a_file_that_changed_meanwhile_is_not_mixed_with_the_old_one(server, tmp
 
 
 @pytest.mark.parametrize(("etag", "modified"), [(None, None), ('W/"weak"', None)])
-def test_without_a_trustworthy_version_nothing_is_continued(server, tmp_path, etag, modified):
+def test_without_a_trustworthy_version_nothing_is_resumed(server, tmp_path, etag, modified):
     server.etag, server.modified = etag, modified
     server.drop_after = [50_000]
     assert _fetch(server, tmp_path).read_bytes() == CONTENT
     assert server.requests == [(None, None)] * 2
 
 
-def test_the_time_of_change_serves_where_there_is_no_tag(server, tmp_path):
+def test_the_modification_time_is_used_without_an_etag(server, tmp_path):
     server.etag, server.modified = None, "Wed, 21 Oct 2015 07:28:00 GMT"
     server.drop_after = [50_000]
     assert _fetch(server, tmp_path).read_bytes() == CONTENT
     assert server.requests[1] == ("bytes=50000-", server.modified)
 
 
-def test_another_range_than_asked_for_is_not_appended(server, tmp_path):
+def test_another_range_than_requested_is_not_appended(server, tmp_path):
     server.wrong_start = True
     server.drop_after = [50_000]
     assert _fetch(server, tmp_path).read_bytes() == CONTENT
 
 
-def test_a_part_of_another_address_is_not_continued(server, tmp_path):
+def test_a_part_of_another_address_is_not_resumed(server, tmp_path):
     server.drop_after = [50_000, 0, 0]
     with pytest.raises(DatasetError):
         _fetch(server, tmp_path, attempts=2)
@@ -179,7 +179,7 @@ def test_a_download_that_was_complete_but_not_renamed_is_taken(server, tmp_path)
     assert _fetch(server, tmp_path).read_bytes() == CONTENT
 
 
-def test_a_busy_server_is_asked_again_and_a_refusal_is_final(server, tmp_path):
+def test_a_busy_server_is_retried_and_a_refusal_is_final(server, tmp_path):
     server.status = [503, 429]
     assert _fetch(server, tmp_path).read_bytes() == CONTENT
     server.status = [404]
@@ -242,7 +242,7 @@ def _zip(path, members):
     return path
 
 
-def test_an_archive_is_unpacked_and_finished_files_are_passed_over(tmp_path):
+def test_an_archive_is_unpacked_and_finished_files_are_skipped(tmp_path):
     archive = _zip(tmp_path / "a.zip", [("vis/", b""), ("vis/a.txt", b"one"), ("vis/b.txt", b"two")])
     seen = []
     files = extract_archive(archive, tmp_path / "out", progress=lambda *step: seen.append(step))

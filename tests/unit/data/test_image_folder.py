@@ -10,7 +10,7 @@ from tests.fakes.image_folder import CLASSES, write_image, write_image_folder, w
 
 
 @pytest.mark.parametrize("test_name", ["val", "test"])
-def test_train_and_a_test_part(tmp_path, test_name):
+def test_train_and_a_test_folder(tmp_path, test_name):
     folder = read_image_folder(write_image_folder(tmp_path, train=3, test=2, test_name=test_name))
     assert folder.classes == CLASSES
     assert folder.train.labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
@@ -35,14 +35,14 @@ def test_a_split_takes_one_of_two_and_none_of_one():
     assert sorted([*first, *second]) == [0, 1, 2, 3, 4, 5]
 
 
-def test_classes_of_the_test_part_keep_their_number(tmp_path):
+def test_classes_of_the_test_part_keep_their_index(tmp_path):
     write_image_folder(tmp_path, train=2, test=1)
     for path in (tmp_path / "val" / "across").iterdir():
         path.unlink()
     assert read_image_folder(tmp_path).test.labels.tolist() == [1, 2]
 
 
-def test_images_may_lie_deeper_and_other_files_are_ignored(tmp_path):
+def test_images_may_be_in_subfolders_and_other_files_are_ignored(tmp_path):
     write_tree(tmp_path, 2)
     write_image(tmp_path / "down" / "images" / "deep.JPEG", 1, 5)
     (tmp_path / "down" / "boxes.txt").write_text("1 2 3")
@@ -76,13 +76,13 @@ def _unknown_class(root):
     ("make", "reason"),
     [
         (_nothing, "has no classes; found no image"),
-        (_loose, "has no classes; found 1 images lying loose"),
+        (_loose, "has no classes; found 1 images outside of class folders"),
         (_one_class, "has one class only .across."),
         (_without_test, "neither val/ nor test/"),
         (_unknown_class, "classes that train/ does not have: curly"),
     ],
 )
-def test_folders_that_cannot_be_used_are_a_sentence(tmp_path, make, reason):
+def test_folders_that_cannot_be_used_are_reported(tmp_path, make, reason):
     make(tmp_path)
     with pytest.raises(DatasetError, match=reason):
         read_image_folder(tmp_path)
@@ -106,7 +106,7 @@ def test_no_such_folder(tmp_path):
         ("I;16", 90 * 256 + 3, (90, 90, 90)),
     ],
 )
-def test_every_kind_of_image_becomes_rgb(tmp_path, mode, value, expected):
+def test_every_mode_becomes_rgb(tmp_path, mode, value, expected):
     path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
     Image.new(mode, (5, 4), value).save(path)
     image = np.asarray(open_image(path))
@@ -125,7 +125,7 @@ def test_broken_images_are_named_and_the_rest_is_read(tmp_path):
     (tmp_path / "torn.png").write_bytes(good.read_bytes()[:400])
     (tmp_path / "text.jpg").write_text("no image")
     paths = [good, tmp_path / "torn.png", tmp_path / "text.jpg", tmp_path / "gone.png", good]
-    read = list(read_images(paths, lambda place, image: centred(image, 32)))
+    read = list(read_images(paths, lambda index, image: centred(image, 32)))
     assert [item.image is not None for item in read] == [True, False, False, False, True]
     assert "torn.png: cannot be read" in read[1].reason
     assert "text.jpg: cannot be read (not an image)" in read[2].reason
@@ -133,10 +133,10 @@ def test_broken_images_are_named_and_the_rest_is_read(tmp_path):
         open_image(tmp_path / "text.jpg")
 
 
-def test_many_images_come_in_order(tmp_path):
+def test_many_images_are_in_order(tmp_path):
     paths = [write_image(tmp_path / f"{number}.png", 0, number, side=33) for number in range(80)]
-    places = [int(item.image[0, 0, 0]) for item in read_images(paths, lambda place, image: np.full((1, 1, 3), place))]
-    assert places == list(range(80))
+    indices = [int(item.image[0, 0, 0]) for item in read_images(paths, lambda index, image: np.full((1, 1, 3), index))]
+    assert indices == list(range(80))
 
 
 def test_the_centre_is_the_published_one():

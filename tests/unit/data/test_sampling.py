@@ -10,14 +10,14 @@ from crossmodal.data.sampling import StepLoader, StepSampler
 from crossmodal.errors import DatasetError
 
 
-def test_each_item_comes_once_per_permutation() -> None:
+def test_each_sample_occurs_once_per_permutation() -> None:
     sampler = StepSampler(length=10, batch_size=4, seed=1)
-    drawn = [item for step in range(5) for item in sampler.batch(step)]  # 20 draws are two permutations
+    drawn = [index for step in range(5) for index in sampler.batch(step)]  # 20 draws are two permutations
     assert sorted(drawn[:10]) == sorted(drawn[10:]) == list(range(10))
     assert drawn[:10] != drawn[10:]
 
 
-def test_a_batch_depends_on_seed_and_step_alone() -> None:
+def test_a_batch_depends_only_on_seed_and_step() -> None:
     first, second = StepSampler(10, 4, seed=1), StepSampler(10, 4, seed=1)
     backwards = [second.batch(step) for step in reversed(range(8))]
     assert [first.batch(step) for step in range(8)] == backwards[::-1]
@@ -46,21 +46,21 @@ def test_batches_are_full_even_when_the_data_are_few() -> None:
     assert set(Counter(sampler.batch(0)).values()) == {2, 3}
 
 
-def test_passes_go_on_where_the_last_one_ended() -> None:
+def test_epochs_continue_where_the_last_one_ended() -> None:
     sampler = StepSampler(10, 4, seed=0, steps=3)
     drawn = [batch for _ in range(2) for batch in sampler]
     assert drawn == [sampler.batch(step) for step in range(6)]
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
-def test_loader_counts_what_was_handed_out_not_what_was_fetched(num_workers: int) -> None:
+def test_loader_counts_batches_returned_not_prefetched(num_workers: int) -> None:
     data = TensorDataset(torch.arange(20))
     sampler = StepSampler(20, 4, seed=0, steps=5)
     loader = StepLoader(data, sampler, num_workers=num_workers)
-    seen = []
+    batches = []
     for (batch,) in loader:
-        seen.append(batch.tolist())
-        if len(seen) == 2:
+        batches.append(batch.tolist())
+        if len(batches) == 2:
             break
     state = loader.state_dict()
     assert state["step"] == 2
@@ -70,7 +70,7 @@ def test_loader_counts_what_was_handed_out_not_what_was_fetched(num_workers: int
     assert following.tolist() == sampler.batch(2)
 
 
-def test_loader_leaves_the_global_random_state_alone() -> None:
+def test_loader_does_not_change_the_global_random_state() -> None:
     before = torch.get_rng_state()
     for _ in StepLoader(TensorDataset(torch.arange(8)), StepSampler(8, 4, seed=0)):
         pass
@@ -84,6 +84,6 @@ def test_state_of_other_data_is_refused() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"length": 0}, {"batch_size": 0}, {"steps": 0}])
-def test_senseless_sizes_are_refused(wrong: dict[str, int]) -> None:
+def test_invalid_sizes_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         StepSampler(**({"length": 4, "batch_size": 2, "seed": 0} | wrong))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from crossmodal.backbones import Backbone, DistillationHead, Embedder, PerceptronHead, create
 from crossmodal.data import Views
-from crossmodal.data.views.views import ViewLaw
+from crossmodal.data.views.views import ViewAugmentation
 from crossmodal.objectives import alignment_uniformity_loss, moco_loss, simclr_loss, supervised_contrastive_loss
 from crossmodal.tasks import (
     AlignmentUniformityTask,
@@ -21,7 +21,7 @@ from crossmodal.tasks import (
     SupervisedContrastiveTask,
 )
 
-VIEWS = Views((ViewLaw(size=16, jitter=(0.4, 0.4, 0.4, 0.1)),) * 2)
+VIEWS = Views((ViewAugmentation(size=16, jitter=(0.4, 0.4, 0.4, 0.1)),) * 2)
 
 
 def thin(seed: int = 0) -> tuple[Backbone, PerceptronHead]:
@@ -127,7 +127,7 @@ def test_momentum_contrast_moves_its_teacher_and_queues_its_keys() -> None:
 
 
 def test_dino_sees_little_views_with_the_student_alone() -> None:
-    views = Views((ViewLaw(size=16), ViewLaw(size=16), *(ViewLaw(size=8),) * 3))
+    views = Views((ViewAugmentation(size=16), ViewAugmentation(size=16), *(ViewAugmentation(size=8),) * 3))
     torch.manual_seed(0)
     backbone = create("small_vit", width=0.25)
     task = DinoTask(
@@ -164,7 +164,7 @@ def test_a_backbone_needs_a_head_that_fits_or_a_built_in_embedding() -> None:
     with pytest.raises(ValueError, match="takes 5 features, but SmallAlexNet returns 10"):
         AlignmentUniformityTask(thin()[0], VIEWS, PerceptronHead(5, [8]))
     with pytest.raises(ValueError, match="at least two views"):
-        AlignmentUniformityTask(*pair(Views(VIEWS.laws[:1])))
+        AlignmentUniformityTask(*pair(Views(VIEWS.augmentations[:1])))
     assert AlignmentUniformityTask(create("small_alexnet_whole", width=0.02), VIEWS).embedder.dimension == 128
 
 

@@ -40,7 +40,7 @@ def test_time_starts_with_the_first_frame_wherever_the_file_puts_it(tmp_path):
     np.testing.assert_allclose(read_frames(path).times_s, np.arange(5) / 10, atol=2e-3)
 
 
-def _picture(shown, height, width):
+def _content_box(shown, height, width):
     """The (rows, columns) that are not mid grey."""
     canvas = np.asarray(shown)
     assert canvas.shape[-2:] == (height, width)
@@ -58,10 +58,10 @@ def _picture(shown, height, width):
         ((96, 144), Fraction(32, 27), (0, 72), (0, 128)),  # 3:2 samples shown as 16:9
     ],
 )
-def test_pictures_fit_inside_centred_on_mid_grey(tmp_path, stored, aspect, rows, columns):
+def test_frames_fit_inside_centred_on_mid_grey(tmp_path, stored, aspect, rows, columns):
     white = [np.full((*stored, 3), 250, np.uint8)] * 3
     path = write_streams(tmp_path / "a.mp4", white, range(3), Fraction(1, 30), aspect=aspect)
-    found_rows, found_columns = _picture(read_frames(path, (72, 128)).frames[1], 72, 128)
+    found_rows, found_columns = _content_box(read_frames(path, (72, 128)).frames[1], 72, 128)
     assert (found_rows[0], found_rows[-1] + 1) == rows
     assert (found_columns[0], found_columns[-1] + 1) == columns
 
@@ -108,8 +108,8 @@ def test_slow_and_fast_videos_come_on_one_clock(tmp_path):
 def test_colour_is_the_latest_kept_frame_at_or_before_a_time(tmp_path):
     clip = read_clip(write_clip(tmp_path / "a.mp4", seconds=1.2, rate_hz=Fraction(30)), (48, 64))
     assert clip.colour_index.tolist() == [0, 15, 30]
-    seen = [number_of(clip.colour_at(time_s).numpy()) for time_s in (-1.0, 0.0, 0.49, 0.5, 5.0)]
-    assert seen == [0, 0, 0, 15, 30 - 24]
+    numbers = [number_of(clip.colour_at(time_s).numpy()) for time_s in (-1.0, 0.0, 0.49, 0.5, 5.0)]
+    assert numbers == [0, 0, 0, 15, 30 - 24]
     assert isinstance(clip, Clip)
 
 

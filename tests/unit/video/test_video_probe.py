@@ -1,4 +1,4 @@
-"""What a video file holds, and what is said of files that are not videos."""
+"""Properties of video files, and errors for files that are not videos."""
 
 import pickle
 from fractions import Fraction
@@ -20,7 +20,7 @@ from tests.fakes.videos import (
 )
 
 
-def test_tells_size_rate_length_and_sound(tmp_path):
+def test_size_rate_length_and_sound(tmp_path):
     info = probe_video(write_clip(tmp_path / "a.mp4"))
     assert (info.width, info.height, info.codec) == (64, 48, "h264")
     assert info.frame_rate_hz == NTSC
@@ -29,7 +29,7 @@ def test_tells_size_rate_length_and_sound(tmp_path):
     assert (info.has_sound, info.sound_rate_hz, info.sound_channels) == (True, 16_000, 1)
 
 
-def test_a_video_without_sound_says_so(tmp_path):
+def test_a_video_without_sound_has_no_sound_properties(tmp_path):
     info = probe_video(write_clip(tmp_path / "a.mp4", sound=False))
     assert (info.has_sound, info.sound_rate_hz, info.sound_channels) == (False, None, None)
 
@@ -75,7 +75,7 @@ def _cut_before_index(path):
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda path: path, "no such file"),
         (_folder, "is a folder"),
@@ -88,14 +88,14 @@ def _cut_before_index(path):
     ],
 )
 @pytest.mark.parametrize("read", [probe_video, read_frames])
-def test_a_file_that_is_no_video_is_named_with_the_cause(tmp_path, make, words, read):
+def test_an_error_names_the_file_and_the_cause(tmp_path, make, message, read):
     path = make(tmp_path / "a.mp4")
-    with pytest.raises(FormatError, match=words) as caught:
+    with pytest.raises(FormatError, match=message) as caught:
         read(path)
     assert str(path) in str(caught.value)
 
 
-def test_a_video_that_is_cut_off_tells_how_much_came_out(tmp_path):
+def test_a_video_that_is_cut_off_states_how_many_frames_were_read(tmp_path):
     path = cut_off(write_clip(tmp_path / "a.mp4", seconds=4), 0.6)
     with pytest.raises(TruncatedVideoError, match="cut off or damaged") as caught:
         read_frames(path)

@@ -1,4 +1,4 @@
-"""Files written whole, with sound and picture in step."""
+"""Files are written completely, with sound and frames in sync."""
 
 import errno
 import os
@@ -53,7 +53,7 @@ def test_same_arguments_give_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize("rate_hz", [RATE_HZ, 44_100, 48_000])
 @pytest.mark.parametrize("ending", [".mp4", ".mkv", ".mov"])
-def test_sound_stands_where_it_was_put(tmp_path, rate_hz, ending):
+def test_sound_keeps_its_times(tmp_path, rate_hz, ending):
     wave = clicks((0.5,), 1.0, rate_hz)
     write_video(tmp_path / f"a{ending}", counting_frames(30), 30, wave, rate_hz)
     assert abs(_click_error_s(tmp_path / f"a{ending}", 0.5)) < 1e-3
@@ -72,7 +72,7 @@ def test_odd_sizes_are_made_even(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("frames", "wave", "words"),
+    ("frames", "wave", "message"),
     [
         ([], None, "at least one frame"),
         ([np.zeros((8, 8), np.uint8)], None, "frame 0 is"),
@@ -82,14 +82,14 @@ def test_odd_sizes_are_made_even(tmp_path):
         ([np.zeros((8, 8, 3), np.uint8)], np.zeros((3, 9)), r"1 or 2 channels"),
     ],
 )
-def test_arguments_that_make_no_video_leave_no_file(tmp_path, frames, wave, words):
-    with pytest.raises(ValueError, match=words):
+def test_arguments_that_make_no_video_leave_no_file(tmp_path, frames, wave, message):
+    with pytest.raises(ValueError, match=message):
         write_video(tmp_path / "a.mp4", frames, 30, wave, RATE_HZ)
     assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_ending_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(OutputError, match=r"\.avi names no video container.*\.mp4"):
+    with pytest.raises(OutputError, match=r"\.avi names no known video container.*\.mp4"):
         write_video(tmp_path / "a.avi", counting_frames(3), 30)
 
 
@@ -105,7 +105,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_a_full_disk_leaves_no_half_file(tmp_path):
-    """A limit on the size of files stands in for the end of the disk; it acts on the same calls."""
+    """A limit on the size of files simulates a full disk; it acts on the same calls."""
     program = f"""
 import numpy as np, resource, signal
 from tests.fakes.videos import counting_frames
@@ -130,7 +130,7 @@ except OutputError as error:
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
-def test_muxing_copies_the_picture_and_replaces_the_sound(tmp_path, ending):
+def test_muxing_copies_the_video_stream_and_replaces_the_sound(tmp_path, ending):
     clip = write_clip(tmp_path / "a.mp4", seconds=2)
     out = tmp_path / f"b{ending}"
     assert mux_sound(clip, torch.from_numpy(clicks((1.5,), 1.6)), RATE_HZ, out) == "copied"
@@ -139,12 +139,12 @@ def test_muxing_copies_the_picture_and_replaces_the_sound(tmp_path, ending):
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2.0, 9.0])
-def test_the_sound_gets_the_length_of_the_picture(tmp_path, seconds):
+def test_the_sound_gets_the_length_of_the_video_stream(tmp_path, seconds):
     clip = write_clip(tmp_path / "a.mp4", seconds=2)
     mux_sound(clip, np.full(round(seconds * RATE_HZ), 0.5, np.float32), RATE_HZ, tmp_path / "b.mp4")
     with av.open(str(tmp_path / "b.mp4")) as result:
-        sound, picture = result.streams.audio[0], result.streams.video[0]
-        assert float(picture.duration * picture.time_base) == pytest.approx(60 / NTSC, abs=1e-4)
+        sound, video = result.streams.audio[0], result.streams.video[0]
+        assert float(video.duration * video.time_base) == pytest.approx(60 / NTSC, abs=1e-4)
         assert float(sound.duration * sound.time_base) == pytest.approx(60 / NTSC, abs=1e-4)
 
 
@@ -156,7 +156,7 @@ def test_muxing_keeps_rotation_and_sample_aspect_ratio(tmp_path):
     assert probe_video(tmp_path / "b.mp4").sample_aspect_ratio == Fraction(32, 27)
 
 
-def test_a_picture_that_the_container_does_not_take_is_encoded_anew(tmp_path):
+def test_a_stream_that_the_container_does_not_take_is_re_encoded(tmp_path):
     stamps = [0, 40, 50, 200, 1000, 1010]
     clip = write_streams(tmp_path / "a.mkv", list(counting_frames(6)), stamps, Fraction(1, 1000), codec="libvpx")
     assert mux_sound(clip, clicks((0.5,), 1.1), RATE_HZ, tmp_path / "b.mp4") == "re-encoded"
@@ -188,7 +188,7 @@ def test_muxing_onto_what_is_no_video_leaves_no_file(tmp_path):
     assert not (tmp_path / "b.mp4").exists()
 
 
-def test_sound_that_starts_late_or_early_stays_in_step_with_the_picture(tmp_path):
+def test_sound_that_starts_late_or_early_stays_in_sync_with_the_frames(tmp_path):
     """The frames' clock and the sound's clock have one zero, whoever starts first."""
     frames = list(counting_frames(60))
     for sound_from_s, click_in_sound_s, expected_s in ((0.4, 0.2, 0.6), (0.0, 0.7, 0.7)):
@@ -202,7 +202,7 @@ def test_sound_that_starts_late_or_early_stays_in_step_with_the_picture(tmp_path
 
 
 @pytest.mark.slow
-def test_sound_is_muxed_onto_real_videos_without_touching_the_picture(real_data, tmp_path):
+def test_sound_is_muxed_onto_real_videos_without_changing_the_video_stream(real_data, tmp_path):
     for path in sorted((real_data / "videos").glob("*.mp4")):
         info = probe_video(path)
         result = mux_sound(path, clicks((info.seconds - 1,), info.seconds + 3), RATE_HZ, tmp_path / "b.mp4")
@@ -213,7 +213,7 @@ def test_sound_is_muxed_onto_real_videos_without_touching_the_picture(real_data,
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
-def test_stripping_copies_the_picture_and_leaves_no_sound(tmp_path, ending):
+def test_stripping_copies_the_video_stream_and_leaves_no_sound(tmp_path, ending):
     clip = write_clip(tmp_path / "a.mp4", seconds=2)
     out = tmp_path / f"b{ending}"
     assert probe_video(clip).has_sound
@@ -232,7 +232,7 @@ def test_a_silent_video_can_be_stripped_onto_itself(tmp_path):
     assert not probe_video(clip).has_sound
 
 
-def test_stripping_encodes_anew_what_the_container_does_not_take(tmp_path):
+def test_stripping_re_encodes_what_the_container_does_not_take(tmp_path):
     clip = write_streams(tmp_path / "a.mkv", list(counting_frames(6)), range(6), Fraction(1, 30), codec="libvpx")
     assert strip_sound(clip, tmp_path / "b.mp4") == "re-encoded"
     assert len(read_frames(tmp_path / "b.mp4").frames) == 6

@@ -1,10 +1,10 @@
-"""What a variation changes, and what it leaves."""
+"""Augmentation of windows: what it changes and what it keeps."""
 
 import numpy as np
 import pytest
 import torch
 
-from crossmodal.data.greatest_hits.augmentation import Variation, vary
+from crossmodal.data.greatest_hits.augmentation import Augmentation, augment
 from crossmodal.randomness import generator
 
 
@@ -20,38 +20,38 @@ def sample():
     }
 
 
-def _vary(sample, draw=0, **options):
-    return vary(sample, Variation(**options), generator(0, "test", draw))
+def _augmented(sample, draw=0, **options):
+    return augment(sample, Augmentation(**options), generator(0, "test", draw))
 
 
-def test_no_variation_changes_nothing(sample):
-    assert all(torch.equal(_vary(sample)[key], sample[key]) for key in sample)
+def test_no_augmentation_changes_nothing(sample):
+    assert all(torch.equal(_augmented(sample)[key], sample[key]) for key in sample)
 
 
 def test_half_of_the_windows_are_mirrored_colour_and_motion_alike(sample):
     mirrored = 0
     for draw in range(200):
-        varied = _vary(sample, draw, flip=True)
-        is_mirrored = torch.equal(varied["spacetime"], sample["spacetime"].flip(-1))
-        assert is_mirrored or torch.equal(varied["spacetime"], sample["spacetime"])
-        assert torch.equal(varied["colour"], varied["spacetime"][0])
+        augmented = _augmented(sample, draw, flip=True)
+        is_mirrored = torch.equal(augmented["spacetime"], sample["spacetime"].flip(-1))
+        assert is_mirrored or torch.equal(augmented["spacetime"], sample["spacetime"])
+        assert torch.equal(augmented["colour"], augmented["spacetime"][0])
         mirrored += is_mirrored
-    assert 70 <= mirrored <= 130  # outside by chance once in 50,000 runs; the draws are fixed
+    assert 70 <= mirrored <= 130  # outside once in 50,000 runs; the draws are fixed
 
 
-def test_tone_stays_within_its_bounds_and_keeps_the_order_of_levels(sample):
+def test_tone_stays_within_its_bounds_and_keeps_the_order_of_grey_values(sample):
     for draw in range(20):
-        varied = _vary(sample, draw, brightness=0.1, contrast=0.2)["spacetime"].float()
+        augmented = _augmented(sample, draw, brightness=0.1, contrast=0.2)["spacetime"].float()
         before = sample["spacetime"].float()
-        assert (varied - before).abs().max() <= 0.1 * 255 + 0.2 * 72 + 1
+        assert (augmented - before).abs().max() <= 0.1 * 255 + 0.2 * 72 + 1
         order = before.flatten().argsort()
-        assert (varied.flatten()[order].diff() >= 0).all()
+        assert (augmented.flatten()[order].diff() >= 0).all()
 
 
 def test_a_shift_moves_the_whole_image_and_repeats_the_edge(sample):
-    moved = [_vary(sample, draw, shift=0.2) for draw in range(20)]
-    for varied in moved:
-        image, before = varied["spacetime"], sample["spacetime"]
+    moved = [_augmented(sample, draw, shift=0.2) for draw in range(20)]
+    for augmented in moved:
+        image, before = augmented["spacetime"], sample["spacetime"]
         fits = [
             (down, right)
             for down in range(-4, 5)
@@ -59,14 +59,14 @@ def test_a_shift_moves_the_whole_image_and_repeats_the_edge(sample):
             if torch.equal(image[..., 4:-4, 8:-8], before[..., 4 - down : 16 - down, 8 - right : 32 - right])
         ]
         assert len(fits) == 1
-        assert torch.equal(varied["colour"], image[0])
-    assert len({varied["spacetime"].sum().item() for varied in moved}) > 10
+        assert torch.equal(augmented["colour"], image[0])
+    assert len({augmented["spacetime"].sum().item() for augmented in moved}) > 10
 
 
 def test_loudness_scales_features_by_the_compressed_level(sample):
     ratios = []
     for draw in range(50):
-        ratio = _vary(sample, draw, loudness_db=6.0)["cochleagram"] / sample["cochleagram"]
+        ratio = _augmented(sample, draw, loudness_db=6.0)["cochleagram"] / sample["cochleagram"]
         assert ratio.std() < 1e-5
         ratios.append(float(ratio.mean()))
     assert 10 ** (-0.09) <= min(ratios) < 0.9
@@ -74,6 +74,6 @@ def test_loudness_scales_features_by_the_compressed_level(sample):
 
 
 def test_one_option_does_not_move_the_draws_of_another(sample):
-    alone = _vary(sample, 3, shift=0.2)
-    both = _vary(sample, 3, shift=0.2, loudness_db=3.0)
+    alone = _augmented(sample, 3, shift=0.2)
+    both = _augmented(sample, 3, shift=0.2, loudness_db=3.0)
     assert torch.equal(alone["spacetime"], both["spacetime"])

@@ -60,8 +60,8 @@ def test_every_hit_of_every_video_is_a_window_with_the_hit_in_its_middle(folder,
         assert int(sample["material"][22]) == material
 
 
-def test_sound_and_image_stand_at_the_same_time(folder, cache):
-    """The clicks of the sound lie at the labels, and tick k shows the frame that counts k."""
+def test_sound_and_frames_are_aligned(folder, cache):
+    """The clicks of the sound are at the labels, and tick k shows the frame that counts k."""
     sample = _load(folder, cache, windows="videos")[0]
     loud = sample["cochleagram"].sum(0)
     for step in torch.nonzero(sample["onset"]).flatten().tolist():
@@ -71,7 +71,7 @@ def test_sound_and_image_stand_at_the_same_time(folder, cache):
     assert shown == [k % 24 for k in range(36)] + [35 - 24] * (len(shown) - 36)
 
 
-def test_windows_beyond_the_ends_repeat_frames_and_hold_no_sound(folder, cache):
+def test_windows_beyond_the_ends_repeat_frames_and_are_silent(folder, cache):
     data = _load(folder, cache)
     before = data.window(0, -90, 45)
     assert (before["cochleagram"] == 0).all()
@@ -87,9 +87,9 @@ def test_labels_are_class_indices_at_hits_and_minus_one_elsewhere(folder, cache)
     sample = _load(folder, cache, windows="videos")[0]
     at = torch.nonzero(sample["onset"]).flatten().tolist()
     assert at == [36, 72, 99]
-    for kind, words in (("material", ("wood", None, "metal")), ("action", ("hit", None, "scratch"))):
+    for kind, labels in (("material", ("wood", None, "metal")), ("action", ("hit", None, "scratch"))):
         names = GreatestHits.classes[kind]
-        assert [int(sample[kind][step]) for step in at] == [names.index(w) if w else -1 for w in words]
+        assert [int(sample[kind][step]) for step in at] == [names.index(w) if w else -1 for w in labels]
     assert int((sample["material"] >= 0).sum()) == 2
     assert int((sample["reaction"] >= 0).sum()) == 1
 
@@ -112,7 +112,7 @@ def test_a_window_longer_than_the_video_is_filled(folder, cache):
     assert data[0]["spacetime"].shape == (300, 3, *SIZE)
 
 
-def test_labelled_only_takes_hits_that_somebody_labelled(folder, cache):
+def test_labelled_only_takes_hits_with_a_label(folder, cache):
     assert len(_load(folder, cache, labelled_only=True)) == 8
 
 
@@ -159,7 +159,7 @@ def test_every_variant_of_the_folder_loads_and_is_reported(tmp_path, ending, wav
     assert int(wave[: 8_000 * 3 // 5].abs().argmax()) / rate_hz == pytest.approx(0.4, abs=5e-3)
 
 
-def test_a_variant_that_is_asked_for_leaves_out_what_has_none(tmp_path):
+def test_a_requested_variant_leaves_out_videos_without_it(tmp_path):
     ids = write_hits_folder(tmp_path / "d", count=2)
     shutil.copy(tmp_path / "d" / f"{ids[0]}_denoised.mp4", tmp_path / "d" / f"{ids[0]}_mic.mp4")
     data = _load(tmp_path / "d", tmp_path / "cache", variant="mic")
@@ -169,7 +169,7 @@ def test_a_variant_that_is_asked_for_leaves_out_what_has_none(tmp_path):
 
 
 def _damaged(tmp_path):
-    """One good video; one cut off, one of text, one without image, one without sound, one missing."""
+    """One good video; one cut off, one of text, one without a video stream, one without sound, one missing."""
     ids = write_hits_folder(tmp_path / "d", count=6)
     files = [tmp_path / "d" / f"{name}_denoised.mp4" for name in ids]
     cut_off(write_clip(files[1], seconds=4), 0.7)
@@ -190,7 +190,7 @@ def test_unusable_files_are_named_and_left_out_with_a_count(tmp_path):
     assert "5 left out" in str(data.report)
 
 
-def test_strict_makes_the_first_unusable_files_fail_all_named(tmp_path):
+def test_strict_raises_and_names_all_unusable_files(tmp_path):
     ids = _damaged(tmp_path)
     with pytest.raises(DatasetError, match="5 videos cannot be used") as caught:
         _load(tmp_path / "d", tmp_path / "cache", strict=True)
@@ -208,21 +208,21 @@ def test_silent_videos_can_be_kept(tmp_path):
         data.waveform(ids[4])
 
 
-def test_when_nothing_is_left_it_says_why(tmp_path):
+def test_if_no_video_is_left_the_reasons_are_given(tmp_path):
     ids = write_hits_folder(tmp_path / "d", count=2)
     for name in ids:
         (tmp_path / "d" / f"{name}_denoised.mp4").write_text("text")
-    with pytest.raises(DatasetError, match="no video is left"):
+    with pytest.raises(DatasetError, match="no video can be used"):
         _load(tmp_path / "d", tmp_path / "cache")
 
 
-def test_verify_lists_everything_that_is_wrong_at_once(tmp_path):
+def test_verify_lists_all_faults(tmp_path):
     ids = _damaged(tmp_path)
     (tmp_path / "d" / f"{ids[0]}_times.txt").write_text("0.5 wood hit static\nbroken\n99 wood hit static\n")
     with (tmp_path / "d" / "train.txt").open("a") as file:
         file.write("2015-01-01-00-00-00\n")
     faults = "\n".join(check_folder(tmp_path / "d"))
-    for words in (
+    for message in (
         "line 2",
         "lists 2015-01-01-00-00-00",
         "cut off",
@@ -231,13 +231,13 @@ def test_verify_lists_everything_that_is_wrong_at_once(tmp_path):
         "no sound",
         "no video",
     ):
-        assert words in faults
-    seen = []
-    check_folder(tmp_path / "d", decode=False, progress=lambda *step: seen.append(step))
-    assert seen[-1] == (6, 6, ids[-1])
+        assert message in faults
+    steps = []
+    check_folder(tmp_path / "d", decode=False, progress=lambda *step: steps.append(step))
+    assert steps[-1] == (6, 6, ids[-1])
 
 
-def test_verify_finds_nothing_in_a_whole_folder_and_the_folder_itself_when_missing(folder, cache, tmp_path):
+def test_verify_finds_nothing_in_a_complete_folder_and_the_folder_itself_when_missing(folder, cache, tmp_path):
     assert _load(folder, cache).verify() == []
     assert "no such folder" in check_folder(tmp_path / "none")[0]
 
@@ -266,25 +266,25 @@ def test_broken_labels_fail_with_file_and_line_and_split_ids_without_files_are_r
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
-        ({"windows": "tile"}, "windows is one of hits, tiles, videos"),
-        ({"split": "validation"}, "split is one of"),
-        ({"variant": "wav"}, "variant is one of"),
+        ({"windows": "tile"}, "windows must be one of hits, tiles, videos"),
+        ({"split": "validation"}, "split must be one of"),
+        ({"variant": "wav"}, "variant must be one of"),
         ({"window_steps": 44}, "multiple of 3"),
         ({"hop_steps": 0}, "hop_steps"),
     ],
 )
-def test_options_that_do_not_exist_are_refused(folder, cache, options, words):
-    with pytest.raises(ValueError, match=words):
+def test_unknown_options_are_refused(folder, cache, options, message):
+    with pytest.raises(ValueError, match=message):
         _load(folder, cache, **options)
 
 
 def test_a_loader_with_workers_gives_the_same_batches(folder, cache):
     data = _load(folder, cache)
     alone = list(DataLoader(data, batch_size=4))
-    helped = list(DataLoader(data, batch_size=4, num_workers=1, multiprocessing_context="spawn"))
-    for one, other in zip(alone, helped, strict=True):
+    parallel = list(DataLoader(data, batch_size=4, num_workers=1, multiprocessing_context="spawn"))
+    for one, other in zip(alone, parallel, strict=True):
         assert all(torch.equal(one[key], other[key]) for key in one)
     assert len(pickle.dumps(data)) < 20_000
 

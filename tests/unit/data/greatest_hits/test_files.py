@@ -1,4 +1,4 @@
-"""Where the files lie, what belongs together, what stands in the labels."""
+"""Layout of the folder, labels, splits and published sound features."""
 
 import pickle
 import shutil
@@ -19,7 +19,7 @@ def _labels(folder, text):
     return path
 
 
-def test_labels_come_in_order_of_time_with_none_where_nothing_is_known(tmp_path):
+def test_labels_are_in_order_of_time_with_none_where_unknown(tmp_path):
     path = _labels(tmp_path, "2.5 None scratch None\r\n0.250000 plastic-bag hit rigid-motion\n\n3 None None None\n")
     hits = read_hits(path, "v")
     assert hits == [
@@ -31,7 +31,7 @@ def test_labels_come_in_order_of_time_with_none_where_nothing_is_known(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "message"),
     [
         ("1.0 wood hit", "expected 4 fields.*found 3"),
         ("1.0 wood hit static extra", "found 5"),
@@ -46,14 +46,14 @@ def test_labels_come_in_order_of_time_with_none_where_nothing_is_known(tmp_path)
         ("1.0 wood hit boom", "unknown reaction 'boom'"),
     ],
 )
-def test_a_broken_line_is_named_with_file_and_number(tmp_path, line, words):
+def test_a_broken_line_is_named_with_file_and_number(tmp_path, line, message):
     path = _labels(tmp_path, f"0.5 wood hit static\n{line}\n")
-    with pytest.raises(DatasetError, match=words) as caught:
+    with pytest.raises(DatasetError, match=message) as caught:
         read_hits(path, "v")
     assert f"{path}, line 2:" in str(caught.value)
 
 
-def test_labels_that_are_no_text_are_named(tmp_path):
+def test_labels_that_are_not_text_are_named(tmp_path):
     path = _labels(tmp_path, "")
     path.write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(DatasetError, match="cannot be read as labels"):
@@ -61,7 +61,7 @@ def test_labels_that_are_no_text_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("below", ["", "vis-data-256", "vis-data/vis-data", "a/b/vis-data-256/vis-data-256"])
-def test_the_folder_is_found_however_it_was_unpacked(tmp_path, below):
+def test_the_folder_is_found_in_every_layout(tmp_path, below):
     ids = write_hits_folder(tmp_path / below)
     junk = tmp_path / "__MACOSX" / "vis-data"
     junk.mkdir(parents=True)
@@ -72,7 +72,7 @@ def test_the_folder_is_found_however_it_was_unpacked(tmp_path, below):
     assert read_splits(layout) == {"train": ids[:2], "test": ids[2:]}
 
 
-def test_variants_are_told_apart_and_sound_is_taken_from_the_wav_first(tmp_path):
+def test_variants_are_distinguished_and_sound_is_from_the_wav_first(tmp_path):
     name = write_hits_folder(tmp_path, count=1, ending="_denoised.mp4")[0]
     layout = find_layout(tmp_path)
     assert layout.variants(name) == ["denoised"]
@@ -87,7 +87,7 @@ def test_variants_are_told_apart_and_sound_is_taken_from_the_wav_first(tmp_path)
 
 
 @pytest.mark.parametrize("state", ["missing", "empty", "wrong", "file"])
-def test_a_folder_that_is_not_the_data_set_says_what_was_expected_and_every_way_out(tmp_path, state):
+def test_a_folder_that_is_not_the_data_set_gives_what_was_expected_and_all_remedies(tmp_path, state):
     place = tmp_path / "data"
     if state == "file":
         place.touch()
@@ -99,14 +99,14 @@ def test_a_folder_that_is_not_the_data_set_says_what_was_expected_and_every_way_
         find_layout(place)
     text = str(caught.value)
     cause = {"missing": "no such folder", "empty": "empty folder", "wrong": "holiday.mp4", "file": "a file"}[state]
-    for words in (str(place), cause, "_times.txt", "20 GB", "licence", "data make stand_in_hits", "data fetch"):
-        assert words in text
+    for part in (str(place), cause, "_times.txt", "20 GB", "licence", "data make stand_in_hits", "data fetch"):
+        assert part in text
 
 
-def test_two_copies_in_one_place_are_refused(tmp_path):
+def test_two_copies_in_one_folder_are_refused(tmp_path):
     write_hits_folder(tmp_path / "vis-data", count=2)
     write_hits_folder(tmp_path / "vis-data-256", count=2)
-    with pytest.raises(DatasetError, match=r"more than one copy.*name one of the two"):
+    with pytest.raises(DatasetError, match=r"two copies.*pass one of them"):
         find_layout(tmp_path)
 
 
@@ -119,7 +119,7 @@ def test_a_missing_or_leaking_or_broken_split_is_named(tmp_path):
     with pytest.raises(DatasetError, match=r"test\.txt, line 2"):
         read_splits(find_layout(tmp_path))
     (tmp_path / "test.txt").unlink()
-    with pytest.raises(DatasetError, match=r"test\.txt is missing.*split='all'"):
+    with pytest.raises(DatasetError, match=r"test\.txt of the data set is missing.*split='all'"):
         read_splits(find_layout(tmp_path))
 
 

@@ -8,7 +8,7 @@ from crossmodal.errors import DatasetError
 from tests.fakes.videos import write_hits_folder
 
 SIZE = (18, 32)
-VARIATIONS = {"flip": True, "brightness": 0.2, "contrast": 0.2, "shift": 0.1, "jitter_steps": 6, "loudness_db": 6.0}
+AUGMENTATION = {"flip": True, "brightness": 0.2, "contrast": 0.2, "shift": 0.1, "jitter_steps": 6, "loudness_db": 6.0}
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +50,17 @@ def test_no_video_is_in_two_parts(place):
 
 
 def test_folds_leave_each_video_out_once(place):
-    seen = []
+    evaluated = []
     for fold in range(3):
         data = _make(place, folds=3, fold=fold, validation=0)
         left_out = data.evaluation_dataset().ids
         assert not set(left_out) & set(data.train_set.ids)
         assert data.val_dataloader() == []
-        seen += left_out
-    assert len(seen) == len(set(seen)) == 8
+        evaluated += left_out
+    assert len(evaluated) == len(set(evaluated)) == 8
 
 
-def test_a_share_of_the_training_videos_leaves_the_others_as_they_are(place):
+def test_a_fraction_of_the_training_videos_keeps_the_other_parts(place):
     whole, some = (_make(place, validation=0.34, share=share) for share in (1.0, 0.5))
     assert len(some.train_set.ids) == 2
     assert set(some.train_set.ids) < set(whole.train_set.ids)
@@ -78,36 +78,36 @@ def test_validation_videos_can_be_named(place):
     assert next(iter(data.val_dataloader()))["cochleagram"].shape[1:] == (42, 45)
     with pytest.raises(DatasetError, match="nobody"):
         _make(place, validation=["nobody"]).setup("fit")
-    with pytest.raises(DatasetError, match="takes all 6"):
+    with pytest.raises(DatasetError, match="holds out all 6"):
         _make(place, validation=ids).setup("fit")
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
-def test_batches_depend_on_the_seed_and_the_step_alone(place, num_workers):
-    first = _batches(_make(place, **VARIATIONS), 5)
-    again = _make(place, num_workers=num_workers, **VARIATIONS).train_dataloader()
+def test_batches_depend_only_on_the_seed_and_the_step(place, num_workers):
+    first = _batches(_make(place, **AUGMENTATION), 5)
+    again = _make(place, num_workers=num_workers, **AUGMENTATION).train_dataloader()
     again.load_state_dict({**again.state_dict(), "step": 3})
     for batch, other in zip(first[3:], again, strict=False):
         assert _same(batch, other)
-    assert not _same(first[0], _batches(_make(place, seed=1, **VARIATIONS), 1)[0])
+    assert not _same(first[0], _batches(_make(place, seed=1, **AUGMENTATION), 1)[0])
 
 
-def test_the_same_window_varies_from_one_pass_to_the_next(place):
-    data = _make(place, **VARIATIONS)
+def test_the_same_window_is_augmented_differently_in_each_pass(place):
+    data = _make(place, **AUGMENTATION)
     windows = len(data.train_set)
     data.batch_size = windows
-    first, second = _batches(_make(place, validation=0, batch_size=windows, **VARIATIONS), 2)
+    first, second = _batches(_make(place, validation=0, batch_size=windows, **AUGMENTATION), 2)
     assert sorted(first["video"].tolist()) == sorted(second["video"].tolist())
     assert not torch.equal(first["spacetime"].sum(), second["spacetime"].sum())
 
 
-def test_without_variations_windows_come_as_they_are(place):
+def test_without_augmentation_windows_are_unchanged(place):
     data = _make(place, validation=0)
     for batch in _batches(data, 1):
         assert (batch["onset"][:, 22] == 1).all()
 
 
-def test_training_sound_is_that_of_the_training_videos_alone(place):
+def test_training_sound_is_that_of_the_training_videos_only(place):
     data = _make(place, validation=0.34)
     videos = data.train_set
     everything = torch.cat([videos.cochleagram(name) for name in videos.ids], dim=1)
@@ -115,16 +115,16 @@ def test_training_sound_is_that_of_the_training_videos_alone(place):
     assert len(videos.ids) == 4  # neither the two of validation nor the two of the test
 
 
-@pytest.mark.parametrize("most_steps", [1, 7, 50, 200])
-def test_training_sound_is_thinned_out_evenly(place, most_steps):
+@pytest.mark.parametrize("max_steps", [1, 7, 50, 200])
+def test_training_sound_is_subsampled_evenly(place, max_steps):
     data = _make(place)
-    thinned, everything = data.training_cochleagrams(most_steps), data.training_cochleagrams(10**6)
+    subsampled, everything = data.training_cochleagrams(max_steps), data.training_cochleagrams(10**6)
     videos = len(data.train_set.ids)
-    assert thinned.shape[0] == 42
-    assert 0 < thinned.shape[1] <= most_steps + videos  # each video gives at least one step
-    assert thinned.shape[1] >= min(most_steps, everything.shape[1]) / 2
+    assert subsampled.shape[0] == 42
+    assert 0 < subsampled.shape[1] <= max_steps + videos  # at least one step per video
+    assert subsampled.shape[1] >= min(max_steps, everything.shape[1]) / 2
     kept = {tuple(step) for step in everything.T.tolist()}
-    assert all(tuple(step) in kept for step in thinned.T.tolist())
+    assert all(tuple(step) in kept for step in subsampled.T.tolist())
 
 
 def test_exemplars_are_labelled_impacts_of_training_videos(place):
@@ -150,18 +150,18 @@ def test_an_exemplar_has_its_impact_at_the_bank_s_step(place):
     assert ((level.argmax(dim=1) - bank.onset_step).abs() <= 2).all()
 
 
-@pytest.mark.parametrize("wanted", [1, 2, 5, 100])
-def test_exemplars_take_turns_between_materials(place, wanted):
-    data = _make(place, exemplars=wanted)
+@pytest.mark.parametrize("count", [1, 2, 5, 100])
+def test_exemplars_are_balanced_over_materials(place, count):
+    data = _make(place, exemplars=count)
     bank = data.exemplar_bank()
     labelled = 2 * len(data.train_set.ids)
-    assert len(bank) == min(wanted, labelled)
+    assert len(bank) == min(count, labelled)
     wood = sum(name.endswith("0.400") for name in bank.names)
     assert abs(wood - (len(bank) - wood)) <= 1
     assert len(set(bank.names)) == len(bank)
 
 
-def test_exemplars_depend_on_the_seed_alone(place):
+def test_exemplars_depend_only_on_the_seed(place):
     def names(seed):
         return _make(place, exemplars=3, seed=seed).exemplar_bank().names
 
@@ -177,13 +177,13 @@ def test_no_exemplars_are_no_bank(place, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
-        ({"windows": "videos"}, "no batch can hold"),
+        ({"windows": "videos"}, "a batch needs windows of equal length"),
         ({"folds": 3, "fold": 3}, "fold must be 0 to 2"),
         ({"validation": 1.5}, "validation must be"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(place, options, words):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_options_are_refused(place, options, message):
+    with pytest.raises(ValueError, match=message):
         _make(place, **options)

@@ -1,4 +1,4 @@
-"""The cache: whole or not there, whatever was killed, whoever raced."""
+"""The video cache: entries are complete or missing, also after kills and races."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from crossmodal.data.greatest_hits.video_cache import (
     VideoCache,
     build_entry,
     default_root,
-    is_whole,
+    is_complete,
 )
 from crossmodal.errors import OutputError
 from tests.fakes.videos import write_clip, write_hits_folder
@@ -64,8 +64,8 @@ def test_another_size_another_source_or_another_version_is_another_entry(tmp_pat
     assert VideoCache(tmp_path / "cache", SIZE).folder(recording) not in {first, touched}
 
 
-@pytest.mark.parametrize("harm", ["short array", "no array", "broken words", "no words"])
-def test_an_entry_that_is_not_whole_is_made_again(tmp_path, recording, harm):
+@pytest.mark.parametrize("harm", ["short array", "no array", "broken about", "no about"])
+def test_an_entry_that_is_not_complete_is_built_again(tmp_path, recording, harm):
     cache = VideoCache(tmp_path / "cache", SIZE)
     folder = cache.prepare([recording])["v"]
     before = np.load(folder / "grey.npy")
@@ -74,16 +74,16 @@ def test_an_entry_that_is_not_whole_is_made_again(tmp_path, recording, harm):
             file.truncate(1000)
     elif harm == "no array":
         (folder / "cochleagram.npy").unlink()
-    elif harm == "broken words":
+    elif harm == "broken about":
         (folder / "about.json").write_text('{"files"')
     else:
         (folder / "about.json").unlink()
-    assert not is_whole(folder)
+    assert not is_complete(folder)
     assert cache.prepare([recording]) == {"v": folder}
     np.testing.assert_array_equal(CachedRecording(folder).clip.grey, before)
 
 
-def test_what_stops_in_the_middle_leaves_nothing_that_is_trusted(tmp_path, recording, monkeypatch):
+def test_an_interrupt_leaves_no_entry(tmp_path, recording, monkeypatch):
     cache = VideoCache(tmp_path / "cache", SIZE)
     saved = []
 
@@ -97,11 +97,11 @@ def test_what_stops_in_the_middle_leaves_nothing_that_is_trusted(tmp_path, recor
             cache.prepare([recording])
     assert saved
     assert _entries(tmp_path / "cache") == []
-    assert is_whole(cache.prepare([recording])["v"])
+    assert is_complete(cache.prepare([recording])["v"])
 
 
-def test_a_killed_process_leaves_nothing_that_is_trusted_and_the_next_one_goes_on(tmp_path):
-    """SIGKILL in the middle of caching: what is whole stays, what is not is made again, old remains go."""
+def test_a_killed_process_leaves_no_entry_and_the_next_one_resumes(tmp_path):
+    """SIGKILL during caching: complete entries are kept, the others are built again, stale files are removed."""
     ids = write_hits_folder(tmp_path / "d", count=4)
     program = f"""
 import time
@@ -131,7 +131,7 @@ GreatestHits({str(tmp_path / "d")!r}, "all", size={SIZE}, cache={str(tmp_path / 
     assert [step[2] for step in done] == ids[2:]
 
 
-def test_remains_of_killed_processes_go_when_they_are_old(tmp_path, recording):
+def test_stale_folders_of_killed_processes_are_removed(tmp_path, recording):
     place = tmp_path / "cache" / "recordings"
     for name, age_s in ((".making-old", 2 * 86_400), (".making-new", 0)):
         (place / name).mkdir(parents=True)
@@ -142,13 +142,13 @@ def test_remains_of_killed_processes_go_when_they_are_old(tmp_path, recording):
     assert (place / ".making-new").exists()
 
 
-def test_racing_builders_end_with_one_whole_entry(tmp_path, recording):
+def test_racing_builders_end_with_one_complete_entry(tmp_path, recording):
     folder = VideoCache(tmp_path / "cache", SIZE).folder(recording)
     folder.parent.mkdir(parents=True)
     with ThreadPoolExecutor(4) as pool:
         for job in [pool.submit(build_entry, recording, folder, SIZE) for _ in range(4)]:
             job.result()
-    assert is_whole(folder)
+    assert is_complete(folder)
     assert _entries(tmp_path / "cache") == [folder.name]
 
 
@@ -164,8 +164,8 @@ print(len(data), float(sum(s["cochleagram"].sum() for s in data)))
         subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=120)[0] for process in pair]
-    assert said[0] == said[1] != ""
+    outputs = [process.communicate(timeout=120)[0] for process in pair]
+    assert outputs[0] == outputs[1] != ""
     assert len(_entries(tmp_path / "cache")) == 3
 
 
@@ -189,7 +189,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, recording):
         VideoCache(tmp_path / "file", SIZE).prepare([recording])
 
 
-def test_a_full_disk_stops_with_a_sentence_and_leaves_nothing(tmp_path, recording, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path, recording, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
@@ -199,7 +199,7 @@ def test_a_full_disk_stops_with_a_sentence_and_leaves_nothing(tmp_path, recordin
     assert _entries(tmp_path / "cache") == []
 
 
-def test_the_default_place_follows_the_environment(monkeypatch, tmp_path):
+def test_the_default_folder_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_root() == tmp_path / "crossmodal"
     monkeypatch.delenv("XDG_CACHE_HOME")
@@ -207,7 +207,7 @@ def test_the_default_place_follows_the_environment(monkeypatch, tmp_path):
     assert default_root() == tmp_path / "home" / ".cache" / "crossmodal"
 
 
-def test_what_is_written_tells_its_source(tmp_path, recording):
+def test_an_entry_names_its_source(tmp_path, recording):
     folder = VideoCache(tmp_path / "cache", SIZE).prepare([recording])["v"]
     about = json.loads((folder / "about.json").read_text())
     assert about["video"] == str(recording.video)

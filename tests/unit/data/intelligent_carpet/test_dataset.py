@@ -1,4 +1,4 @@
-"""Packed carpets: windows with the pose in their middle, frames that are left out, splits that do not leak."""
+"""Packed carpet samples: windows around a pose, frames that are left out, splits without leaks."""
 
 import pickle
 from pathlib import Path
@@ -37,7 +37,7 @@ def change(file: Path, joint: str | None = None, place_mm: tuple[float, ...] | N
     file.write_bytes(pickle.dumps(sample, protocol=4))
 
 
-def test_a_window_holds_the_frames_around_its_pose(packed: Path) -> None:
+def test_a_window_has_the_frames_around_its_pose(packed: Path) -> None:
     data = windows(packed)
     sample = data[3]
     assert {key: tuple(sample[key].shape) for key in ("touch", "keypoints")} == {
@@ -50,17 +50,17 @@ def test_a_window_holds_the_frames_around_its_pose(packed: Path) -> None:
     np.testing.assert_allclose(sample["keypoints"], middle[2], atol=1e-6)
 
 
-def test_only_frames_with_a_whole_window_are_used_and_no_two_windows_are_alike(packed: Path) -> None:
+def test_only_frames_with_a_complete_window_are_used_and_no_two_windows_are_alike(packed: Path) -> None:
     data = windows(packed)
     assert len(data) == 4 * (FRAMES - WINDOW + 1) == data.report.used
-    assert data.report.left_out["no whole window"] == 4 * (WINDOW - 1)
+    assert data.report.left_out["incomplete window"] == 4 * (WINDOW - 1)
     assert len({data[i]["touch"].numpy().tobytes() for i in range(len(data))}) == len(data)
 
 
-def test_a_gap_in_the_numbers_parts_a_recording(packed: Path) -> None:
+def test_windows_do_not_cross_a_gap_in_the_numbers(packed: Path) -> None:
     (packed / "0" / "6.p").unlink()
     frames = [data["frame"] for data in map(windows(packed).__getitem__, range(2))]
-    assert frames[0] == 11  # 7 to 15 is the only whole window of the first recording
+    assert frames[0] == 11  # 7 to 15 is the only complete window of the first recording
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_gap_in_the_numbers_parts_a_recording(packed: Path) -> None:
         ("mid_hip", (-50, 900, -900), "hips off the carpet"),
     ],
 )
-def test_poses_that_are_none_are_left_out_and_counted(
+def test_invalid_poses_are_left_out_and_counted(
     joint: str, place_mm: tuple[float, ...], reason: str, packed: Path
 ) -> None:
     change(packed / "0" / "7.p", joint, place_mm)
@@ -112,17 +112,17 @@ def test_nothing_is_unpickled(packed: Path) -> None:
     assert any("3.p" in fault for fault in check_intelligent_carpet(packed))
 
 
-def test_verify_lists_everything_at_once(packed: Path) -> None:
+def test_verify_lists_all_faults(packed: Path) -> None:
     assert check_intelligent_carpet(packed) == []
     (packed / "0" / "3.p").write_bytes(pickle.dumps([np.zeros((96, 96)), np.zeros(1), np.zeros((20, 3))]))
     (packed / "16" / "20.p").unlink()
     (packed / "subjects.csv").write_text("recording,subject\n0,ann\nzero,bob\n16,bob\n32,cyd\n")
     faults = "\n".join(check_intelligent_carpet(packed))
-    for part in ("3.p: expected touch", "1 gaps", "zero: no such recording", "nobody for the recording 48"):
+    for part in ("3.p: expected touch", "1 gaps", "zero: no such recording", "no subject for the recording 48"):
         assert part in faults
 
 
-def test_a_folder_without_samples_is_answered_with_everything_needed(tmp_path: Path) -> None:
+def test_a_folder_without_samples_is_answered_with_the_card(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(DatasetError, match=r"subjects\.csv"):
             read_intelligent_carpet(place)
@@ -159,7 +159,7 @@ def test_nobody_is_in_two_parts(packed: Path) -> None:
 
 def test_recordings_of_unknown_people_need_a_decision(tmp_path: Path) -> None:
     root = write_packed_carpet(tmp_path / "d", [("ann", FRAMES)] * 3, table=False)
-    with pytest.raises(DatasetError, match="nothing tells whose recordings these are"):
+    with pytest.raises(DatasetError, match="the subjects of the recordings are unknown"):
         _ = module(root).parts
     assert [len(part.recordings) for part in module(root, by="recording").parts] == [1, 1, 1]
     with pytest.raises(ValueError, match="'subject' or 'recording'"):
@@ -169,14 +169,14 @@ def test_recordings_of_unknown_people_need_a_decision(tmp_path: Path) -> None:
 def test_a_split_that_leaks_is_refused(packed: Path) -> None:
     with pytest.raises(DatasetError, match="subject bob is in validation and in test"):
         _ = module(packed, test=["bob"], validation=["bob", "cyd"]).parts
-    # The same recording under two names, of people who are called differently.
+    # The same recording under two names, under different subject names.
     for number in range(FRAMES):
         (packed / "32" / f"{32 + number}.p").write_bytes((packed / "16" / f"{16 + number}.p").read_bytes())
     with pytest.raises(DatasetError, match="recording, or a copy of it, 16 is in train and in test"):
         _ = module(packed, test=["bob"], validation=0).parts
 
 
-def test_batches_depend_on_seed_and_step_alone(packed: Path) -> None:
+def test_batches_depend_only_on_seed_and_step(packed: Path) -> None:
     def frames(**options: object) -> list[torch.Tensor]:
         return [batch["frame"] for batch in module(packed, **options).train_dataloader()]
 

@@ -25,7 +25,7 @@ def stream(**options):
 
 
 def rendered(data, loader):
-    """What a trainer makes of a loader's batches."""
+    """Yield the batches of a loader as a trainer renders them."""
     for batch in loader:
         moved = data.transfer_batch_to_device(batch, torch.device("cpu"), 0)
         yield data.on_after_batch_transfer(moved, 0)
@@ -38,7 +38,7 @@ class TestDataset:
         assert torch.equal(images[2]["image"], Stripes()([9], SIZE, 1)[0])
         assert images[2]["index"] == 9
         assert images[2]["label"] == Stripes().labels([9], 1)[0]
-        with pytest.raises(IndexError, match="place 5 of 5"):
+        with pytest.raises(IndexError, match="index 5 is out of range for 5 images"):
             images[5]
 
     @pytest.mark.parametrize("num_workers", [0, 1])
@@ -58,9 +58,9 @@ class TestDataset:
 
         images = NoiseDataset(Counted(), 6, size=SIZE)
         list(DataLoader(images, batch_size=3))
-        assert calls == [0, 3, 3]  # the empty one looks whether size and seed make sense
+        assert calls == [0, 3, 3]  # the empty one checks size and seed
 
-    def test_what_makes_no_sense_is_refused_at_once(self):
+    def test_invalid_options_are_refused_in_the_constructor(self):
         with pytest.raises(ValueError, match="did you mean stripes"):
             NoiseDataset("stripe", 5)
         with pytest.raises(ValueError, match="at least 1 pixel"):
@@ -85,12 +85,12 @@ class TestIndices:
 
 
 class TestStream:
-    def test_loaders_hand_out_numbers_alone(self):
+    def test_loaders_give_indices_only(self):
         batch = next(iter(stream().train_dataloader()))
         assert batch.keys() == {"draw", "index"}
         assert batch["index"].dtype == batch["draw"].dtype == torch.int64
 
-    def test_no_two_showings_have_the_same_number(self):
+    def test_every_draw_has_its_own_number(self):
         data = stream(validation=3)
         loader = data.train_dataloader()
         draws = [draw for _ in range(4) for batch in loader for draw in batch["draw"].tolist()]
@@ -112,7 +112,7 @@ class TestStream:
         assert drawn == []
 
     def test_an_endless_stream_cannot_be_kept(self):
-        with pytest.raises(ValueError, match="nothing to keep"):
+        with pytest.raises(ValueError, match="keep needs a length"):
             stream(length=None, keep=True)
 
     def test_images_are_drawn_after_the_transfer(self):
@@ -124,28 +124,28 @@ class TestStream:
 
     def test_every_image_comes_once_before_any_comes_again(self):
         data = stream(batch_size=5, validation=3, first=100)
-        seen = torch.cat([batch["index"] for batch in data.train_dataloader()]).tolist()
-        assert sorted(seen) == list(range(103, 113))
+        indices = torch.cat([batch["index"] for batch in data.train_dataloader()]).tolist()
+        assert sorted(indices) == list(range(103, 113))
         assert [b["index"].tolist() for b in rendered(data, data.val_dataloader())] == [[100, 101, 102]]
         assert [sample["index"].item() for sample in data.evaluation_dataset()] == [100, 101, 102]
 
     def test_an_endless_stream_never_repeats(self):
         data = stream(length=None, steps_per_epoch=6)
         loader = data.train_dataloader()
-        seen = [index for _ in range(2) for batch in loader for index in batch["index"].tolist()]
-        assert seen == list(range(48))
-        with pytest.raises(ValueError, match="hold images out"):
+        indices = [index for _ in range(2) for batch in loader for index in batch["index"].tolist()]
+        assert indices == list(range(48))
+        with pytest.raises(ValueError, match="hold out images"):
             data.evaluation_dataset()
 
     @pytest.mark.parametrize("length", [None, 32])
     def test_ranks_draw_different_images(self, length):
-        indices, seen = NoiseIndices(length), []
+        indices, drawn = NoiseIndices(length), []
         for rank in range(2):
             sampler = StepSampler(length or 4, 4, 0, 4, numbered=True, shard=(rank, 2))
-            seen += [indices[entry] for batch in sampler for entry in batch]
-        assert sorted(seen) == list(range(32))
+            drawn += [indices[entry] for batch in sampler for entry in batch]
+        assert sorted(drawn) == list(range(32))
 
-    def test_a_run_goes_on_at_its_step(self):
+    def test_a_run_resumes_at_its_step(self):
         whole = [batch["index"].tolist() for batch in stream(steps_per_epoch=5).train_dataloader()]
         loader = stream(steps_per_epoch=2).train_dataloader()
         loader.load_state_dict(loader.state_dict() | {"step": 3})
@@ -161,7 +161,7 @@ class TestStream:
         assert (data.seed, data.size, data.classes) == (5, (8, 6), 2)
 
     @pytest.mark.parametrize(
-        ("options", "words"),
+        ("options", "message"),
         [
             ({"process": "stripe"}, "did you mean stripes"),
             ({"options": {"widht": 2}}, "did you mean width"),
@@ -172,8 +172,8 @@ class TestStream:
             ({"first": -2}, "first must not be negative"),
         ],
     )
-    def test_senseless_options_are_refused(self, options, words):
-        with pytest.raises(ValueError, match=words):
+    def test_invalid_options_are_refused(self, options, message):
+        with pytest.raises(ValueError, match=message):
             stream(**options)
 
 
@@ -217,7 +217,7 @@ def test_lightning_trains_on_the_stream(tmp_path):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_images_are_drawn_on_the_device_that_trains():
+def test_images_are_drawn_on_the_training_device():
     data = stream()
     batch = next(iter(data.train_dataloader()))
     drawn = data.on_after_batch_transfer(data.transfer_batch_to_device(batch, torch.device("cuda"), 0), 0)

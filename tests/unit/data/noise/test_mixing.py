@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from crossmodal.data.noise.mixing import _CHANGES, NoiseMixing, _combined, _Round
+from crossmodal.data.noise.mixing import _OPERATIONS, NoiseMixing, _combine, _Round
 from tests.fakes.stripes import Stripes, know_stripes
 
 SIZE = (12, 16)
@@ -34,7 +34,7 @@ def drawn(mix, image, seed):
 
 @pytest.mark.parametrize("batch", [(), (4,), (2, 3)])
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
-def test_gives_back_the_kind_that_it_got(batch, dtype):
+def test_shape_and_type_are_kept(batch, dtype):
     image = v2.functional.to_dtype(photograph(*batch), dtype, scale=True)
     mixed = drawn(mixing(), image, 1)
     assert (mixed.shape, mixed.dtype) == (image.shape, dtype)
@@ -42,7 +42,7 @@ def test_gives_back_the_kind_that_it_got(batch, dtype):
     assert 0 <= mixed.min() <= mixed.max() <= (255 if dtype == torch.uint8 else 1)
 
 
-def test_all_kinds_of_images_are_mixed_alike():
+def test_all_types_of_images_are_mixed_alike():
     plain = photograph()
     expected = drawn(mixing(), plain, 3)
     image = drawn(mixing(), tv_tensors.Image(plain), 3)
@@ -76,10 +76,11 @@ def test_a_pipeline_passes_labels_and_masks_through():
     assert label == 7
 
 
-def test_without_rounds_a_image_stays_or_becomes_a_changed_copy():
+def test_without_rounds_an_image_is_the_original_or_an_augmented_copy():
     mix, image = mixing(rounds=0, severity=0), photograph()
     kept = sum(torch.equal(drawn(mix, image, seed), image) for seed in range(200))
-    # Half of them, and of the others those six of nine changes that strength 0 makes nothing of: 5/6, within 5 sd.
+    # Half of them, and of the others those with one of the six of nine operations that are the identity at strength 0:
+    # 5/6, within 5 sd.
     assert abs(kept - 167) < 5 * (200 * 5 / 36) ** 0.5 + 1
 
 
@@ -87,13 +88,13 @@ def test_noise_is_mixed_in_as_often_as_published():
     """Noise takes part in an image with probability 1 - mean of 2^-rounds over 0 to 4 rounds; 5 sd of 400 draws."""
     torch.manual_seed(0)
     draws = [mixing()._draw() for _ in range(400)]
-    share = np.mean([any(step.copy is None for step in draw.rounds) for draw in draws])
+    fraction = np.mean([any(step.copy is None for step in draw.rounds) for draw in draws])
     expected = 1 - np.mean([2.0**-count for count in range(5)])
-    assert abs(share - expected) < 5 * np.sqrt(expected * (1 - expected) / 400)
+    assert abs(fraction - expected) < 5 * np.sqrt(expected * (1 - expected) / 400)
     assert {len(draw.rounds) for draw in draws} == {0, 1, 2, 3, 4}
 
 
-def test_weights_follow_the_beta_law():
+def test_weights_have_the_beta_distributions():
     """Kolmogorov-Smirnov on 2,000 rounds of one seed, false alarm 1e-4 each."""
     torch.manual_seed(0)
     weights = np.array([mixing(beta=3)._draw_round().weights for _ in range(2000)])
@@ -110,20 +111,20 @@ def test_adding_and_multiplying_are_the_formulas():
     x, y = torch.rand(3, 2, 2), torch.rand(3, 2, 2).clamp_min(0.01)
     for weights in ((0.8, 0.3), (1.2, -0.4)):
         a, b = weights
-        added, multiplied = (_combined(x, y, _Round(None, add, weights)) for add in (True, False))
+        added, multiplied = (_combine(x, y, _Round(None, add, weights)) for add in (True, False))
         assert torch.allclose(added, (a * (2 * x - 1) + b * (2 * y - 1) + 1) / 2)
         assert torch.allclose(multiplied, (2 * x) ** a * (2 * y) ** b / 2)
-    black = _combined(x, torch.zeros(3, 2, 2), _Round(None, False, (1.2, -0.4)))
+    black = _combine(x, torch.zeros(3, 2, 2), _Round(None, False, (1.2, -0.4)))
     assert black.isfinite().all()
 
 
-@pytest.mark.parametrize("name", _CHANGES)
-def test_changes_grow_with_their_strength(name):
+@pytest.mark.parametrize("name", _OPERATIONS)
+def test_operations_grow_with_their_strength(name):
     image = photograph(seed=1)
-    weak, strong = (_CHANGES[name](image, strength, 1) for strength in (0.0, 1.0))
+    weak, strong = (_OPERATIONS[name](image, strength, 1) for strength in (0.0, 1.0))
     assert weak.shape == strong.shape == image.shape
     assert weak.dtype == strong.dtype == torch.uint8
-    if name in ("autocontrast", "equalize"):  # these know no strength
+    if name in ("autocontrast", "equalize"):  # these have no strength
         assert torch.equal(weak, strong)
     else:
         distances = [(changed.float() - image.float()).abs().mean() for changed in (weak, strong)]
@@ -138,7 +139,7 @@ def test_a_bank_is_drawn_once_and_fits_any_size():
     assert mix._noise(0, torch.zeros(3, 5, 7)).shape == (3, 5, 7)
 
 
-def test_without_a_bank_every_image_is_a_fresh_one():
+def test_without_a_bank_every_image_gets_a_new_noise_image():
     mix = mixing(bank=None)
     torch.manual_seed(0)
     assert len({mix._draw().index for _ in range(50)}) == 50
@@ -156,7 +157,7 @@ class Photographs(Dataset):
         return self.transform(photograph())
 
 
-def test_travels_to_workers_which_repeat_by_the_loader_seed():
+def test_works_in_workers_and_repeats_by_the_loader_seed():
     loader = DataLoader(Photographs(mixing()), batch_size=4, num_workers=1)
     batches = []
     for seed in (0, 0, 1):
@@ -175,7 +176,7 @@ def test_the_process_may_be_named(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"severity": 11}, "severity=11"),
         ({"rounds": -1}, "rounds=-1"),
@@ -183,8 +184,8 @@ def test_the_process_may_be_named(monkeypatch):
         ({"bank": 0}, "bank=0"),
     ],
 )
-def test_senseless_numbers_are_refused(options, words):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_numbers_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
         mixing(**options)
 
 

@@ -1,4 +1,4 @@
-"""Shards of procedural images: written by any number of processes, gone on with after a kill, read back."""
+"""Shards of procedural images: written by any number of processes, resumed after a kill, read back."""
 
 import io
 import json
@@ -50,13 +50,13 @@ def test_a_shard_is_what_webdataset_reads(whole):
     assert names[:3] == ["000000104.json", "000000104.cls", "000000104.png"]
     assert len(names) == 12
     assert owners == {(0, 0, "", 0o644)}
-    told = json.loads(content["000000105.json"])
-    assert told["index"] == 105
+    description = json.loads(content["000000105.json"])
+    assert description["index"] == 105
     image = np.asarray(Image.open(io.BytesIO(content["000000105.png"])))
-    again = Stripes(**told["options"])
-    replayed = again([told["index"]], tuple(told["size"]), told["seed"])[0]
+    again = Stripes(**description["options"])
+    replayed = again([description["index"]], tuple(description["size"]), description["seed"])[0]
     assert np.array_equal(image, replayed.permute(1, 2, 0))
-    assert int(content["000000105.cls"]) == told["label"] == int(again.labels([105], 5))
+    assert int(content["000000105.cls"]) == description["label"] == int(again.labels([105], 5))
 
 
 def test_webdataset_reads_the_same(whole):
@@ -92,7 +92,7 @@ def _webdataset_samples(path):
         yield from group_by_keys(sample | {"__url__": path.name} for sample in tar_file_iterator(file))
 
 
-def test_the_manifest_tells_everything(whole):
+def test_the_manifest_is_complete(whole):
     manifest = json.loads((whole / "manifest.json").read_text())
     assert manifest["process"] == {"process": "stripes", "options": {"width": 2, "colour": "random"}}
     assert (manifest["seed"], manifest["size"], manifest["first"], manifest["count"]) == (5, [9, 13], 100, 10)
@@ -120,7 +120,7 @@ def test_a_loader_with_workers_reads_them(whole):
     assert batches[0]["image"].shape == (5, 3, *SIZE)
 
 
-def test_the_process_comes_out_of_the_manifest(whole, monkeypatch):
+def test_the_process_is_created_from_the_manifest(whole, monkeypatch):
     know_stripes(monkeypatch)
     assert NoiseShards(whole).process == Stripes(width=2)
 
@@ -134,12 +134,12 @@ def test_other_formats(image_format, exact, tmp_path):
 
 
 def test_bytes_do_not_depend_on_the_number_of_processes(whole, tmp_path):
-    told = []
-    write(tmp_path, num_workers=2, progress=lambda *how_far: told.append(how_far[:2]))
+    reports = []
+    write(tmp_path, num_workers=2, progress=lambda *report: reports.append(report[:2]))
     assert shards_in(tmp_path) == shards_in(whole)
     assert read_manifest(tmp_path) == read_manifest(whole)
-    assert told[0] == (0, 10)
-    assert told[-1] == (10, 10)
+    assert reports[0] == (0, 10)
+    assert reports[-1] == (10, 10)
 
 
 KILLED = """
@@ -160,24 +160,24 @@ write_noise_shards(
 """
 
 
-def test_a_kill_loses_the_unfinished_shard_alone(whole, tmp_path):
+def test_a_kill_loses_only_the_unfinished_shard(whole, tmp_path):
     script = KILLED.format(tree=str(TREE), folder=str(tmp_path), size=SIZE)
     killed = subprocess.run([sys.executable, "-c", script], check=False, cwd=TREE, timeout=120)
     assert killed.returncode == -signal.SIGKILL
     assert [shard.file for shard in read_manifest(tmp_path).shards] == ["shard-000000.tar"]
     assert list(tmp_path.glob(".shard-*"))
-    with pytest.raises(DatasetError, match="1 of 3 shards are there; go on with the command that began it"):
+    with pytest.raises(DatasetError, match="1 of 3 shards are finished; repeat the command that made them to resume"):
         NoiseShards(tmp_path)
     kept = (tmp_path / "shard-000000.tar").stat().st_mtime_ns
-    told = []
-    write(tmp_path, progress=lambda *how_far: told.append(how_far[:2]))
-    assert told[0] == (4, 10)
+    reports = []
+    write(tmp_path, progress=lambda *report: reports.append(report[:2]))
+    assert reports[0] == (4, 10)
     assert (tmp_path / "shard-000000.tar").stat().st_mtime_ns == kept
     assert shards_in(tmp_path) == shards_in(whole)
     assert not list(tmp_path.glob(".shard-*"))
 
 
-def test_a_damaged_shard_is_made_again(whole, tmp_path):
+def test_a_damaged_shard_is_written_again(whole, tmp_path):
     write(tmp_path)
     path = tmp_path / "shard-000001.tar"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
@@ -185,17 +185,17 @@ def test_a_damaged_shard_is_made_again(whole, tmp_path):
     assert shards_in(tmp_path) == shards_in(whole)
 
 
-def test_more_images_may_be_asked_for_later(tmp_path):
+def test_the_count_may_be_increased_later(tmp_path):
     write(tmp_path, count=6)
     first = (tmp_path / "shard-000000.tar").stat().st_mtime_ns
     write(tmp_path, count=9)
     assert (tmp_path / "shard-000000.tar").stat().st_mtime_ns == first
     assert NoiseShards(tmp_path)[8]["index"] == 108
-    with pytest.raises(DatasetError, match="is to hold 9 images, 6 asked"):
+    with pytest.raises(DatasetError, match="found a manifest of 9 images, 6 requested"):
         write(tmp_path, count=6)
 
 
-def test_faults_are_listed_all_at_once(tmp_path):
+def test_all_faults_are_listed(tmp_path):
     write(tmp_path)
     shards = NoiseShards(tmp_path)
     assert shards.verify() == []
@@ -207,25 +207,25 @@ def test_faults_are_listed_all_at_once(tmp_path):
     assert [fault.partition(": ")[2].split(",")[0] for fault in faults] == [
         "is missing",
         "has 700 bytes instead of 20480",
-        "was changed since it was made",
+        "was changed after it was written",
     ]
     for place in (0, 4):
-        with pytest.raises(DatasetError, match="does not hold what the manifest says"):
+        with pytest.raises(DatasetError, match="does not match the manifest"):
             shards[place]
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
-        ({"seed": 6}, "seed 5 there, 6 asked"),
-        ({"process": Stripes(width=3)}, "'width': 2.* there, .*'width': 3.* asked"),
-        ({"size": 8}, r"size \[9, 13\] there, \[8, 8\] asked"),
-        ({"image_format": "jpg"}, "format png there, jpg asked"),
+        ({"seed": 6}, "seed: found 5, requested 6"),
+        ({"process": Stripes(width=3)}, "found .*'width': 2.*, requested .*'width': 3"),
+        ({"size": 8}, r"size: found \[9, 13\], requested \[8, 8\]"),
+        ({"image_format": "jpg"}, "format: found png, requested jpg"),
     ],
 )
-def test_a_folder_of_other_images_is_refused(whole, options, words):
+def test_a_folder_of_other_images_is_refused(whole, options, message):
     before = shards_in(whole)
-    with pytest.raises(DatasetError, match=words):
+    with pytest.raises(DatasetError, match=message):
         write(whole, **options)
     assert shards_in(whole) == before
 
@@ -237,11 +237,11 @@ def test_a_folder_of_other_things_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text("[1]")
     with pytest.raises(DatasetError, match="is not a manifest of noise shards"):
         write(tmp_path)
-    with pytest.raises(DatasetError, match=r"holds no manifest\.json"):
+    with pytest.raises(DatasetError, match=r"has no manifest\.json"):
         NoiseShards(tmp_path / "nowhere")
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="a part of the path is a file"):
         write(tmp_path / "file" / "shards")
@@ -252,7 +252,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"count": 0}, "at least 1.*count=0"),
         ({"first": -1}, "at least 0.*first=-1"),
@@ -260,7 +260,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         ({"image_format": "gif"}, "one of png, jpg, webp, got 'gif'"),
     ],
 )
-def test_senseless_numbers_are_refused_before_anything_is_written(options, words, tmp_path):
-    with pytest.raises(ValueError, match=words):
+def test_invalid_numbers_are_refused_before_anything_is_written(options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
         write(tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""Scenes as data: sets, batches that depend on the step alone, held-out images that stay out."""
+"""Scenes as data: sets, batches that depend only on the step, images that stay held out."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_a_sample_is_its_image_of_the_process():
     assert all(torch.equal(values[0], sample[name]) for name, values in batch.items())
 
 
-def test_labels_are_attributes_of_a_image():
+def test_labels_are_attributes_of_an_image():
     with pytest.raises(ValueError, match="did you mean trees"):
         SceneDataset(OutdoorScenes(), 2, label="tres")
     with pytest.raises(ValueError, match="choose one of: count"):
@@ -43,7 +43,7 @@ def test_training_images_never_repeat_and_are_not_held_out():
     assert drawn[0].keys() == {"image", "mask", "index"}
 
 
-def test_a_resumed_loader_goes_on():
+def test_a_resumed_loader_continues():
     data = ScenesDataModule(batch_size=4)
     loader = data.train_dataloader()
     for _, _batch in zip(range(3), loader, strict=False):
@@ -53,7 +53,7 @@ def test_a_resumed_loader_goes_on():
     assert torch.equal(next(iter(resumed))["index"], next(iter(loader))["index"])
 
 
-def test_validation_and_evaluation_are_apart():
+def test_validation_and_evaluation_are_disjoint():
     data = ScenesDataModule(batch_size=8, validation=20, evaluation=30, label="dusk")
     validated = torch.cat([batch["index"] for batch in data.val_dataloader()])
     evaluated = [int(data.evaluation_dataset()[place]["index"]) for place in (0, 29)]

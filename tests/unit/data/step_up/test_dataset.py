@@ -1,4 +1,4 @@
-"""StepUP folders: flags honoured, arrays unpacked once and a footstep at a time, splits by person."""
+"""StepUP folders: flags, arrays that are unpacked once and one footstep at a time, splits by person."""
 
 import tracemalloc
 import zipfile
@@ -34,9 +34,9 @@ def test_samples_are_phases_and_peaks_of_left_looking_feet(folder: Path) -> None
     raw = np.load(folder / "001" / "BF" / "W1" / "pipeline_1.npz")["arr_0"]
     for index in (0, 1):
         sample = data[index]
-        wanted = raw[index] if sample["side"] == "left" else raw[index][..., ::-1]
-        np.testing.assert_allclose(sample["phases_kpa"], stance_phases(wanted, 3), rtol=1e-3, atol=0.1)
-        np.testing.assert_allclose(sample["peak_kpa"], wanted.max(axis=0), rtol=1e-3, atol=0.1)
+        expected = raw[index] if sample["side"] == "left" else raw[index][..., ::-1]
+        np.testing.assert_allclose(sample["phases_kpa"], stance_phases(expected, 3), rtol=1e-3, atol=0.1)
+        np.testing.assert_allclose(sample["peak_kpa"], expected.max(axis=0), rtol=1e-3, atol=0.1)
     assert [data[i]["side"] for i in (0, 1)] == ["left", "right"]
     assert [data[i]["footwear"] for i in (0, STEPS)] == ["BF", "ST"]
 
@@ -50,12 +50,12 @@ def test_flagged_footsteps_are_left_out_and_counted(flag: str, tmp_path: Path) -
     assert len(footsteps(root, flags=())) == 2 * 2 * STEPS
 
 
-def test_the_folder_above_is_understood(folder: Path, tmp_path: Path) -> None:
+def test_the_parent_folder_works(folder: Path, tmp_path: Path) -> None:
     folder.rename(tmp_path / "py")
     assert len(footsteps(tmp_path, cache=tmp_path / "cache")) == PEOPLE * 2 * STEPS
 
 
-def test_nothing_is_unpacked_before_it_is_asked_for_and_then_once(folder: Path) -> None:
+def test_arrays_are_unpacked_once_at_first_use(folder: Path) -> None:
     data = footsteps(folder)
     cache = folder.with_name("cache")
     assert not cache.exists()
@@ -67,7 +67,7 @@ def test_nothing_is_unpacked_before_it_is_asked_for_and_then_once(folder: Path) 
     assert float(footsteps(folder)[0]["peak_kpa"].max()) == 0
 
 
-def test_arrays_are_read_a_footstep_at_a_time(tmp_path: Path) -> None:
+def test_arrays_are_read_one_footstep_at_a_time(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "pipeline_1.npz", np.ones((60, 101, 75, 40), np.float32))  # 73 MB
     tracemalloc.start()
     arrays = condense(tmp_path / "pipeline_1.npz", 3)
@@ -78,14 +78,14 @@ def test_arrays_are_read_a_footstep_at_a_time(tmp_path: Path) -> None:
     assert peak < 20e6
 
 
-def test_arrays_that_are_none_are_refused(tmp_path: Path) -> None:
+def test_invalid_arrays_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "pipeline_1.npz"
-    for array, said in (
+    for array, message in (
         (np.zeros((2, 101, 75, 41), np.float32), "expected \\(footsteps, frames, 75, 40\\)"),
-        (np.full((1, 3, 75, 40), np.nan, np.float32), "footstep 0: holds a pressure that is none"),
+        (np.full((1, 3, 75, 40), np.nan, np.float32), "footstep 0: expected pressures of at most"),
     ):
         np.savez(path, array)
-        with pytest.raises(FormatError, match=said):
+        with pytest.raises(FormatError, match=message):
             condense(path, 3)
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(FormatError, match="damaged or cut"):
@@ -103,19 +103,19 @@ def test_ringing_below_zero_is_cut_off(tmp_path: Path) -> None:
     assert float(np.abs(condense(tmp_path / "pipeline_1.npz", 3)["phases"]).max()) == 0
 
 
-def test_verify_lists_everything_at_once(folder: Path) -> None:
+def test_verify_lists_all_faults(folder: Path) -> None:
     assert check_step_up(folder) == []
     np.savez(folder / "001" / "BF" / "W1" / "pipeline_1.npz", np.zeros((2, 9, 75, 40)))
     (folder / "002" / "ST" / "W1" / "metadata.csv").write_text("a,b\n1\n")
     faults = check_step_up(folder)
     assert len(faults) == 2
-    assert "lists 6 footsteps, pipeline_1.npz holds 2" in faults[0]
-    with pytest.raises(DatasetError, match=r"names footstep 2, pipeline_1\.npz holds 2"):
+    assert "lists 6 footsteps, pipeline_1.npz has 2" in faults[0]
+    with pytest.raises(DatasetError, match=r"lists footstep 2, pipeline_1\.npz has 2"):
         _ = footsteps(folder, people=["001"])[2]
 
 
-def test_tables_and_folders_that_are_none_are_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="nobody is called 009"):
+def test_invalid_tables_and_folders_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no participant 009; found 001, 002"):
         footsteps(folder, people=["001", "009"])
     table = folder / "001" / "BF" / "W1" / "metadata.csv"
     table.write_text(table.read_text().replace("Exclude", "Excluded").replace("Side", "Foot"))
@@ -130,7 +130,7 @@ def test_a_sample_can_be_drawn(folder: Path) -> None:
     assert len(data.plot(data[0]).axes) == 4
 
 
-def test_items_are_footsteps_of_one_person_in_all_their_footwear(folder: Path) -> None:
+def test_samples_are_footsteps_of_one_person_in_all_their_footwear(folder: Path) -> None:
     data = footsteps(folder)
     drawn = PersonFootsteps(data, each=4, seed=1)
     item = drawn[7, 2]
@@ -144,10 +144,10 @@ def test_items_are_footsteps_of_one_person_in_all_their_footwear(folder: Path) -
     assert not torch.equal(drawn[8, 2]["phases_kpa"], item["phases_kpa"])
 
 
-def test_variations_move_and_scale_a_footstep(folder: Path) -> None:
+def test_augmentation_shifts_and_scales_a_footstep(folder: Path) -> None:
     data = footsteps(folder)
-    plain, varied = PersonFootsteps(data, 2, 1)[3, 0], PersonFootsteps(data, 2, 1, shift_cells=3, gain=0.5)[3, 0]
-    for one, other in zip(plain["phases_kpa"], varied["phases_kpa"], strict=True):
+    plain, augmented = PersonFootsteps(data, 2, 1)[3, 0], PersonFootsteps(data, 2, 1, shift_cells=3, gain=0.5)[3, 0]
+    for one, other in zip(plain["phases_kpa"], augmented["phases_kpa"], strict=True):
         gain = float(other.sum() / one.sum())
         assert 0.5 < gain < 1.5
         moved = [one.roll((i, j), dims=(1, 2)) for i in range(-3, 4) for j in range(-3, 4)]
@@ -164,13 +164,13 @@ def test_nobody_is_in_two_parts(folder: Path) -> None:
     assert sorted(parts.train.people + parts.test.people) == footsteps(folder).people
     with pytest.raises(DatasetError, match="participant 001 is in validation and in test"):
         _ = module(folder, test=["001", "002"], validation=["001"]).parts
-    with pytest.raises(DatasetError, match="two people to train"):
+    with pytest.raises(DatasetError, match="two training and two test people"):
         _ = module(folder, test=["001", "002", "003"]).parts
     with pytest.raises(ValueError, match="at least 2"):
         module(folder, footsteps_each=1)
 
 
-def test_batches_depend_on_seed_and_step_alone(folder: Path) -> None:
+def test_batches_depend_only_on_seed_and_step(folder: Path) -> None:
     def batches(seed: int) -> list[torch.Tensor]:
         loader = module(folder, people_per_batch=2, footsteps_each=2, steps_per_epoch=3, seed=seed, test=["001", "002"])
         return [batch["phases_kpa"] for batch in loader.train_dataloader()]

@@ -1,4 +1,4 @@
-"""Views against torchvision: the same pixels from the same numbers, and numbers of the same law."""
+"""Views against torchvision: equal pixels for equal draws, and draws of the same distribution."""
 
 from dataclasses import replace
 
@@ -10,9 +10,9 @@ import torchvision.transforms.functional as tv
 from PIL import Image
 from scipy import stats
 
-from crossmodal.data.views.colour import CHANGES, jitter, luma, turn_hue
-from crossmodal.data.views.law import ViewLaw
-from crossmodal.data.views.resampling import blur_weights, crop_weights, look_through
+from crossmodal.data.views.augmentation import ViewAugmentation
+from crossmodal.data.views.colour import JITTER_OPERATIONS, jitter, luma, shift_hue
+from crossmodal.data.views.resampling import blur_weights, crop_weights, resample
 from crossmodal.data.views.views import VIEW_NAMES, Views, create_views
 from crossmodal.noise import create
 
@@ -28,25 +28,25 @@ def images():
     return create("dead_leaves")(range(12), size=(72, 96))
 
 
-def _draws(law, counters, shape=(72, 96), stream="view 0"):
-    return law.sample(np.asarray(counters), shape, 0, stream)
+def _draws(augmentation, counters, shape=(72, 96), stream="view 0"):
+    return augmentation.sample(np.asarray(counters), shape, 0, stream)
 
 
-def _pillow_crop(image, crop, law):
-    """Crop and resize by Pillow, columns before rows (which it does on its own unless rows first are less work)."""
+def _pillow_crop(image, crop, augmentation):
+    """Crop and resize by Pillow, columns before rows (as it does itself unless rows first are less work)."""
     top, left, height, width = (int(number) for number in crop)
     image = tv.crop(tv.to_pil_image(image), top, left, height, width)
-    for size in ((law.size, height), (law.size, law.size)):
-        image = image.resize(size, _FILTERS[law.interpolation])
+    for size in ((augmentation.size, height), (augmentation.size, augmentation.size)):
+        image = image.resize(size, _FILTERS[augmentation.interpolation])
     return tv.pil_to_tensor(image)
 
 
-def _twin(image, law, drawn, i):
+def _twin(image, augmentation, drawn, i):
     """One view by Pillow and torchvision, image by image."""
-    view = _pillow_crop(image, drawn.crop[i], law)
+    view = _pillow_crop(image, drawn.crop[i], augmentation)
     view = view.float() / 255
     for change in drawn.order[i]:
-        if drawn.factors[i, change] != (0 if CHANGES[change] == "hue" else 1):
+        if drawn.factors[i, change] != (0 if JITTER_OPERATIONS[change] == "hue" else 1):
             view = _ADJUST[change](view, float(drawn.factors[i, change]))
     if drawn.grey[i]:
         view = tv.rgb_to_grayscale(view, num_output_channels=3)
@@ -60,10 +60,12 @@ def _twin(image, law, drawn, i):
 @pytest.mark.parametrize("name", VIEW_NAMES)
 def test_views_are_those_of_torchvision_for_the_same_draws(name, images):
     views = create_views(name, size=64)
-    for law, drawn, made in zip(views.laws, views.sample(images, range(12)), views(images, range(12)), strict=True):
+    for augmentation, drawn, made in zip(
+        views.augmentations, views.sample(images, range(12)), views(images, range(12)), strict=True
+    ):
         for i, image in enumerate(images):
-            difference = (made[i] - _twin(image, law, drawn, i)).abs()
-            if drawn.solarized[i]:  # the middle of the range is a cliff
+            difference = (made[i] - _twin(image, augmentation, drawn, i)).abs()
+            if drawn.solarized[i]:  # solarization is discontinuous in the middle of the range
                 difference = difference.flatten().sort().values[: int(0.99 * difference.numel())]
             # Blurs are rounded twice; a level that crops differ by grows with contrast and saturation.
             assert difference.mean() < 0.6 * LEVEL
@@ -73,58 +75,58 @@ def test_views_are_those_of_torchvision_for_the_same_draws(name, images):
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("size", [17, 64, 128])
 def test_crops_agree_with_pillow(interpolation, size, images):
-    law = ViewLaw(size=size, interpolation=interpolation, mirror=0.0)
-    drawn = _draws(law, range(12))
-    made = (law.render(images, drawn) * 255).round()
-    wanted = torch.stack([_pillow_crop(p, crop, law) for p, crop in zip(images, drawn.crop, strict=True)])
-    difference = (made - wanted.float()).abs()
+    augmentation = ViewAugmentation(size=size, interpolation=interpolation, mirror=0.0)
+    drawn = _draws(augmentation, range(12))
+    made = (augmentation.render(images, drawn) * 255).round()
+    expected = torch.stack([_pillow_crop(p, crop, augmentation) for p, crop in zip(images, drawn.crop, strict=True)])
+    difference = (made - expected.float()).abs()
     assert difference.max() <= (1 if interpolation == "bilinear" else 2)
     assert difference.mean() < 0.01
 
 
 @pytest.mark.parametrize("size", [17, 64, 128])
 def test_bilinear_crops_agree_with_torchvision_within_one_level(size, images):
-    law = ViewLaw(size=size, mirror=0.0)
-    drawn = _draws(law, range(12))
-    made = (law.render(images, drawn) * 255).round()
+    augmentation = ViewAugmentation(size=size, mirror=0.0)
+    drawn = _draws(augmentation, range(12))
+    made = (augmentation.render(images, drawn) * 255).round()
     for image, crop, view in zip(images, drawn.crop.tolist(), made, strict=True):
-        wanted = tv.resized_crop(image, *crop, [size, size], antialias=True)
-        assert (view - wanted.float()).abs().max() <= 1
+        expected = tv.resized_crop(image, *crop, [size, size], antialias=True)
+        assert (view - expected.float()).abs().max() <= 1
 
 
 def test_a_crop_of_the_views_own_size_copies_pixels(images):
     first, length = torch.full((12,), 5.0), torch.full((12,), 40.0)
     rows, columns = (crop_weights(first, length, side, 40, "bicubic") for side in (72, 96))
-    assert torch.equal(look_through(images.float(), rows, columns), images[..., 5:45, 5:45].float())
+    assert torch.equal(resample(images.float(), rows, columns), images[..., 5:45, 5:45].float())
 
 
 def test_mirrored_views_are_mirror_images(images):
-    plain, mirrored = (ViewLaw(size=32, mirror=share, blur=1.0) for share in (0.0, 1.0))
+    plain, mirrored = (ViewAugmentation(size=32, mirror=probability, blur=1.0) for probability in (0.0, 1.0))
     drawn = _draws(plain, range(12))
     other = plain.render(images, drawn).flip(-1)
     assert torch.equal(mirrored.render(images, _draws(mirrored, range(12))), other)
 
 
 @pytest.mark.parametrize("change", range(4))
-def test_each_change_of_colour_against_torchvision(change, images):
+def test_each_colour_operation_against_torchvision(change, images):
     before = images.float() / 255
     rng = np.random.default_rng(change)
     factors = np.tile([1.0, 1.0, 1.0, 0.0], (12, 1))
-    factors[:, change] = rng.uniform(-0.5, 0.5, 12) if CHANGES[change] == "hue" else rng.uniform(0, 2, 12)
+    factors[:, change] = rng.uniform(-0.5, 0.5, 12) if JITTER_OPERATIONS[change] == "hue" else rng.uniform(0, 2, 12)
     order = np.stack([rng.permutation(4) for _ in range(12)])
     made = jitter(before.clone(), factors, order)
-    wanted = torch.stack([_ADJUST[change](p, float(f)) for p, f in zip(before, factors[:, change], strict=True)])
+    expected = torch.stack([_ADJUST[change](p, float(f)) for p, f in zip(before, factors[:, change], strict=True)])
     # torchvision's weights of grey sum to 0.9999; its mean grey is not of whole levels.
-    torch.testing.assert_close(made, wanted, atol=1e-6 if CHANGES[change] == "hue" else 1e-3, rtol=0)
+    torch.testing.assert_close(made, expected, atol=1e-6 if JITTER_OPERATIONS[change] == "hue" else 1e-3, rtol=0)
 
 
-def test_hues_of_pure_colours_turn_around_the_circle():
+def test_hues_of_pure_colours_shift_around_the_circle():
     colours = torch.tensor([[1.0, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]])
     for sixths in range(-3, 4):
-        turned = turn_hue(colours[:, :, None, None], torch.full((6,), sixths / 6))[:, :, 0, 0]
-        torch.testing.assert_close(turned, colours.roll(-sixths, 0), atol=1e-6, rtol=0)
+        shifted = shift_hue(colours[:, :, None, None], torch.full((6,), sixths / 6))[:, :, 0, 0]
+        torch.testing.assert_close(shifted, colours.roll(-sixths, 0), atol=1e-6, rtol=0)
     grey = torch.full((1, 3, 2, 2), 0.3)
-    assert torch.equal(turn_hue(grey, torch.tensor([0.37])), grey)
+    assert torch.equal(shift_hue(grey, torch.tensor([0.37])), grey)
 
 
 def test_the_weights_of_grey_sum_to_one():
@@ -135,8 +137,8 @@ def test_the_weights_of_grey_sum_to_one():
 def test_blur_against_torchvision(sigma, images):
     levels = images[..., :64, :64].float()
     weights = blur_weights(np.full(12, sigma), 64, CPU)
-    wanted = tv.gaussian_blur(levels, [23, 23], [sigma, sigma])
-    assert (look_through(levels, weights, weights) - wanted).abs().max() < 1.1
+    expected = tv.gaussian_blur(levels, [23, 23], [sigma, sigma])
+    assert (resample(levels, weights, weights) - expected).abs().max() < 1.1
 
 
 def test_matrix_products_are_exact():
@@ -145,22 +147,22 @@ def test_matrix_products_are_exact():
     levels = torch.randint(0, 256, (4, 3, 96, 128), generator=rng).float()
     first, length = torch.tensor([0.0, 3, 10, 20]), torch.tensor([96.0, 80, 31, 7])
     rows, columns = (crop_weights(first, length, side, 48, "bicubic") for side in (96, 128))
-    once = look_through(levels, rows, columns)
-    assert torch.equal(once, look_through(levels.double(), rows.double(), columns.double()).float())
-    assert torch.equal(once, look_through(levels.flip(-1, -2), rows.flip(-1), columns.flip(-1)))
+    once = resample(levels, rows, columns)
+    assert torch.equal(once, resample(levels.double(), rows.double(), columns.double()).float())
+    assert torch.equal(once, resample(levels.flip(-1, -2), rows.flip(-1), columns.flip(-1)))
 
 
-def test_a_image_of_one_colour_keeps_it_through_crop_and_blur():
+def test_an_image_of_one_colour_keeps_it_through_crop_and_blur():
     plain = torch.tensor([[0, 1, 2], [127, 128, 129], [253, 254, 255]], dtype=torch.uint8)
     images = plain[:, :, None, None].expand(3, 3, 200, 300).contiguous()
-    law = ViewLaw(size=50, blur=1.0, interpolation="bicubic")
-    made = law.render(images, _draws(law, range(3), (200, 300)))
+    augmentation = ViewAugmentation(size=50, blur=1.0, interpolation="bicubic")
+    made = augmentation.render(images, _draws(augmentation, range(3), (200, 300)))
     assert torch.equal((made * 255).round(), plain[:, :, None, None].expand(3, 3, 50, 50).float())
 
 
 @pytest.mark.parametrize("name", VIEW_NAMES)
 def test_views_are_the_same_bit_for_bit_in_any_batch(name, images):
-    views = create_views(name, size=47)  # odd, so that rows begin at odd places in memory
+    views = create_views(name, size=47)  # odd, so that rows start at odd addresses
     many = images.repeat(4, 1, 1, 1)
     together = views(many, range(48), seed=3)
     shuffled = torch.randperm(48, generator=torch.Generator().manual_seed(0))
@@ -182,7 +184,7 @@ def test_the_number_of_threads_changes_nothing(images):
     assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
 
 
-def test_a_view_depends_on_its_counter_its_place_and_the_seed(images):
+def test_a_view_depends_on_its_counter_its_number_and_the_seed(images):
     views = create_views("alignment_uniformity", size=32)
     same = images[:1].repeat(3, 1, 1, 1)
     first, second = views(same, [7, 7, 8])
@@ -199,15 +201,15 @@ def test_draws_can_be_replayed(images):
 
 
 def test_one_option_does_not_move_the_draws_of_another():
-    law = ViewLaw(size=32, jitter=(0.4, 0.4, 0.4, 0.1))
-    other = replace(law, grey=0.5, blur=0.5, mirror=0.1, solarize=1.0, jitter_probability=0.99)
-    one, two = _draws(law, range(50)), _draws(other, range(50))
+    augmentation = ViewAugmentation(size=32, jitter=(0.4, 0.4, 0.4, 0.1))
+    other = replace(augmentation, grey=0.5, blur=0.5, mirror=0.1, solarize=1.0, jitter_probability=0.99)
+    one, two = _draws(augmentation, range(50)), _draws(other, range(50))
     assert np.array_equal(one.crop, two.crop)
     assert np.array_equal(one.order, two.order)
 
 
 def test_views_are_floats_in_0_to_1_of_the_published_sizes(images):
-    sides = {name: [law.size for law in create_views(name).laws] for name in VIEW_NAMES}
+    sides = {name: [augmentation.size for augmentation in create_views(name).augmentations] for name in VIEW_NAMES}
     assert sides == {
         "alignment_uniformity": [64, 64],
         "simclr": [128, 128],
@@ -218,8 +220,8 @@ def test_views_are_floats_in_0_to_1_of_the_published_sizes(images):
         assert view.dtype == torch.float32
         assert not view.requires_grad
         assert 0 <= view.min() < view.max() <= 1
-    assert [law.size for law in create_views("dino", size=56).laws] == [56] * 2 + [24] * 8
-    assert create_views("moco_v2", size=112).laws[0].sigma_px == (0.05, 1.0)
+    assert [augmentation.size for augmentation in create_views("dino", size=56).augmentations] == [56] * 2 + [24] * 8
+    assert create_views("moco_v2", size=112).augmentations[0].sigma_px == (0.05, 1.0)
 
 
 def test_half_precision_around_the_call_changes_nothing(images):
@@ -234,7 +236,7 @@ def test_an_empty_batch_has_empty_views():
     assert [view.shape for view in create_views("simclr", 16)(empty, [])] == [(0, 3, 16, 16)] * 2
 
 
-# The law of the draws
+# Distributions of the draws
 
 COUNT = 3000
 
@@ -248,59 +250,59 @@ COUNT = 3000
         ((50, 30), (0.9, 1.0), (1.0, 2.0)),
     ],
 )
-def test_crops_follow_the_law_of_torchvision(shape, scale, ratio):
+def test_crops_have_the_distribution_of_torchvision(shape, scale, ratio):
     torch.manual_seed(0)
     blank = torch.empty(1, *shape)
     get_params = transforms.RandomResizedCrop.get_params
-    wanted = np.array([get_params(blank, list(scale), list(ratio)) for _ in range(COUNT)])
-    law = ViewLaw(size=32, scale=scale, ratio=ratio)
-    crop = _draws(law, range(COUNT), shape).crop
+    expected = np.array([get_params(blank, list(scale), list(ratio)) for _ in range(COUNT)])
+    augmentation = ViewAugmentation(size=32, scale=scale, ratio=ratio)
+    crop = _draws(augmentation, range(COUNT), shape).crop
     for side in range(4):
-        assert stats.ks_2samp(crop[:, side], wanted[:, side]).pvalue > FALSE_ALARM
-    # Sides belong together, as do sides and places.
+        assert stats.ks_2samp(crop[:, side], expected[:, side]).pvalue > FALSE_ALARM
+    # Joint distributions of sides, and of sides and positions.
     for one, two in ((2, 3), (0, 2), (1, 3)):
-        together = stats.ks_2samp(crop[:, one] + 0.5 * crop[:, two], wanted[:, one] + 0.5 * wanted[:, two])
+        together = stats.ks_2samp(crop[:, one] + 0.5 * crop[:, two], expected[:, one] + 0.5 * expected[:, two])
         assert together.pvalue > FALSE_ALARM
     assert (crop[:, :2] >= 0).all()
     assert (crop[:, 2:] >= 1).all()
     assert (crop[:, :2] + crop[:, 2:] <= shape).all()
 
 
-def test_a_crop_that_fits_nowhere_is_the_middle_one_of_torchvision():
+def test_if_no_crop_fits_it_is_the_central_one_of_torchvision():
     shape = (20, 400)
-    law = ViewLaw(size=32, scale=(0.9, 1.0))
-    wanted = transforms.RandomResizedCrop.get_params(torch.empty(1, *shape), [0.9, 1.0], [3 / 4, 4 / 3])
-    assert (_draws(law, range(20), shape).crop == wanted).all()
+    augmentation = ViewAugmentation(size=32, scale=(0.9, 1.0))
+    expected = transforms.RandomResizedCrop.get_params(torch.empty(1, *shape), [0.9, 1.0], [3 / 4, 4 / 3])
+    assert (_draws(augmentation, range(20), shape).crop == expected).all()
 
 
-def test_factors_follow_the_law_of_torchvision():
+def test_factors_have_the_distribution_of_torchvision():
     torch.manual_seed(0)
     theirs = transforms.ColorJitter(0.4, 0.8, 1.5, 0.1)
     ranges = (theirs.brightness, theirs.contrast, theirs.saturation, theirs.hue)
     drawn = [theirs.get_params(*ranges) for _ in range(COUNT)]
-    ours = _draws(ViewLaw(size=32, jitter=(0.4, 0.8, 1.5, 0.1)), range(COUNT))
+    ours = _draws(ViewAugmentation(size=32, jitter=(0.4, 0.8, 1.5, 0.1)), range(COUNT))
     for change in range(4):
-        wanted = [entry[1 + change] for entry in drawn]
-        assert stats.ks_2samp(ours.factors[:, change], wanted).pvalue > FALSE_ALARM
+        expected = [entry[1 + change] for entry in drawn]
+        assert stats.ks_2samp(ours.factors[:, change], expected).pvalue > FALSE_ALARM
 
 
 def test_all_orders_of_changes_are_equally_frequent():
-    orders = _draws(ViewLaw(size=32), range(COUNT)).order
+    orders = _draws(ViewAugmentation(size=32), range(COUNT)).order
     counts = np.unique(orders, axis=0, return_counts=True)[1]
     assert len(counts) == 24
     assert stats.chisquare(counts).pvalue > FALSE_ALARM
 
 
-def test_blurs_follow_the_law_of_torchvision():
-    drawn = _draws(ViewLaw(size=32, blur=1.0), range(COUNT)).sigma_px
+def test_blurs_have_the_distribution_of_torchvision():
+    drawn = _draws(ViewAugmentation(size=32, blur=1.0), range(COUNT)).sigma_px
     assert stats.kstest(drawn, stats.uniform(0.1, 1.9).cdf).pvalue > FALSE_ALARM
 
 
 def test_probabilities_are_kept_and_independent():
-    law = ViewLaw(
+    augmentation = ViewAugmentation(
         size=32, jitter=(0.4, 0.4, 0.4, 0.1), jitter_probability=0.8, grey=0.2, blur=0.3, solarize=0.6, mirror=0.5
     )
-    drawn = _draws(law, range(COUNT))
+    drawn = _draws(augmentation, range(COUNT))
     happened = {
         "jitter": (drawn.factors[:, 0] != 1, 0.8),
         "grey": (drawn.grey, 0.2),
@@ -308,19 +310,19 @@ def test_probabilities_are_kept_and_independent():
         "solarize": (drawn.solarized, 0.6),
         "mirror": (drawn.mirrored, 0.5),
     }
-    for chosen, share in happened.values():
-        assert stats.binomtest(int(chosen.sum()), COUNT, share).pvalue > FALSE_ALARM
+    for chosen, probability in happened.values():
+        assert stats.binomtest(int(chosen.sum()), COUNT, probability).pvalue > FALSE_ALARM
     tables = np.corrcoef([chosen for chosen, _ in happened.values()])
     assert np.abs(tables - np.eye(5)).max() < 4.5 / COUNT**0.5
 
 
-def test_the_two_views_of_a_image_are_independent():
-    law = create_views("alignment_uniformity").laws[0]
-    one, two = (_draws(law, range(COUNT), stream=f"view {place}") for place in range(2))
+def test_the_two_views_of_an_image_are_independent():
+    augmentation = create_views("alignment_uniformity").augmentations[0]
+    one, two = (_draws(augmentation, range(COUNT), stream=f"view {number}") for number in range(2))
     assert abs(np.corrcoef(one.crop[:, 2], two.crop[:, 2])[0, 1]) < 4.5 / COUNT**0.5
 
 
-# What makes no sense
+# Invalid arguments
 
 
 @pytest.mark.parametrize(
@@ -329,7 +331,7 @@ def test_the_two_views_of_a_image_are_independent():
         (torch.zeros(2, 3, 8, 8), [0, 1], "uint8"),
         (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), [0, 1], "uint8"),
         (torch.zeros(3, 8, 8, dtype=torch.uint8), [0, 1], "uint8"),
-        (torch.zeros(2, 3, 8, 8, dtype=torch.uint8), [0], "2 images need as many counters"),
+        (torch.zeros(2, 3, 8, 8, dtype=torch.uint8), [0], "counters must have shape .2,., one for each image"),
         (torch.zeros(2, 3, 8, 8, dtype=torch.uint8), [0, -1], "negative"),
     ],
 )
@@ -352,15 +354,15 @@ def test_refuses_other_images_and_counters(images, counters, message):
         {"sigma_px": (2.0, 1.0)},
     ],
 )
-def test_a_law_refuses_numbers_out_of_range(options):
+def test_numbers_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
-        ViewLaw(**{"size": 32, **options})
+        ViewAugmentation(**{"size": 32, **options})
 
 
-def test_unknown_names_are_answered_with_the_known():
+def test_unknown_names_suggest_known_ones():
     with pytest.raises(ValueError, match=r"unknown views 'moco'; did you mean moco_v2"):
         create_views("moco")
     with pytest.raises(ValueError, match="at least 1 pixel"):
         create_views("simclr", size=0)
-    with pytest.raises(ValueError, match="at least one law"):
+    with pytest.raises(ValueError, match="at least one augmentation"):
         Views(())

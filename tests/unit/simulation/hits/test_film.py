@@ -1,4 +1,4 @@
-"""The stand-in's image: the stick where the motion says, at the time of the frame, varied scenes, fast enough."""
+"""Frames of the stand-in: position of the stick at the time of the frame, and varied scenes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 from crossmodal.simulation.hits import MATERIALS
 from crossmodal.simulation.hits.camera import draw_camera
 from crossmodal.simulation.hits.film import film
-from crossmodal.simulation.hits.kernel import LIMB_COLUMNS, draw_limbs, lay_sprite
+from crossmodal.simulation.hits.kernel import LIMB_COLUMNS, draw_limbs, draw_sprite
 from crossmodal.simulation.hits.reaction import Reactions
 from crossmodal.simulation.hits.scene import MARGIN_PX
 from crossmodal.simulation.hits.take import Options, Take, film_take, plan_take
@@ -24,7 +24,7 @@ def take() -> Take:
 
 
 def steady(take: Take) -> Take:
-    """The same take on a tripod, without grain, flicker, moving water or wind."""
+    """Return the same take on a tripod, without grain, flicker, moving water or wind."""
     look = replace(
         take.look, shake_px=0.0, flicker=0.0, noise=np.zeros_like(take.look.noise), moves=(0.0, 0.0, 0.0, 0.0)
     )
@@ -32,7 +32,7 @@ def steady(take: Take) -> Take:
 
 
 def shoot(take: Take, times_s: list[float]) -> np.ndarray:
-    """The images of a take at any times, float (times, height, width, 3)."""
+    """Render the frames of a take at any times, float (times, height, width, 3)."""
     frames = film(
         take.scene, take.figure, take.motion, take.reactions, take.look, np.array(times_s), OPTIONS.frame_rate_hz,
         np.random.default_rng(0),
@@ -51,7 +51,7 @@ class TestCamera:
         np.testing.assert_allclose(points[:, 2], height_m)
         np.testing.assert_allclose(camera.project(points)[0], pixels, atol=1e-6)
 
-    def test_what_is_higher_appears_higher(self) -> None:
+    def test_a_higher_point_is_higher_in_the_image(self) -> None:
         camera = draw_camera(np.random.default_rng(0), (144, 256))
         low, high = camera.project(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.1]]))[0]
         assert high[1] < low[1]
@@ -76,16 +76,16 @@ class TestContact:
 
     def test_a_frame_shows_its_own_time_to_a_millisecond(self, take: Take) -> None:
         """The image differs least from itself at no shift: the exposure is centred on the frame's time."""
-        calm = steady(take)
-        speeds = np.linalg.norm(np.diff(calm.motion.pose(calm.times_s).tip_m, axis=0), axis=1)
-        fastest = calm.times_s[np.argsort(speeds)[-12:]]
+        still = steady(take)
+        speeds = np.linalg.norm(np.diff(still.motion.pose(still.times_s).tip_m, axis=0), axis=1)
+        fastest = still.times_s[np.argsort(speeds)[-12:]]
         shifts = np.array([-0.004, -0.002, 0.002, 0.004])
         best = []
         for time_s in fastest:
-            sharp = replace(calm, look=replace(calm.look, exposure_share=1e-6))
+            sharp = replace(still, look=replace(still.look, exposure_fraction=1e-6))
             before, after = shoot(sharp, [time_s - 1e-3, time_s + 1e-3])
-            blurred = shoot(calm, [time_s])[0]
-            errors = [((shoot(calm, [time_s + shift])[0] - blurred) ** 2).sum() for shift in shifts]
+            blurred = shoot(still, [time_s])[0]
+            errors = [((shoot(still, [time_s + shift])[0] - blurred) ** 2).sum() for shift in shifts]
             if ((before - after) ** 2).sum() > 0:
                 curve = np.polyfit(shifts, errors, 2)
                 best.append(-curve[1] / (2 * curve[0]))
@@ -94,13 +94,13 @@ class TestContact:
 
     def test_blur_is_centred_on_the_sharp_position(self, take: Take) -> None:
         """The stick's centre of mass in a blurred frame is that of the point exposure at the frame's time."""
-        calm = steady(take)
+        still = steady(take)
         hit = next(t for t in take.touches if t.kind == "hit")
         time_s = hit.time_s - 0.03
         offsets = np.linspace(-0.4, 0.4, 9) / float(OPTIONS.frame_rate_hz)
-        sharp = replace(calm, look=replace(calm.look, exposure_share=1e-6))
+        sharp = replace(still, look=replace(still.look, exposure_fraction=1e-6))
         mean = shoot(sharp, list(time_s + offsets)).mean(0)
-        blurred = shoot(replace(calm, look=replace(calm.look, exposure_share=0.9)), [time_s])[0]
+        blurred = shoot(replace(still, look=replace(still.look, exposure_fraction=0.9)), [time_s])[0]
         early = shoot(sharp, [time_s - 0.03])[0]
         assert np.abs(blurred - mean).mean() < 0.5 * np.abs(early - mean).mean() + 0.5
 
@@ -112,8 +112,8 @@ class TestImage:
         assert frame.dtype == np.uint8
 
     def test_a_frame_does_not_depend_on_the_ones_before(self, take: Take) -> None:
-        calm = steady(take)
-        np.testing.assert_array_equal(shoot(calm, [1.0, 2.0, 3.0])[2], shoot(calm, [3.0])[0])
+        still = steady(take)
+        np.testing.assert_array_equal(shoot(still, [1.0, 2.0, 3.0])[2], shoot(still, [3.0])[0])
 
     def test_scenes_are_neither_black_nor_white_and_differ(self) -> None:
         means, contrasts = [], []
@@ -126,13 +126,13 @@ class TestImage:
         assert max(means) - min(means) > 15
         assert min(contrasts) > 5
 
-    def test_every_material_has_its_turn(self) -> None:
-        seen = set()
+    def test_every_material_occurs(self) -> None:
+        materials = set()
         for index in range(len(MATERIALS)):
-            seen |= {surface.material for surface in plan_take(index, OPTIONS).scene.surfaces}
-        assert seen == set(MATERIALS)
+            materials |= {surface.material for surface in plan_take(index, OPTIONS).scene.surfaces}
+        assert materials == set(MATERIALS)
 
-    def test_surfaces_are_struck_where_they_are_seen(self, take: Take) -> None:
+    def test_surfaces_are_struck_where_they_are_visible(self, take: Take) -> None:
         for surface in take.scene.surfaces:
             pixels, _ = take.scene.camera.project(surface.spots_m)
             assert (pixels >= 0).all()
@@ -164,12 +164,12 @@ class TestKernel:
         both = drawn(slice(0, 2))
         np.testing.assert_allclose(both, (drawn(slice(0, 1)) + drawn(slice(1, 2))) / 2, atol=1e-3)
 
-    def test_a_sprite_moves_as_told(self) -> None:
+    def test_a_sprite_moves_by_its_offset(self) -> None:
         sprite = np.zeros((8, 8, 4), np.float32)
         sprite[2:6, 2:6] = [100, 100, 100, 1]
         still, moved = np.zeros((30, 30, 3), np.float32), np.zeros((30, 30, 3), np.float32)
-        lay_sprite(still, sprite, (10, 10), (13.5, 13.5), (0.0, 0.0, 0.0))
-        lay_sprite(moved, sprite, (10, 10), (13.5, 13.5), (3.0, -2.0, 0.0))
+        draw_sprite(still, sprite, (10, 10), (13.5, 13.5), (0.0, 0.0, 0.0))
+        draw_sprite(moved, sprite, (10, 10), (13.5, 13.5), (3.0, -2.0, 0.0))
         np.testing.assert_allclose(np.roll(still, (-2, 3), (0, 1)), moved, atol=1e-3)
 
     def test_margin_is_wide_enough_for_the_shake(self) -> None:

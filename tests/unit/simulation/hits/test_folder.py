@@ -1,4 +1,4 @@
-"""The stand-in's folder: the real layout, the same bytes however it was made, sound and image in step."""
+"""Folder of the stand-in: the real layout, reproducible bytes, sound and frames in sync."""
 
 import json
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def ids(folder: Path) -> list[str]:
 
 
 def sound_of(path: Path) -> np.ndarray:
-    """The decoded sound of a video on its own time axis, at 48 kHz."""
+    """Return the decoded sound of a video on its time axis, at 48 kHz."""
     out = np.zeros(48_000 * 6)
     with av.open(str(path)) as container:
         for frame in container.decode(audio=0):
@@ -51,10 +51,10 @@ def sound_of(path: Path) -> np.ndarray:
 
 
 class TestLayout:
-    def test_holds_what_the_real_folder_holds(self, made: Path) -> None:
+    def test_has_the_files_of_the_real_folder(self, made: Path) -> None:
         names = {f"2000-01-01-00-00-00-{k}" for k in (1, 2, 3)}
-        wanted = {f"{name}{end}" for name in names for end in ("_denoised.mp4", "_denoised.wav", "_times.txt")}
-        assert {path.name for path in made.iterdir()} == wanted | {"train.txt", "test.txt", "stand_in.json"}
+        expected = {f"{name}{end}" for name in names for end in ("_denoised.mp4", "_denoised.wav", "_times.txt")}
+        assert {path.name for path in made.iterdir()} == expected | {"train.txt", "test.txt", "stand_in.json"}
 
     def test_labels_have_four_fields_six_decimals_and_known_names(self, made: Path) -> None:
         for name in ids(made):
@@ -75,7 +75,7 @@ class TestLayout:
         assert sorted(train + test) == ids(made)
         assert len(test) == 1
 
-    def test_truth_tells_modes_and_hits(self, made: Path, truth: dict[str, Any]) -> None:
+    def test_truth_has_modes_and_hits(self, made: Path, truth: dict[str, Any]) -> None:
         assert truth["options"] == {"seconds": 4.0, "seed": 5, "size": [48, 80], "frame_rate_hz": "30000/1001"}
         for name in ids(made):
             video = truth["videos"][name]
@@ -97,8 +97,8 @@ class TestLayout:
         assert set(MATERIALS) <= set(real.split())
 
 
-class TestStep:
-    def test_frames_stand_on_the_frame_clock(self, made: Path) -> None:
+class TestSync:
+    def test_frames_are_on_the_frame_clock(self, made: Path) -> None:
         for name in ids(made):
             with av.open(str(made / f"{name}_denoised.mp4")) as container:
                 times = [frame.pts * frame.time_base for frame in container.decode(video=0)]
@@ -152,7 +152,7 @@ class TestMaking:
         name = "2000-01-01-00-00-00-1_times.txt"
         assert (other / name).read_text() != (made / name).read_text()
 
-    def test_finished_videos_are_kept_and_missing_files_made_again(
+    def test_finished_videos_are_kept_and_missing_files_are_made_again(
         self, made: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         before = contents(made)
@@ -187,10 +187,10 @@ class TestMaking:
         assert (folder / "test.txt").read_text() == ""
 
     def test_other_options_in_the_same_folder_are_refused_with_both_values(self, made: Path) -> None:
-        with pytest.raises(DatasetError, match=r"seed 5 there, 6 asked"):
+        with pytest.raises(DatasetError, match=r"seed: found 5, requested 6"):
             make_stand_in_hits(made, videos=3, **(SMALL | {"seed": 6}))
 
-    def test_a_folder_of_something_else_is_refused(self, tmp_path: Path) -> None:
+    def test_a_folder_of_other_files_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("mine")
         with pytest.raises(DatasetError, match=r"not a folder of stand-ins"):
             make_stand_in_hits(tmp_path, videos=1, **SMALL)
@@ -203,14 +203,14 @@ class TestMaking:
             make_stand_in_hits(tmp_path, videos=1, **SMALL)
 
     @pytest.mark.parametrize("wrong", [{"videos": 0}, {"num_workers": 0}, {"seconds": 0.0}, {"size": (8, 8)}])
-    def test_impossible_options_are_refused(self, tmp_path: Path, wrong: dict[str, Any]) -> None:
+    def test_invalid_options_are_refused(self, tmp_path: Path, wrong: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match=r"at least"):
             make_stand_in_hits(tmp_path / "x", **(SMALL | wrong))
         assert not (tmp_path / "x").exists()
 
 
 def record_indices(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Record which videos are made from now on."""
+    """Record the indices of the videos made after this call."""
     indices: list[int] = []
     real: Callable[..., dict[str, Any]] = folder_module.write_take
 

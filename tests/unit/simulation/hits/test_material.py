@@ -1,4 +1,4 @@
-"""Materials can be told from their sound, as in the real set: far better than by chance, far from perfectly."""
+"""Materials can be classified by their sound, as in the real set: well above chance, but not perfectly."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The stand-in's sounds: the modes that were asked for, duller from softer contacts, louder from faster strikes."""
+"""Sounds of the stand-in: the given modes, duller from softer contacts, louder from faster strikes."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def voice_of(frequencies_hz: list[float], decays_s: list[float], contact_s: floa
 
 
 def measure_frequency_hz(sound: np.ndarray, near_hz: float, reach_hz: float) -> float:
-    """Peak of a long, zero-padded spectrum around ``near_hz``."""
+    """Return the peak of a long, zero-padded spectrum around ``near_hz``."""
     size = 1 << 20
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(2 * len(sound))[len(sound) :], size))
     frequencies = np.fft.rfftfreq(size, 1 / RATE_HZ)
@@ -32,7 +32,7 @@ def measure_frequency_hz(sound: np.ndarray, near_hz: float, reach_hz: float) -> 
 
 
 def measure_decay_s(sound: np.ndarray, frequency_hz: float, decay_s: float) -> float:
-    """T60 from the slope of the log level of the sound moved down by ``frequency_hz`` and smoothed."""
+    """Return T60 from the slope of the log level of the sound moved down by ``frequency_hz`` and smoothed."""
     time_s = np.arange(len(sound)) / RATE_HZ
     base = sound * np.exp(-2j * np.pi * frequency_hz * time_s)
     width = max(int(decay_s / 6 * RATE_HZ), 8)
@@ -43,19 +43,19 @@ def measure_decay_s(sound: np.ndarray, frequency_hz: float, decay_s: float) -> f
 
 
 class TestModes:
-    def test_frequencies_are_those_asked_within_one_percent(self) -> None:
-        wanted = [220.0, 611.0, 1490.0, 3333.0, 7010.0]
-        sound = strike_sound(voice_of(wanted, [0.8, 0.7, 0.6, 0.5, 0.4]), 2.0)
-        for frequency_hz in wanted:
+    def test_frequencies_are_those_given_within_one_percent(self) -> None:
+        expected_hz = [220.0, 611.0, 1490.0, 3333.0, 7010.0]
+        sound = strike_sound(voice_of(expected_hz, [0.8, 0.7, 0.6, 0.5, 0.4]), 2.0)
+        for frequency_hz in expected_hz:
             assert measure_frequency_hz(sound, frequency_hz, 60.0) == pytest.approx(frequency_hz, rel=0.01)
 
     @pytest.mark.parametrize(("frequency_hz", "decay_s"), [(300.0, 0.2), (900.0, 1.5), (2500.0, 0.4), (6000.0, 0.15)])
-    def test_decays_are_those_asked_within_five_percent(self, frequency_hz: float, decay_s: float) -> None:
+    def test_decays_are_those_given_within_five_percent(self, frequency_hz: float, decay_s: float) -> None:
         sound = strike_sound(voice_of([frequency_hz], [decay_s]), 2.0)
         assert measure_decay_s(sound, frequency_hz, decay_s) == pytest.approx(decay_s, rel=0.05)
 
     @pytest.mark.parametrize("material", ["metal", "glass", "wood", "tile"])
-    def test_strongest_modes_of_a_material_are_heard_where_drawn(self, material: str) -> None:
+    def test_strongest_modes_of_a_material_are_at_their_frequencies(self, material: str) -> None:
         voice = draw_voice(MATERIALS[material].acoustics, np.random.default_rng(3))
         modes = voice.modes
         for frequency_hz, decay_s in zip(modes.frequencies_hz, modes.decays_s, strict=True):
@@ -65,7 +65,7 @@ class TestModes:
                 frequency_hz, rel=0.01
             )
 
-    def test_modes_above_half_the_rate_are_left_out_not_folded(self) -> None:
+    def test_modes_above_half_the_rate_are_left_out_not_aliased(self) -> None:
         assert not strike_sound(voice_of([9000.0], [0.5]), 2.0, rate_hz=16_000).any()
 
     def test_every_material_has_modes_below_18_khz(self) -> None:
@@ -103,7 +103,7 @@ class TestStrike:
 
 
 class TestOtherSounds:
-    def test_all_are_finite_and_heard(self) -> None:
+    def test_all_are_finite_and_audible(self) -> None:
         rng = np.random.default_rng(0)
         voice = voice_of([500.0], [0.2])
         for sound in (

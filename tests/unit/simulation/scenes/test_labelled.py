@@ -1,4 +1,4 @@
-"""Classes by name, and what every process of labelled images promises."""
+"""Classes by name, and the contract of every process of labelled images."""
 
 from dataclasses import FrozenInstanceError
 
@@ -24,19 +24,19 @@ def test_masks_split_into_classes_and_wholes():
 
 def test_a_misspelt_concept_is_named():
     with pytest.raises(ValueError, match="did you mean house"):
-        PARTS.places("huose")
+        PARTS.indices("huose")
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
 class TestEveryProcess:
-    def test_a_image_depends_on_seed_index_and_size_alone(self, process):
+    def test_an_image_depends_only_on_seed_index_and_size(self, process):
         alone = [process.label([index], 32, seed=3) for index in (7, 2, 90)]
         together = process.label([2, 90, 7, 2], 32, seed=3)
-        for place, one in zip((3, 0, 2), (alone[1], alone[1], alone[0]), strict=True):
+        for index, one in zip((3, 0, 2), (alone[1], alone[1], alone[0]), strict=True):
             for name in ("images", "masks", "things"):
-                assert torch.equal(getattr(together, name)[place], getattr(one, name)[0])
+                assert torch.equal(getattr(together, name)[index], getattr(one, name)[0])
             for name, values in together.attributes.items():
-                assert torch.equal(values[place], one.attributes[name][0])
+                assert torch.equal(values[index], one.attributes[name][0])
         assert not torch.equal(together.images, process.label([2, 90, 7, 2], 32, seed=4).images)
 
     def test_replayed_draws_and_plain_images_are_the_same(self, process):
@@ -46,13 +46,13 @@ class TestEveryProcess:
         assert labelled.images.shape == (5, 3, 32, 48)
         assert labelled.masks.shape == labelled.things.shape == (5, 32, 48)
         assert {values.dtype for values in labelled.attributes.values()} == {torch.int64}
-        told = process.attributes(range(5), (32, 48), 1)
-        assert all(torch.equal(values, labelled.attributes[name]) for name, values in told.items())
+        attributes = process.attributes(range(5), (32, 48), 1)
+        assert all(torch.equal(values, labelled.attributes[name]) for name, values in attributes.items())
 
-    def test_masks_hold_classes_and_every_class_occurs(self, process):
-        seen = process.label(range(100), 32)
-        assert seen.masks.unique().tolist() == list(range(len(process.class_list)))
-        assert seen.part_masks().sum(dim=1).eq(1).all()
+    def test_masks_have_classes_and_every_class_occurs(self, process):
+        labelled = process.label(range(100), 32)
+        assert labelled.masks.unique().tolist() == list(range(len(process.class_list)))
+        assert labelled.part_masks().sum(dim=1).eq(1).all()
 
     def test_a_square_image_is_the_same_scene_at_every_size(self, process):
         # The centre of each pixel of 32 is the centre of every third one of 96.
@@ -61,18 +61,18 @@ class TestEveryProcess:
         assert torch.equal(small.things, large.things[:, 1::3, 1::3])
         assert all(torch.equal(values, large.attributes[name]) for name, values in small.attributes.items())
 
-    def test_a_image_is_its_large_one_averaged(self, process):
-        # 3 x 3 samples a pixel: those of 32 pixels are the centre samples of 96. A level of rounding is left.
+    def test_an_image_is_its_large_one_averaged(self, process):
+        # 3 x 3 samples a pixel: those of 32 pixels are the centre samples of 96. A rounding error of one level remains.
         small = process(range(4), 32).float()
         averaged = torch.nn.functional.avg_pool2d(process(range(4), 96).float(), 3)
         assert (small - averaged).abs().mean() < 4
 
-    def test_it_can_be_made_again_from_its_name(self, process):
+    def test_it_can_be_created_by_its_name(self, process):
         assert scenes.create(process.name, **process.describe()["options"]) == process
         with pytest.raises(FrozenInstanceError):
             process.name = "other"
 
-    def test_a_size_that_shows_nothing_is_refused(self, process):
+    def test_a_size_that_is_too_small_is_refused(self, process):
         with pytest.raises(ValueError, match="at least 16"):
             process(range(2), 15)
         assert process([], 32).shape == (0, 3, 32, 32)

@@ -1,37 +1,37 @@
-"""Solids: masks against sphere tracing, shadows, and the law. Every p-value: false-alarm rate 1e-4."""
+"""Solids: masks against sphere tracing, shadows, and the distributions of the draws; false-alarm rate 1e-4 each."""
 
 import numpy as np
 from scipy import stats
 
 from crossmodal.simulation.scenes import SolidScenes
-from crossmodal.simulation.scenes import solids_law as law
+from crossmodal.simulation.scenes import solids_draws as columns
 
 ALARM = 1e-4
 SIDE = 32
 
 
 def distances(points, solids):
-    """Signed distances of points (rays, 3) to each solid and, last, to the ground: (rays, solids + 1)."""
+    """Signed gaps of points (rays, 3) to each solid and, last, to the ground: (rays, solids + 1)."""
     found = []
     for solid in solids:
-        if solid[law.CLASS] == 0:
+        if solid[columns.CLASS] == 0:
             found.append(np.full(len(points), np.inf))
             continue
-        radius = solid[law.RADIUS]
-        x, y = points[:, 0] - solid[law.X], points[:, 1] - solid[law.Y]
-        x, y = solid[law.COSINE] * x + solid[law.SINE] * y, solid[law.COSINE] * y - solid[law.SINE] * x
-        if solid[law.CLASS] == law.SPHERE:
+        radius = solid[columns.RADIUS]
+        x, y = points[:, 0] - solid[columns.X], points[:, 1] - solid[columns.Y]
+        x, y = solid[columns.COSINE] * x + solid[columns.SINE] * y, solid[columns.COSINE] * y - solid[columns.SINE] * x
+        if solid[columns.CLASS] == columns.SPHERE:
             found.append(np.sqrt(x**2 + y**2 + (points[:, 2] - radius) ** 2) - radius)
-        elif solid[law.CLASS] == law.CUBE:
-            half = law.CUBE_HALF * radius
-            apart = np.abs(np.stack([x, y, points[:, 2] - half], axis=1)) - half
-            found.append(np.linalg.norm(apart.clip(0), axis=1) + apart.max(axis=1).clip(max=0))
+        elif solid[columns.CLASS] == columns.CUBE:
+            half = columns.CUBE_HALF * radius
+            gaps = np.abs(np.stack([x, y, points[:, 2] - half], axis=1)) - half
+            found.append(np.linalg.norm(gaps.clip(0), axis=1) + gaps.max(axis=1).clip(max=0))
         else:
-            half = law.CYLINDER_HALF * radius
-            apart = np.stack(
-                [np.hypot(x, y) - law.CYLINDER_RADIUS * radius, np.abs(points[:, 2] - half) - half], axis=1
+            half = columns.CYLINDER_HALF * radius
+            gaps = np.stack(
+                [np.hypot(x, y) - columns.CYLINDER_RADIUS * radius, np.abs(points[:, 2] - half) - half], axis=1
             )
-            found.append(np.linalg.norm(apart.clip(0), axis=1) + apart.max(axis=1).clip(max=0))
+            found.append(np.linalg.norm(gaps.clip(0), axis=1) + gaps.max(axis=1).clip(max=0))
     return np.stack([*found, points[:, 2]], axis=1)
 
 
@@ -44,13 +44,13 @@ def traced(draws, place, steps=400):
     down = np.cross(ahead, right)
     middle = (np.arange(SIDE) + 0.5) / (SIDE / 2) - 1
     y, x = np.meshgrid(middle, middle, indexing="ij")
-    rays = ahead + law.HALF_VIEW * (x.reshape(-1, 1) * right + y.reshape(-1, 1) * down)
+    rays = ahead + columns.HALF_VIEW * (x.reshape(-1, 1) * right + y.reshape(-1, 1) * down)
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     points, closest = np.repeat(eye[None], SIDE**2, axis=0), np.full(SIDE**2, np.inf)
     for _ in range(steps):
-        apart = distances(points, solids)
-        closest = np.minimum(closest, np.where(apart[:, :-1] > 1e-9, apart[:, :-1], np.inf).min(axis=1))
-        points += rays * apart.min(axis=1, keepdims=True).clip(0)
+        reach = distances(points, solids)
+        closest = np.minimum(closest, np.where(reach[:, :-1] > 1e-9, reach[:, :-1], np.inf).min(axis=1))
+        points += rays * reach.min(axis=1, keepdims=True).clip(0)
     nearest = distances(points, solids).argmin(axis=1)
     return np.where(nearest == len(solids), 0, nearest + 1).reshape(SIDE, SIDE)
 
@@ -61,46 +61,48 @@ def test_masks_are_those_of_sphere_tracing():
     differing = sum(int((traced(draws, place) != labelled.things[place].numpy()).sum()) for place in range(25))
     # Rays that graze a surface within the tracer's accuracy may end on either side of it.
     assert differing <= 2
-    classes = np.concatenate([np.zeros((25, 1)), draws.solids[..., law.CLASS]], axis=1)
+    classes = np.concatenate([np.zeros((25, 1)), draws.solids[..., columns.CLASS]], axis=1)
     assert np.array_equal(
         np.take_along_axis(classes, labelled.things.reshape(25, -1).long().numpy(), axis=1),
         labelled.masks.reshape(25, -1).numpy(),
     )
 
 
-def test_solids_stand_apart_within_reach():
+def test_solids_are_disjoint_and_within_range():
     draws = SolidScenes(fewest=6, most=6).sample(range(200), SIDE)
     for solids in draws.solids:
-        there = solids[solids[:, law.CLASS] > 0]
-        assert np.abs(there[:, law.X : law.Y + 1]).max() <= 3
-        apart = np.linalg.norm(there[:, None, law.X : law.Y + 1] - there[None, :, law.X : law.Y + 1], axis=2)
-        least = there[:, None, law.RADIUS] + there[None, :, law.RADIUS]
-        assert (apart + np.diag(np.full(len(there), np.inf)) > least).all()
+        existing = solids[solids[:, columns.CLASS] > 0]
+        assert np.abs(existing[:, columns.X : columns.Y + 1]).max() <= 3
+        distances = np.linalg.norm(
+            existing[:, None, columns.X : columns.Y + 1] - existing[None, :, columns.X : columns.Y + 1], axis=2
+        )
+        min_distances = existing[:, None, columns.RADIUS] + existing[None, :, columns.RADIUS]
+        assert (distances + np.diag(np.full(len(existing), np.inf)) > min_distances).all()
 
 
 def test_attributes_are_drawn_evenly():
-    told = {name: values.numpy() for name, values in SolidScenes().attributes(range(3000), SIDE).items()}
-    there = told["shape"] >= 0
-    assert np.array_equal(there.sum(axis=1), told["count"])
-    for name, values in (("shape", law.SHAPES), ("colour", law.COLOURS), ("material", law.MATERIALS)):
-        assert stats.chisquare(np.bincount(told[name][there], minlength=len(values))).pvalue > ALARM
+    attributes = {name: values.numpy() for name, values in SolidScenes().attributes(range(3000), SIDE).items()}
+    existing = attributes["shape"] >= 0
+    assert np.array_equal(existing.sum(axis=1), attributes["count"])
+    for name, values in (("shape", columns.SHAPES), ("colour", columns.COLOURS), ("material", columns.MATERIALS)):
+        assert stats.chisquare(np.bincount(attributes[name][existing], minlength=len(values))).pvalue > ALARM
     # The first solid always finds a place, so that its size is as drawn and the number only rarely falls short.
-    assert stats.binomtest(int(told["size"][:, 0].sum()), 3000, 0.5).pvalue > ALARM
-    assert np.bincount(told["count"], minlength=7)[:3].sum() < 30
+    assert stats.binomtest(int(attributes["size"][:, 0].sum()), 3000, 0.5).pvalue > ALARM
+    assert np.bincount(attributes["count"], minlength=7)[:3].sum() < 30
 
 
 def test_a_solid_has_its_colour_and_casts_a_shadow():
     process = SolidScenes(fewest=1, most=1)
     draws = process.sample(range(40), 64)
     seen = process.render_labelled(draws)
-    empty = process.render_labelled(law.SolidDraws(draws.size, 0 * draws.solids, draws.eyes, draws.lamps, {}))
+    empty = process.render_labelled(columns.SolidDraws(draws.size, 0 * draws.solids, draws.eyes, draws.lamps, {}))
     ground = seen.masks == 0
     darker = (empty.images.float() - seen.images.float()).mean(dim=1) > 20
     assert (darker & ground).any(dim=(1, 2)).float().mean() > 0.9
     # Only pixels at a solid's edge mix its colour into the ground's and may come out lighter.
     lighter = (seen.images.float() - empty.images.float()).mean(dim=1) > 1
     assert (lighter & ground).float().mean() < 0.01
-    names = list(law.COLOURS)
+    names = list(columns.COLOURS)
     for image, mask, colour in zip(seen.images, seen.masks, seen.attributes["colour"][:, 0], strict=True):
         if names[int(colour)] in {"red", "blue", "green"} and (mask > 0).sum() > 20:
             channel = ("red", "green", "blue").index(names[int(colour)])
@@ -112,10 +114,11 @@ def test_metal_shines():
     process = SolidScenes(fewest=1, most=1)
     draws = process.sample(range(30), 48)
     rubber, metal = draws.solids.copy(), draws.solids.copy()
-    rubber[..., law.METAL], metal[..., law.METAL] = 0, 1
+    rubber[..., columns.METAL], metal[..., columns.METAL] = 0, 1
     dull, bright = (
-        process.render(law.SolidDraws(draws.size, solids, draws.eyes, draws.lamps, {})) for solids in (rubber, metal)
+        process.render(columns.SolidDraws(draws.size, solids, draws.eyes, draws.lamps, {}))
+        for solids in (rubber, metal)
     )
     assert (bright.int() >= dull.int()).all()
     gain = (bright.int() - dull.int()).flatten(1).max(dim=1).values
-    assert (gain[draws.attributes["shape"][:, 0] == law.SPHERE - 1] > 40).all()
+    assert (gain[draws.attributes["shape"][:, 0] == columns.SPHERE - 1] > 40).all()

@@ -36,11 +36,11 @@ def test_the_entire_plate_comes_back(tmp_path: Path, write) -> None:
     assert recording.origin_mm == (0.0, 0.0)
 
 
-def test_the_name_of_the_person_is_not_passed_on(tmp_path: Path) -> None:
+def test_the_name_of_the_person_is_dropped(tmp_path: Path) -> None:
     assert "Doe" not in str(read(write_footscan_text(tmp_path / "a.xls", footscan_rows(FOOT))).meta)
 
 
-def test_a_cut_text_gives_its_whole_frames(tmp_path: Path) -> None:
+def test_a_truncated_text_gives_its_complete_frames(tmp_path: Path) -> None:
     path = write_footscan_text(tmp_path / "a.xls", footscan_rows(FOOT))
     data = path.read_bytes()
     for cut in (data.index(b"Frame 4") + 40, len(data) - 5):
@@ -51,15 +51,15 @@ def test_a_cut_text_gives_its_whole_frames(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_two_feet_with_clocks_of_their_own_are_refused(tmp_path: Path, write) -> None:
+def test_two_feet_with_separate_clocks_are_refused(tmp_path: Path, write) -> None:
     rows = [*footscan_rows(FOOT, foot="Left"), *footscan_rows(FOOT, foot="Right")]
-    with pytest.raises(FormatError, match="two feet, each with its own clock"):
+    with pytest.raises(FormatError, match="two feet with separate clocks"):
         read(write(tmp_path / "a.xls", rows))
 
 
 @pytest.mark.parametrize("write", WRITERS)
 @pytest.mark.parametrize(
-    ("row", "cells", "said"),
+    ("row", "cells", "message"),
     [
         (17, [0.0, 1.0], r"a.xls:18: 2 cells in the row, expected 4"),
         (16, [], r"a.xls:16: a frame of 0 rows, expected 8"),
@@ -69,20 +69,20 @@ def test_two_feet_with_clocks_of_their_own_are_refused(tmp_path: Path, write) ->
         (35, ["Frame 2 (1.00 ms)"], r"a.xls:36: a frame that is not later"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_row(tmp_path: Path, write, row: int, cells: list, said: str) -> None:
+def test_faults_are_named_with_their_row(tmp_path: Path, write, row: int, cells: list, message: str) -> None:
     rows = footscan_rows(FOOT)
     rows[row] = cells
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         read(write(tmp_path / "a.xls", rows))
 
 
 @pytest.mark.parametrize(
-    ("cell", "said"), [("x", "cell 2: expected a number, found 'x'"), ("-1", "an impossible value, -1, in cell 2")]
+    ("cell", "message"), [("x", "cell 2: expected a number, found 'x'"), ("-1", "an impossible value, -1, in cell 2")]
 )
-def test_a_wrong_cell_is_named(tmp_path: Path, cell: str, said: str) -> None:
+def test_a_wrong_cell_is_named(tmp_path: Path, cell: str, message: str) -> None:
     rows = footscan_rows(FOOT)
     rows[16] = ["0", cell, "0", "0"]
-    with pytest.raises(FormatError, match=f"a.xls:17: {said}"):
+    with pytest.raises(FormatError, match=f"a.xls:17: {message}"):
         read(write_footscan_text(tmp_path / "a.xls", rows))
 
 
@@ -93,14 +93,14 @@ def test_a_workbook_of_something_else(tmp_path: Path) -> None:
 
 # The checksums of a zip archive find nearly all damage.
 @pytest.mark.parametrize(("write", "least"), [(write_footscan_text, 10), (write_workbook, 10), (write_xlsx, 2)])
-def test_damaged_files_are_refused_or_read_soundly(tmp_path: Path, write, least: int) -> None:
+def test_damaged_files_are_refused_or_read_correctly(tmp_path: Path, write, least: int) -> None:
     refused, taken = read_damaged(read, write(tmp_path / "a.xls", footscan_rows(FOOT)))
     assert refused > 30
     assert taken > least
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_it_is_found_by_content(tmp_path: Path, write) -> None:
+def test_it_is_detected_by_content(tmp_path: Path, write) -> None:
     path = write(tmp_path / "a.txt", footscan_rows(FOOT))
     assert matches(path, path.read_bytes())
     assert not matches(tmp_path, b"")

@@ -24,7 +24,7 @@ def test_a_total_that_is_not_the_sum_of_its_cells_is_refused(tmp_path: Path) -> 
     lines = path.read_text().split("\n")
     lines[5] = lines[5].replace("\t", "\t9", 1)
     path.write_text("\n".join(lines))
-    with pytest.raises(FormatError, match="line 6: the left foot's cells sum up to"):
+    with pytest.raises(FormatError, match="line 6: the sum of the cells of the left foot is"):
         read(path)
 
 
@@ -35,7 +35,7 @@ def test_a_line_of_another_length_is_refused(tmp_path: Path) -> None:
         read(path)
 
 
-def test_a_last_line_that_was_cut_inside_of_a_number_is_left_out(tmp_path: Path) -> None:
+def test_a_last_line_that_was_cut_within_a_number_is_left_out(tmp_path: Path) -> None:
     path = write_gaitpdb(tmp_path)
     path.write_bytes(path.read_bytes().rstrip()[:-4])
     recording = read(path)
@@ -43,7 +43,7 @@ def test_a_last_line_that_was_cut_inside_of_a_number_is_left_out(tmp_path: Path)
     assert recording.meta["truncated"] is True
 
 
-def test_other_tables_of_nineteen_numbers_are_not_taken(tmp_path: Path) -> None:
+def test_other_tables_of_nineteen_numbers_are_not_matched(tmp_path: Path) -> None:
     assert not matches(tmp_path, b"\t".join([b"1"] * 19) + b"\n")
 
 

@@ -1,4 +1,4 @@
-"""Packed samples: pickles whose instructions are followed only as far as plain arrays need."""
+"""Packed samples: pickles of which only the instructions for plain arrays are followed."""
 
 import builtins
 import os
@@ -48,13 +48,13 @@ def test_a_stack_of_samples_is_many_frames(tmp_path: Path) -> None:
         [np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.array([True]), np.arange(3, dtype=">i2")],
     ],
 )
-def test_plain_values_come_out_as_they_went_in(value: Any, protocol: int, tmp_path: Path) -> None:
+def test_plain_values_are_read_back(value: Any, protocol: int, tmp_path: Path) -> None:
     (tmp_path / "plain.p").write_bytes(pickle.dumps(value, protocol=protocol))
     np.testing.assert_equal(read_plain_pickle(tmp_path / "plain.p"), value)
 
 
 class _Runs:
-    """Would run something where it is unpickled."""
+    """An object that runs a function when it is unpickled."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.way = (function, arguments)
@@ -65,7 +65,7 @@ class _Runs:
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 @pytest.mark.parametrize(
-    ("function", "said"),
+    ("function", "message"),
     [
         (os.mkdir, r"posix\.mkdir|nt\.mkdir"),
         (builtins.eval, r"builtins\.eval|__builtin__\.eval"),
@@ -73,18 +73,18 @@ class _Runs:
     ],
 )
 def test_a_pickle_that_would_run_code_is_refused_by_name(
-    function: Any, said: str, protocol: int, tmp_path: Path
+    function: Any, message: str, protocol: int, tmp_path: Path
 ) -> None:
     victim = tmp_path / "victim"
     content = [frames(96, 96), _Runs(function, str(victim))]
     (tmp_path / "hostile.p").write_bytes(pickle.dumps(content, protocol=protocol))
-    with pytest.raises(FormatError, match=f"({said}).*refused, nothing was run"):
+    with pytest.raises(FormatError, match=f"({message}).*refused, nothing was run"):
         read(tmp_path / "hostile.p")
     assert not victim.exists()
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"\x80\x02cos\nsystem\n(S'true'\ntR.", "os.system"),
         (b"\x80\x02(S'true'\nios\nsystem\n.", "INST"),
@@ -99,16 +99,16 @@ def test_a_pickle_that_would_run_code_is_refused_by_name(
         (b"\x80\x02]q\x00h\x00a.", "nested lists"),
     ],
 )
-def test_other_instructions_and_claims_are_refused(content: bytes, said: str, tmp_path: Path) -> None:
+def test_other_instructions_and_sizes_are_refused(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "0.p").write_bytes(content)
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         read(tmp_path / "0.p")
 
 
-def test_an_array_that_claims_more_than_its_bytes_is_refused(tmp_path: Path) -> None:
-    honest = pickle.dumps(np.zeros((96, 96)), protocol=2)
-    assert honest.count(b"K`K`") == 1
-    (tmp_path / "0.p").write_bytes(honest.replace(b"K`K`", b"J\xff\xff\xff\x7fK`"))
+def test_an_array_larger_than_its_bytes_is_refused(tmp_path: Path) -> None:
+    valid = pickle.dumps(np.zeros((96, 96)), protocol=2)
+    assert valid.count(b"K`K`") == 1
+    (tmp_path / "0.p").write_bytes(valid.replace(b"K`K`", b"J\xff\xff\xff\x7fK`"))
     with pytest.raises(FormatError, match="damaged or cut"):
         read(tmp_path / "0.p")
 
@@ -125,7 +125,7 @@ def test_an_array_that_claims_more_than_its_bytes_is_refused(tmp_path: Path) -> 
     ids=["lists", "name", "marks", "steps"],
 )
 @pytest.mark.timeout(60)  # they would take hours
-def test_bombs_are_refused_soon(bomb: bytes, tmp_path: Path) -> None:
+def test_bombs_are_refused_quickly(bomb: bytes, tmp_path: Path) -> None:
     (tmp_path / "0.p").write_bytes(bomb)
     with pytest.raises(FormatError):
         read(tmp_path / "0.p")

@@ -1,4 +1,4 @@
-"""MotionPRO and MIP: mats as .npz, told apart by what stands beside the pressure."""
+"""MotionPRO and MIP: mats as .npz, distinguished by the arrays beside the pressure."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_presstrack_has_a_pitch_of_a_centimetre_and_names_its_annotations(tmp_pa
     assert len(recording.times_s) == FRAMES
 
 
-def test_each_takes_only_its_own(tmp_path: Path) -> None:
+def test_each_reader_matches_only_its_format(tmp_path: Path) -> None:
     one, other = write_motionpro(tmp_path), write_presstrack(tmp_path)
     assert motionpro.matches(one, b"PK")
     assert not presstrack.matches(one, b"PK")

@@ -1,4 +1,4 @@
-"""Damaged files of every format give a FormatError or a recording whose parts fit each other, whatever the damage."""
+"""Damaged files of every format give a FormatError or a consistent recording."""
 
 import zlib
 from collections.abc import Callable
@@ -21,12 +21,12 @@ _WORDS = (b"-1", b"nan", b"1e99", b"\xff\xff\xff\xff", b"\x00", b"\n", b",", b"\
 def test_damage_is_refused_or_read_as_a_shorter_recording(name: str, tmp_path: Path) -> None:
     good = WRITERS[name](tmp_path).read_bytes()
     reader = find_reader(WRITERS[name](tmp_path))
-    place = tmp_path / "damaged" / WRITERS[name](tmp_path).name
-    place.parent.mkdir()
+    path = tmp_path / "damaged" / WRITERS[name](tmp_path).name
+    path.parent.mkdir()
     refused = 0
-    for round_number in range(_MUTATIONS):
-        place.write_bytes(_damage(good, zlib.crc32(name.encode()), round_number))
-        refused += _try(place, reader.read)
+    for number in range(_MUTATIONS):
+        path.write_bytes(_damage(good, zlib.crc32(name.encode()), number))
+        refused += _try(path, reader.read)
     assert refused > _MUTATIONS // 10
 
 
@@ -44,8 +44,8 @@ def test_a_file_cut_anywhere_is_refused_or_shorter(name: str, tmp_path: Path) ->
 def test_matching_never_raises(name: str, tmp_path: Path) -> None:
     path = WRITERS[name](tmp_path)
     good = path.read_bytes()
-    for round_number in range(20):
-        data = _damage(good, 7, round_number)
+    for number in range(20):
+        data = _damage(good, 7, number)
         path.write_bytes(data)
         try:
             find_reader(path)
@@ -54,7 +54,7 @@ def test_matching_never_raises(name: str, tmp_path: Path) -> None:
 
 
 def _try(path: Path, read: Callable[[Path], object]) -> bool:
-    """Read a file, and check all that a recording promises; tells whether it was refused."""
+    """Read a file and check the consistency of the recording; return whether it was refused."""
     try:
         recording = read(path)
         if isinstance(recording, PressureRecording):
@@ -75,25 +75,25 @@ def _try(path: Path, read: Callable[[Path], object]) -> bool:
 
 
 def _damage(data: bytes, stream: int, index: int) -> bytes:
-    """Change, insert, cut out or repeat some bytes, by number."""
+    """Change, insert, cut out or repeat some bytes, by a counter-based draw."""
     draw = generator(stream, "damage", index)
     damaged = bytearray(data)
     for _ in range(int(draw.integers(1, 4))):
         # Half of the damage hits the first or last bytes, where headers and directories are.
         edge = min(len(damaged), 200)
-        place = int(
+        offset = int(
             draw.choice([draw.integers(len(damaged)), draw.integers(edge), len(damaged) - 1 - draw.integers(edge)])
         )
         kind = int(draw.integers(4))
         length = int(draw.integers(1, 40))
         if kind == 0:
-            damaged[place] ^= 1 << int(draw.integers(8))
+            damaged[offset] ^= 1 << int(draw.integers(8))
         elif kind == 1:
-            damaged[place:place] = _WORDS[int(draw.integers(len(_WORDS)))]
+            damaged[offset:offset] = _WORDS[int(draw.integers(len(_WORDS)))]
         elif kind == 2:
-            del damaged[place : place + length]
+            del damaged[offset : offset + length]
         else:
-            damaged[place:place] = damaged[place // 2 : place // 2 + length]
+            damaged[offset:offset] = damaged[offset // 2 : offset // 2 + length]
         if not damaged:
             return b"x"
     return bytes(damaged)

@@ -1,4 +1,4 @@
-"""novel's .asc: a pair of pedar insoles, and pliance mats laid out on their grid."""
+"""novel's .asc: a pair of pedar insoles, and pliance mats on their grid."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_left_insole_comes_first_then_the_right_one(tmp_path: Path) -> None:
     assert "truncated" not in recording.meta
 
 
-def test_places_and_areas_are_said_to_be_unknown(tmp_path: Path) -> None:
+def test_unknown_positions_and_areas_are_noted(tmp_path: Path) -> None:
     recording = _insoles(write_pedar(tmp_path))
     assert np.isnan(recording.positions_mm).all()
     assert np.isnan(recording.areas_mm2).all()
@@ -72,7 +72,7 @@ def test_byte_order_marks_and_windows_line_ends_do_not_matter(damage: object, tm
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("     0.05000", "     0.01000", "line 15: the clock runs backwards"),
         ("     0.05000\t", "     0.05000\t -5.000\t", "line 15: expected 199 numbers, found 200"),
@@ -80,16 +80,16 @@ def test_byte_order_marks_and_windows_line_ends_do_not_matter(damage: object, tm
         (" 70.000", "     xx", "line 15, column 2: expected a number, found 'xx'"),
     ],
 )
-def test_damage_is_refused_with_its_place(old: str, new: str, said: str, tmp_path: Path) -> None:
+def test_damage_is_refused_with_its_position(old: str, new: str, message: str, tmp_path: Path) -> None:
     path = write_pedar(tmp_path)
     lines = path.read_text().split("\n")
     lines[14] = lines[14].replace(old, new, 1)
     path.write_text("\n".join(lines))
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         read(path)
 
 
-def test_a_mat_is_laid_out_by_the_centres_of_its_sensors(tmp_path: Path) -> None:
+def test_a_mat_is_arranged_by_the_centres_of_its_sensors(tmp_path: Path) -> None:
     recording = _mat(write_pliance(tmp_path))
     expected = frames(5, 4)
     # The last column has a sensor in every second row.
@@ -127,7 +127,7 @@ def test_the_real_pedar_file_is_fifteen_seconds_of_two_insoles(real_data: Path) 
     assert "truncated" not in recording.meta
 
 
-def test_the_real_pliance_file_gives_the_forces_that_it_lists_itself(real_data: Path) -> None:
+def test_the_real_pliance_file_has_the_forces_that_it_lists(real_data: Path) -> None:
     path = real_data / "touch/emed_footscan_xsensor_pedar/pliance_test.asc"
     recording = _mat(path)
     assert recording.shape == (281, 29, 28)

@@ -1,4 +1,4 @@
-"""Our own files: what is saved comes back number by number, from .npz and from Parquet."""
+"""Saved files: recordings are read back exactly from .npz and Parquet."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def test_a_recording_comes_back_exactly(recording: Recording, suffix: str, tmp_p
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_frames_that_lie_in_a_file_are_saved_block_by_block(suffix: str, tmp_path: Path) -> None:
+def test_frames_in_a_file_are_saved_block_by_block(suffix: str, tmp_path: Path) -> None:
     trial = read(write_stepup(tmp_path, count=600))
     save(trial, tmp_path / f"walk{suffix}")
     _assert_equal(read(tmp_path / f"walk{suffix}"), trial)
@@ -55,7 +55,7 @@ def test_another_suffix_is_refused(tmp_path: Path) -> None:
         save(pressure_recording(), tmp_path / "walk.csv")
 
 
-def test_meta_that_json_does_not_have_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+def test_meta_that_is_not_json_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     recording = insole_recording()
     broken = InsoleRecording(**{**recording.__dict__, "meta": {"array": np.zeros(2)}})
     with pytest.raises(ValueError, match="cannot be written as JSON"):
@@ -83,7 +83,7 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("version", 2, "written as version 2"),
         ("kind", "glove", "kind 'glove'"),
@@ -95,7 +95,7 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
         ("meta", [], "damaged"),
     ],
 )
-def test_a_changed_description_is_refused(key: str, value: object, said: str, tmp_path: Path) -> None:
+def test_a_changed_description_is_refused(key: str, value: object, message: str, tmp_path: Path) -> None:
     path = tmp_path / "walk.npz"
     save(pressure_recording(), path)
     with np.load(path) as file:
@@ -103,7 +103,7 @@ def test_a_changed_description_is_refused(key: str, value: object, said: str, tm
     description = json.loads(arrays["recording"].tobytes())
     arrays["recording"] = np.frombuffer(json.dumps(description | {key: value}).encode(), np.uint8)
     np.savez(path, **arrays)
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         read(path)
 
 

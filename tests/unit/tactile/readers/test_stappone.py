@@ -20,7 +20,7 @@ def test_twelve_raw_cells_at_sixteen_milliseconds(tmp_path: Path) -> None:
     assert recording.meta["start_timestamp_s"] == pytest.approx(1768494979.568)
 
 
-def test_what_the_file_does_not_tell_is_said(tmp_path: Path) -> None:
+def test_unknown_properties_are_noted(tmp_path: Path) -> None:
     meta = read(write_stappone(tmp_path)).meta
     assert any("unit" in note for note in meta["notes"])
     assert any("which foot" in note for note in meta["notes"])
@@ -31,11 +31,11 @@ def test_corrupt_frames_are_left_out_and_counted(tmp_path: Path) -> None:
     recording = read(write_stappone(tmp_path, corrupt=(3, 4)))
     assert len(recording.values) == FRAMES - 2
     assert recording.meta["corrupt_frames"] == 2
-    # The clock keeps the gap of two frames.
+    # The times keep the gap of two frames.
     assert np.diff(recording.times_s).max() == pytest.approx(0.048)
 
 
-def test_nothing_but_corrupt_frames_is_refused(tmp_path: Path) -> None:
+def test_only_corrupt_frames_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="all 12 are flagged corrupt"):
         read(write_stappone(tmp_path, corrupt=tuple(range(FRAMES))))
 
@@ -51,7 +51,7 @@ def test_three_soles_are_refused(tmp_path: Path) -> None:
         read(write_stappone(tmp_path, soles=(1, 2, 3)))
 
 
-def test_a_cut_last_line_is_left_out(tmp_path: Path) -> None:
+def test_a_truncated_last_line_is_left_out(tmp_path: Path) -> None:
     path = write_stappone(tmp_path)
     path.write_bytes(path.read_bytes()[:-8])
     recording = read(path)

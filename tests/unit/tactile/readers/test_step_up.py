@@ -23,7 +23,7 @@ def test_folder_and_archive_are_the_same_trial(tmp_path: Path) -> None:
         assert isinstance(recording.frames, NpzFrames)
 
 
-def test_participant_and_footsteps_are_told(tmp_path: Path) -> None:
+def test_participant_and_footsteps_are_in_meta(tmp_path: Path) -> None:
     meta = read(write_stepup(tmp_path).parent).meta
     assert (meta["participant"], meta["footwear"], meta["trial"]) == ("001", "BF", "W1")
     assert meta["footsteps"]["Side"] == ["Left", "Right"]
@@ -31,7 +31,7 @@ def test_participant_and_footsteps_are_told(tmp_path: Path) -> None:
     assert meta["footsteps"]["Rscore"] == [0.5, None]
 
 
-def test_blocks_are_as_long_as_asked_for_and_can_be_read_again(tmp_path: Path) -> None:
+def test_blocks_have_the_requested_length_and_can_be_read_again(tmp_path: Path) -> None:
     recording = read(write_stepup(tmp_path))
     for _ in range(2):
         blocks = list(recording.blocks(5))
@@ -53,7 +53,7 @@ def test_a_long_trial_streams_in_the_memory_of_a_block(pack: object, tmp_path: P
     assert peak < 45e6
 
 
-def test_steps_that_were_cut_out_are_no_trial(tmp_path: Path) -> None:
+def test_extracted_footsteps_are_not_a_trial(tmp_path: Path) -> None:
     np.savez(tmp_path / "pipeline_1.npz", np.zeros((3, 101, 75, 40), np.float32))
     with pytest.raises(FormatError, match=r"expected \(frames, rows, columns\), found \(3, 101, 75, 40\)"):
         read(tmp_path / "pipeline_1.npz")
@@ -68,18 +68,18 @@ def test_impossible_pressures_are_found_with_their_frame(value: float, tmp_path:
         list(read(tmp_path / "trial.npz").blocks(2))
 
 
-def test_a_claim_of_a_hundred_gigabytes_is_refused_before_anything_is_allocated(tmp_path: Path) -> None:
+def test_a_header_of_a_hundred_gigabytes_is_refused_before_anything_is_allocated(tmp_path: Path) -> None:
     path = tmp_path / "trial.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("arr_0.npy", "w") as stream:
         np.lib.format.write_array_header_1_0(
             stream, {"descr": "<f4", "fortran_order": False, "shape": (150_000, 720, 240)}
         )
         stream.write(bytes(1000))
-    with pytest.raises(FormatError, match=r"claims .* 103680000128 bytes; 1128 are there"):
+    with pytest.raises(FormatError, match=r"claims .* 103680000128 bytes; found 1128"):
         read(path)
 
 
-def test_columns_first_is_refused_with_the_remedy(tmp_path: Path) -> None:
+def test_fortran_order_is_refused_with_the_remedy(tmp_path: Path) -> None:
     np.savez(tmp_path / "trial.npz", np.asfortranarray(frames(9, 6)))
     with pytest.raises(FormatError, match=r"np\.ascontiguousarray"):
         read(tmp_path / "trial.npz")
@@ -99,5 +99,5 @@ def test_frames_are_those_of_the_real_walkway(tmp_path: Path) -> None:
     assert len(recording.times_s) < FRAMES
 
 
-def test_folders_of_other_things_are_not_taken(tmp_path: Path) -> None:
+def test_folders_of_other_things_are_not_matched(tmp_path: Path) -> None:
     assert not matches(tmp_path, b"")

@@ -42,21 +42,21 @@ def test_other_units_of_pressure_become_kpa(tmp_path: Path, unit: str, kpa: floa
     assert recording.sensor.calibrated
 
 
-def test_raw_numbers_are_said_to_be_raw(tmp_path: Path) -> None:
+def test_raw_numbers_are_marked_as_raw(tmp_path: Path) -> None:
     sensor = read(write_tekscan(tmp_path / "a.csv", make_foot(), units="raw", more=CALIBRATED)).sensor
     assert not sensor.calibrated
     assert sensor.unit == "raw"
     assert sensor.saturation_kpa is None
 
 
-def test_one_point_of_calibration_tells_steps_and_floor(tmp_path: Path) -> None:
+def test_one_calibration_point_gives_quantum_and_floor(tmp_path: Path) -> None:
     sensor = read(write_tekscan(tmp_path / "a.asf", make_foot(), more=CALIBRATED)).sensor
     assert sensor.saturation_kpa == 1514.73
     assert sensor.quantum_kpa == pytest.approx(1514.73 / 255)
     assert sensor.floor_kpa == pytest.approx(3 * 1514.73 / 255)
 
 
-def test_two_points_of_calibration_are_not_linear(tmp_path: Path) -> None:
+def test_two_calibration_points_are_not_linear(tmp_path: Path) -> None:
     more = (*CALIBRATED, "CALIBRATION_POINT_2 20 (Kgs) 1000 (Raw Sum)")
     sensor = read(write_tekscan(tmp_path / "a.asf", make_foot(), more=more)).sensor
     assert sensor.saturation_kpa == 1514.73
@@ -71,7 +71,7 @@ def test_the_side_is_the_last_letter_of_the_movie(tmp_path: Path, name: str, sid
     assert read(write_tekscan(tmp_path / "a.asf", make_foot(), name=name)).side == side
 
 
-def test_frames_that_tell_their_time_and_spacing_in_centimetres(tmp_path: Path) -> None:
+def test_frames_with_times_and_spacing_in_centimetres(tmp_path: Path) -> None:
     path = write_tekscan(
         tmp_path / "a.csv", make_foot(), timed=True, spacing="0.127 centimeters", numbers=[1, 2, 4, 5, 9]
     )
@@ -80,13 +80,13 @@ def test_frames_that_tell_their_time_and_spacing_in_centimetres(tmp_path: Path) 
     assert recording.pitch_mm == pytest.approx((1.27, 1.27))
 
 
-def test_frame_numbers_tell_dropped_frames(tmp_path: Path) -> None:
+def test_frame_numbers_show_dropped_frames(tmp_path: Path) -> None:
     recording = read(write_tekscan(tmp_path / "a.asf", make_foot(3), numbers=[1, 2, 5]))
     np.testing.assert_allclose(recording.times_s, [0, 0.032, 0.128])
 
 
 @pytest.mark.parametrize("separator", [";", "\t", " "])
-def test_the_program_lets_its_user_choose_the_separator(tmp_path: Path, separator: str) -> None:
+def test_the_separator_is_detected(tmp_path: Path, separator: str) -> None:
     path = write_tekscan(tmp_path / "a.asf", make_foot())
     path.write_text(path.read_text().replace(",", separator))
     np.testing.assert_array_equal(read(path).pressure, make_foot())
@@ -96,7 +96,7 @@ def test_an_unknown_spacing_is_not_a_number(tmp_path: Path) -> None:
     assert np.isnan(read(write_tekscan(tmp_path / "a.asf", make_foot(), spacing="unknown")).pitch_mm).all()
 
 
-def test_a_cut_file_gives_its_whole_frames(tmp_path: Path) -> None:
+def test_a_truncated_file_gives_its_complete_frames(tmp_path: Path) -> None:
     path = write_tekscan(tmp_path / "a.asf", make_foot(5))
     data = path.read_bytes()
     for cut in (data.index(b"Frame 4") + 30, data.index(b"Frame 5") - 4, data.index(b"Frame 4") + 3):
@@ -108,7 +108,7 @@ def test_a_cut_file_gives_its_whole_frames(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("ROWS 8", "ROWS 100000000000", "fewer than the 100000000000 rows"),
         ("ROWS 8", "ROWS 7", r"a.asf:\d+: more than the 7 rows"),
@@ -123,26 +123,26 @@ def test_a_cut_file_gives_its_whole_frames(tmp_path: Path) -> None:
         ("Frame 2\n0", "Frame 2\nx", r"a.asf:\d+: cell 1: expected a number, found 'x'"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_faults_are_named_with_their_line(tmp_path: Path, old: str, new: str, message: str) -> None:
     path = rewrite(write_tekscan(tmp_path / "a.asf", make_foot()), old, new)
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         read(path)
 
 
 def test_no_frames(tmp_path: Path) -> None:
     path = write_tekscan(tmp_path / "a.asf", make_foot())
     path.write_text(path.read_text().split("Frame 1")[0])
-    with pytest.raises(FormatError, match="no whole frame"):
+    with pytest.raises(FormatError, match="no complete frame"):
         read(path)
 
 
-def test_damaged_files_are_refused_or_read_soundly(tmp_path: Path) -> None:
+def test_damaged_files_are_refused_or_read_correctly(tmp_path: Path) -> None:
     refused, taken = read_damaged(read, write_tekscan(tmp_path / "a.asf", make_foot()))
     assert refused > 30
     assert taken > 30
 
 
-def test_it_is_found_by_content(tmp_path: Path) -> None:
+def test_it_is_detected_by_content(tmp_path: Path) -> None:
     head = write_tekscan(tmp_path / "a.asf", make_foot()).read_bytes()
     assert matches(tmp_path / "a.txt", head)
     assert matches(tmp_path / "a.txt", b"\xef\xbb\xbf" + head)
@@ -163,7 +163,7 @@ def test_a_real_pair_of_insoles(real_data: Path, name: str, key: str, peak_n: fl
     assert recording.rate_hz == pytest.approx(31.25)
     assert recording.side == ("left" if name.endswith("L.asf") else "right")
     assert recording.force_n().max() == pytest.approx(peak_n, abs=0.1)
-    # The file's whole numbers are multiples of the step that its header implies.
+    # The file's whole numbers are multiples of the quantum that its header implies.
     loaded = recording.pressure[recording.pressure > 0]
     assert recording.sensor.quantum_kpa is not None
     assert np.abs(loaded - np.rint(loaded / recording.sensor.quantum_kpa) * recording.sensor.quantum_kpa).max() <= 0.51

@@ -1,4 +1,4 @@
-"""Rows of numbers in text: parsed at once, exact to the line when something is wrong."""
+"""Rows of numbers in text: parsed in one pass, with errors that name the line."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def text(*lines: str) -> TextFile:
     return TextFile(Path("walk.csv"), list(lines), whole=True)
 
 
-def test_cells_come_as_they_stand() -> None:
+def test_cells_are_parsed_in_order() -> None:
     np.testing.assert_array_equal(
         parse_cells(text("1,2.5", "x", "3e1,0"), [0, 2], 2, separator=","), [[1, 2.5], [30, 0]]
     )
@@ -25,7 +25,7 @@ def test_decimals_begin_with_points_or_commas(row: str) -> None:
     np.testing.assert_array_equal(parse_cells(text(row), [0], 4, separator=";"), [[1, 2.5, np.nan, 0.125]])
 
 
-def test_separators_of_thousands_are_refused() -> None:
+def test_thousands_separators_are_refused() -> None:
     with pytest.raises(FormatError, match=r"walk\.csv:1: cell 2: .* without separators .*, found '1,250'"):
         parse_cells(text("0.5;1,250"), [0], 2, separator=";")
 
@@ -40,7 +40,7 @@ def test_empty_cells_at_both_ends_and_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ("1,2", "2 cells in the row, expected 3"),
         ("1,2,3,4", "4 cells in the row, expected 3"),
@@ -55,8 +55,8 @@ def test_empty_cells_at_both_ends_and_side_by_side() -> None:
         ("1,2,2000000", "an impossible value, 2e\\+06, in cell 3"),
     ],
 )
-def test_a_wrong_cell_is_named_by_line_and_place(row: str, said: str) -> None:
-    with pytest.raises(FormatError, match=f"walk.csv:2: .*{said}"):
+def test_a_wrong_cell_is_named_by_line_and_cell(row: str, message: str) -> None:
+    with pytest.raises(FormatError, match=f"walk.csv:2: .*{message}"):
         parse_cells(text("1,2,3", row), [0, 1], 3, separator=",")
 
 

@@ -14,7 +14,7 @@ from crossmodal.tactile.recording import InsoleRecording, PressureRecording
 from tests.fakes.pressure_other import FRAMES, frames, write_carpet, write_sock, write_socks, write_touch
 
 
-def test_a_tile_is_raw_numbers_on_its_own_clock(tmp_path: Path) -> None:
+def test_a_tile_has_raw_numbers_and_times(tmp_path: Path) -> None:
     recording = carpet.read(write_carpet(tmp_path))
     np.testing.assert_array_equal(recording.pressure, frames(32, 32) + 500)
     assert recording.rate_hz == pytest.approx(10, rel=1e-6)
@@ -23,11 +23,11 @@ def test_a_tile_is_raw_numbers_on_its_own_clock(tmp_path: Path) -> None:
     assert recording.meta["start_s"] == 1.6e9
 
 
-def test_frames_beyond_the_count_are_room_and_no_frames(tmp_path: Path) -> None:
+def test_frames_beyond_the_count_are_not_read(tmp_path: Path) -> None:
     assert carpet.read(write_touch(tmp_path / "touch1.hdf5", spare=7)).shape == (FRAMES, 32, 32)
 
 
-def test_names_tell_tiles_from_socks_and_meta_says_so(tmp_path: Path) -> None:
+def test_names_distinguish_tiles_from_socks_and_meta_notes_it(tmp_path: Path) -> None:
     tile, sock, whole = write_carpet(tmp_path), write_sock(tmp_path), write_touch(tmp_path / "any.bin", size=96)
     assert carpet.matches(tile, SIGNATURE)
     assert not socks.matches(tile, SIGNATURE)
@@ -74,7 +74,7 @@ def _replace(path: Path, name: str, make: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "make", "said"),
+    ("name", "make", "message"),
     [
         (
             "pressure",
@@ -95,13 +95,15 @@ def _replace(path: Path, name: str, make: object) -> Path:
         (
             "frame_count",
             lambda file: file.create_dataset("frame_count", data=[99]),
-            "frame_count says 99; expected 1 to 15",
+            "frame_count is 99; expected 1 to 15",
         ),
         ("ts", lambda file: file.create_dataset("ts", data=-np.arange(15.0)), "frame 1: the clock runs backwards"),
     ],
 )
-def test_what_is_not_a_plain_array_of_this_file_is_refused(name: str, make: object, said: str, tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=said):
+def test_what_is_not_a_plain_array_of_this_file_is_refused(
+    name: str, make: object, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(FormatError, match=message):
         carpet.read(_replace(write_carpet(tmp_path), name, make))
 
 
@@ -109,7 +111,7 @@ def test_virtual_and_external_numbers_are_not_followed(tmp_path: Path) -> None:
     layout = h5py.VirtualLayout((15, 32, 32), "i2")
     layout[:] = h5py.VirtualSource(str(write_sock(tmp_path)), "pressure", (15, 32, 32))
     path = _replace(write_carpet(tmp_path), "pressure", lambda file: file.create_virtual_dataset("pressure", layout))
-    with pytest.raises(FormatError, match="lie in other files"):
+    with pytest.raises(FormatError, match="are in other files"):
         carpet.read(path)
     (tmp_path / "numbers.raw").write_bytes(bytes(15 * 32 * 32 * 2))
     outside = [(str(tmp_path / "numbers.raw"), 0, 15 * 32 * 32 * 2)]
@@ -118,5 +120,5 @@ def test_virtual_and_external_numbers_are_not_followed(tmp_path: Path) -> None:
         "pressure",
         lambda file: file.create_dataset("pressure", (15, 32, 32), "i2", external=outside),
     )
-    with pytest.raises(FormatError, match="lie in other files"):
+    with pytest.raises(FormatError, match="are in other files"):
         carpet.read(path)

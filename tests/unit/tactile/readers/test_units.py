@@ -1,4 +1,4 @@
-"""Units under the names that vendors give them."""
+"""Units by the names that vendors use."""
 
 import pytest
 

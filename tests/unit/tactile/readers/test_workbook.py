@@ -27,7 +27,7 @@ def test_labels_and_numbers_of_all_kinds_come_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_strings_go_on_in_the_next_record(tmp_path: Path, wide: bool) -> None:
+def test_strings_continue_in_the_next_record(tmp_path: Path, wide: bool) -> None:
     rows = [[f"Frame {number} ({number * 2}.00 ms)"] for number in range(1500)]
     assert lines_of(write_workbook(tmp_path / "a.xls", rows, wide=wide)) == [row[0] for row in rows]
 
@@ -40,7 +40,7 @@ def test_a_file_of_more_sectors_than_the_header_can_list(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "said"),
+    ("offset", "value", "message"),
     [
         (30, struct.pack("<H", 60), "a damaged workbook: incorrect sector_size"),
         (48, struct.pack("<I", 4000), "a damaged workbook: .* sector index out of range"),
@@ -48,14 +48,14 @@ def test_a_file_of_more_sectors_than_the_header_can_list(tmp_path: Path) -> None
         (512 + 20, struct.pack("<H", 0x2F), "locked by a password"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, place: int, value: bytes, said: str) -> None:
+def test_faults_are_named(tmp_path: Path, offset: int, value: bytes, message: str) -> None:
     path = write_workbook(tmp_path / "a.xls", [["Frame 0 (0.00 ms)"]])
     data = bytearray(path.read_bytes())
-    if "Workbook" in said:
-        place = data.index("Workbook".encode("utf-16-le"))
-    data[place : place + len(value)] = value
+    if "Workbook" in message:
+        offset = data.index("Workbook".encode("utf-16-le"))
+    data[offset : offset + len(value)] = value
     path.write_bytes(data)
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         lines_of(path)
 
 
@@ -96,7 +96,7 @@ def test_entries_that_share_their_children_are_refused(tmp_path: Path) -> None:
         lines_of(path)
 
 
-def test_a_newer_file_that_is_locked_is_named(tmp_path: Path) -> None:
+def test_a_locked_xlsx_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(write_compound_file(b"secret", "EncryptedPackage"))
     with pytest.raises(FormatError, match="locked by a password"):
@@ -108,13 +108,13 @@ def test_an_xlsx_gives_the_same_lines_as_an_xls(tmp_path: Path) -> None:
     assert lines_of(write_xlsx(tmp_path / "a.xlsx", rows)) == lines_of(write_workbook(tmp_path / "a.xls", rows))
 
 
-def test_cells_that_are_no_numbers_are_not_taken_for_numbers(tmp_path: Path) -> None:
+def test_cells_that_are_not_numbers_are_not_read_as_numbers(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "a.xlsx", [[True, "#DIV/0!", "a\tb\nc", "=1+1", 2]])
     assert lines_of(path) == ["True\t#DIV/0!\ta b c\t\t2"]
 
 
 @pytest.mark.parametrize(
-    ("sheet", "said"),
+    ("sheet", "message"),
     [
         (b"<sheetData>" + b"<row/>" * 10**6 + b"</sheetData>", "too much for a recording"),
         (b'<sheetData><row r="99999999999"><c r="A1"/></row></sheetData>', "more than 1048576 rows"),
@@ -127,10 +127,10 @@ def test_cells_that_are_no_numbers_are_not_taken_for_numbers(tmp_path: Path) -> 
         (b"<sheetData><row>", "a damaged workbook"),
     ],
 )
-def test_an_xlsx_that_claims_too_much_is_refused(tmp_path: Path, sheet: bytes, said: str) -> None:
+def test_an_xlsx_that_is_too_large_is_refused(tmp_path: Path, sheet: bytes, message: str) -> None:
     path = _with_sheet(tmp_path, sheet)
     assert path.stat().st_size < 20_000
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         lines_of(path)
 
 
@@ -143,7 +143,7 @@ def test_entities_that_multiply_are_refused(tmp_path: Path) -> None:
 
 
 def _with_sheet(folder: Path, sheet: bytes, doctype: bytes = b"") -> Path:
-    """Write an ``.xlsx`` whose sheet is this XML."""
+    """Write an ``.xlsx`` with this XML as its sheet."""
     whole = write_xlsx(folder / "whole.xlsx", [[1.0]])
     path = folder / "a.xlsx"
     space = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'

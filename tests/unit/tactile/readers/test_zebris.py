@@ -1,4 +1,4 @@
-"""Zebris footprints: maxima under one foot, and their place on the mat."""
+"""Zebris footprints: maxima under one foot, and their position on the mat."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.fakes.pressure_vendor_grids import make_foot, write_zebris
 PRINT = make_foot(5, 8, 4, step=0.5, most=30).max(axis=0)
 
 
-def test_a_footprint_comes_back_as_one_frame_at_its_place(tmp_path: Path) -> None:
+def test_a_footprint_comes_back_as_one_frame_at_its_position(tmp_path: Path) -> None:
     recording = read(write_zebris(tmp_path / "a.apd", PRINT, start=(233, 8)))
     np.testing.assert_allclose(recording.pressure, PRINT[None] * 10)
     assert recording.pitch_mm == (8.46591, 8.46591)
@@ -25,11 +25,11 @@ def test_a_footprint_comes_back_as_one_frame_at_its_place(tmp_path: Path) -> Non
     assert recording.meta["maximum_over_time"] is True
 
 
-def test_the_name_of_the_person_is_not_passed_on(tmp_path: Path) -> None:
+def test_the_name_of_the_person_is_dropped(tmp_path: Path) -> None:
     assert "Doe" not in str(read(write_zebris(tmp_path / "a.apd", PRINT)).meta)
 
 
-def test_an_unknown_unit_is_said(tmp_path: Path) -> None:
+def test_an_unknown_unit_is_kept(tmp_path: Path) -> None:
     recording = read(write_zebris(tmp_path / "a.apd", PRINT, unit="counts"))
     np.testing.assert_allclose(recording.pressure[0], PRINT)
     assert not recording.sensor.calibrated
@@ -37,36 +37,36 @@ def test_an_unknown_unit_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
-        ("SensCountX=8", "SensCountX=9", r"a.apd:\d+: 8 whole rows after \[Data\], expected 9"),
-        ("SensCountX=8", "SensCountX=10000000000", "does not lie on a mat"),
-        ("SensCountX=8", "SensCountX=0", "does not lie on a mat"),
+        ("SensCountX=8", "SensCountX=9", r"a.apd:\d+: 8 complete rows after \[Data\], expected 9"),
+        ("SensCountX=8", "SensCountX=10000000000", "is not on the mat"),
+        ("SensCountX=8", "SensCountX=0", "is not on the mat"),
         ("SensCountY=4", "SensCountY=5", r"a.apd:\d+: 4 cells in the row, expected 5"),
         ("MaxSensorsX=353", "", "MaxSensorsX and MaxSensorsY are missing"),
-        ("StartSensX=233", "StartSensX=-1", "StartSensX and StartSensY are missing or no counts"),
+        ("StartSensX=233", "StartSensX=-1", "StartSensX and StartSensY are missing or not counts"),
         ("LDistX=8.46591", "LDistX=0", "expected the size of a cell"),
         ("UnitDistance=mm", "UnitDistance=ell", "expected the size of a cell"),
         ("[Data]", "[Dada]", r"no section \[Data\]"),
         ("25.0", "-2", r"a.apd:\d+: an impossible value, -2, in cell 2"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_faults_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     path = write_zebris(tmp_path / "a.apd", PRINT)
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=message):
         read(path)
 
 
-def test_damaged_files_are_refused_or_read_soundly(tmp_path: Path) -> None:
+def test_damaged_files_are_refused_or_read_correctly(tmp_path: Path) -> None:
     refused, taken = read_damaged(read, write_zebris(tmp_path / "a.apd", PRINT))
     assert refused > 30
     assert taken > 10
 
 
-def test_it_is_found_by_content(tmp_path: Path) -> None:
+def test_it_is_detected_by_content(tmp_path: Path) -> None:
     assert matches(tmp_path, write_zebris(tmp_path / "a.txt", PRINT).read_bytes())
     assert not matches(tmp_path, b"")
 
@@ -81,8 +81,8 @@ def test_a_real_walkway(real_data: Path) -> None:
         mat[row : row + rows, column : column + columns] += recording.pressure[0]
         along, across = np.indices((rows, columns))
         weights = recording.pressure[0]
-        place = [(weights * grid).sum() / weights.sum() * 8.46591 for grid in (along, across)]
-        centres_mm.append(np.array(place) + recording.origin_mm)
+        position = [(weights * grid).sum() / weights.sum() * 8.46591 for grid in (along, across)]
+        centres_mm.append(np.array(position) + recording.origin_mm)
     expected = np.load(real_data / "touch/permissive_real.npz", allow_pickle=False)["zebris_walkway_maxkPa"]
     np.testing.assert_array_equal(mat, expected)
     assert mat.max() == 365

@@ -1,6 +1,6 @@
-"""The law of outdoor scenes: what is drawn where, as a list of simple shapes in the order of painting.
+"""Random parameters of outdoor scenes: a list of simple shapes in the order of painting.
 
-Lengths are in units of the image's shorter side, x to the right and y down, so that a square scene is the same at
+Lengths are in units of the shorter side of the image, x to the right and y down, so that a square scene is the same at
 every size.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.simulation.scenes.draw_columns import DrawColumns, Floats, Whole
+from crossmodal.simulation.draw_columns import DrawColumns, Floats, Integers
 from crossmodal.simulation.scenes.labelled import ClassList
 
 OUTDOOR_CLASSES = ClassList(
@@ -33,13 +33,13 @@ SKY, GROUND, SUN, CLOUD, WALL, ROOF, DOOR, WINDOW, TRUNK, CROWN = range(len(OUTD
 
 #: Outlines of a shape, each inscribed in its box: (left, right, top, bottom).
 NOTHING, RECTANGLE, ELLIPSE, TRAPEZOID, HILL = range(5)
-#: Columns of a shape: its outline, class, thing, box, and the outline's own number.
+#: Columns of a shape: its outline, class, thing, box, and the parameter of the outline.
 OUTLINE, CLASS, THING, LEFT, RIGHT, TOP, BOTTOM, FORM = range(8)
 #: The first columns of its RGB (0 to 255) at the top and at the bottom of its box.
 UPPER, LOWER = 8, 11
 COLUMNS = 14
 
-#: What is seen where a part is taken away: a door is nowhere but on a wall.
+#: Classes that may be uncovered where a part is removed: a door is only on a wall.
 OUTDOOR_CONTEXT = {"door": ("wall",), "window": ("wall",), "sun": ("sky",), "cloud": ("sky", "sun", "cloud")}
 
 _STREAM = "scenes/outdoor"
@@ -63,23 +63,23 @@ class SceneDraws:
 
     size: tuple[int, int]
     shapes: Floats
-    attributes: dict[str, Whole]
+    attributes: dict[str, Integers]
 
     def without(self, concepts: Iterable[str]) -> "SceneDraws":
-        """Take classes or wholes out of the scenes: what they hid is seen. The attributes stay as drawn.
+        """Return the scenes without some classes or wholes, which uncovers what they hid; attributes do not change.
 
         Raises:
-            ValueError: there is no such concept.
+            ValueError: a concept is unknown.
         """
         shapes = self.shapes.copy()
-        gone = [place for concept in concepts for place in OUTDOOR_CLASSES.places(concept)]
-        shapes[np.isin(shapes[..., CLASS], gone), OUTLINE] = NOTHING
+        removed = [index for concept in concepts for index in OUTDOOR_CLASSES.indices(concept)]
+        shapes[np.isin(shapes[..., CLASS], removed), OUTLINE] = NOTHING
         return replace(self, shapes=shapes)
 
 
 @dataclass(frozen=True)
 class Weather:
-    """What all parts of a scene share: the extent (height, width), the time of day, where the ground begins."""
+    """Parameters shared by all parts of a scene: the extent (height, width), dusk, and the line of the ground."""
 
     height: float
     width: float
@@ -88,12 +88,20 @@ class Weather:
     bump: Floats
 
     def lit(self, colour: Floats) -> Floats:
-        """Darken and redden a colour (n, 3) at dusk."""
+        """Return a colour (n, 3), darker and redder at dusk."""
         return np.where(self.dusk[:, None], colour * _DUSK, colour)
 
 
 def draw_scenes(
-    indices: Whole, size: tuple[int, int], seed: int, *, dusk: float, sun: float, clouds: int, houses: int, trees: int
+    indices: Integers,
+    size: tuple[int, int],
+    seed: int,
+    *,
+    dusk: float,
+    sun: float,
+    clouds: int,
+    houses: int,
+    trees: int,
 ) -> SceneDraws:
     """Draw scenes; see `OutdoorScenes` for the options."""
     columns, side = DrawColumns(seed, _STREAM, indices, _DRAWS), min(size)
@@ -101,23 +109,23 @@ def draw_scenes(
     weather = Weather(
         height,
         width,
-        columns.happens(dusk),
+        columns.bernoulli(dusk),
         columns.uniform(0.50, 0.66) * height,
         columns.uniform(-0.05, 0.05) * height,
     )
-    told: dict[str, Whole] = {"dusk": weather.dusk.astype(np.int64)}
+    attributes: dict[str, Integers] = {"dusk": weather.dusk.astype(np.int64)}
     shapes = [_sky(columns, weather)]
-    shapes += _sun(columns, weather, told, sun)
-    shapes += _clouds(columns, weather, told, clouds)
+    shapes += _sun(columns, weather, attributes, sun)
+    shapes += _clouds(columns, weather, attributes, clouds)
     shapes.append(_ground(columns, weather))
-    told |= {name: np.zeros(len(indices), np.int64) for name in ("doors", "windows")}
-    standing = _houses(columns, weather, told, houses, first=2 + clouds)
-    standing += _trees(columns, weather, told, trees, first=2 + clouds + houses)
-    return SceneDraws(size, np.concatenate([np.stack(shapes, axis=1), *_by_depth(standing)], axis=1), told)
+    attributes |= {name: np.zeros(len(indices), np.int64) for name in ("doors", "windows")}
+    standing = _houses(columns, weather, attributes, houses, first=2 + clouds)
+    standing += _trees(columns, weather, attributes, trees, first=2 + clouds + houses)
+    return SceneDraws(size, np.concatenate([np.stack(shapes, axis=1), *_by_depth(standing)], axis=1), attributes)
 
 
 def _by_depth(standing: list[tuple[Floats, Floats]]) -> list[Floats]:
-    """Order things (their ground lines (n,) and shapes (n, shapes, columns)) from the farthest to the nearest."""
+    """Sort things, given as base lines (n,) and shapes (n, shapes, columns), from the farthest to the nearest."""
     if not standing:
         return []
     most = max(shapes.shape[1] for _, shapes in standing)
@@ -128,7 +136,7 @@ def _by_depth(standing: list[tuple[Floats, Floats]]) -> list[Floats]:
 
 
 def _shape(
-    there: NDArray[np.bool_] | Floats,
+    exists: NDArray[np.bool_] | Floats,
     outline: int,
     class_: int,
     thing: int,
@@ -137,9 +145,9 @@ def _shape(
     lower: Floats,
     form: float | Floats = 0.0,
 ) -> Floats:
-    """Put a shape into rows of columns: (n, columns); ``box`` is left, right, top, bottom."""
+    """Return the rows (n, columns) of a shape; ``box`` is left, right, top, bottom."""
     row = np.zeros((len(upper), COLUMNS))
-    row[:, OUTLINE] = np.where(there, outline, NOTHING)
+    row[:, OUTLINE] = np.where(exists, outline, NOTHING)
     row[:, CLASS], row[:, THING], row[:, FORM] = class_, thing, form
     for column, edge in zip((LEFT, RIGHT, TOP, BOTTOM), box, strict=True):
         row[:, column] = edge
@@ -147,40 +155,40 @@ def _shape(
     return row
 
 
-def _varied(columns: DrawColumns, colour: Floats, amount: float) -> Floats:
-    """Make a colour (n, 3) lighter or darker, at random."""
+def _jittered(columns: DrawColumns, colour: Floats, amount: float) -> Floats:
+    """Return a colour (n, 3) with random brightness."""
     return np.asarray(colour * columns.uniform(1 - amount, 1 + amount)[:, None])
 
 
 def _sky(columns: DrawColumns, weather: Weather) -> Floats:
     dusk = weather.dusk[:, None]
-    upper = _varied(columns, np.where(dusk, (66.0, 48.0, 110.0), (70.0, 130.0, 215.0)), 0.1)
-    lower = _varied(columns, np.where(dusk, (226.0, 132.0, 96.0), (176.0, 210.0, 240.0)), 0.05)
-    # It goes on behind the ground, so that every pixel has a class whatever is taken away.
+    upper = _jittered(columns, np.where(dusk, (66.0, 48.0, 110.0), (70.0, 130.0, 215.0)), 0.1)
+    lower = _jittered(columns, np.where(dusk, (226.0, 132.0, 96.0), (176.0, 210.0, 240.0)), 0.05)
+    # It continues behind the ground, so that every pixel has a class whichever part is removed.
     box = (0.0, weather.width, 0.0, weather.height)
     return _shape(np.ones(len(dusk)), RECTANGLE, SKY, 0, box, upper, lower)
 
 
 def _ground(columns: DrawColumns, weather: Weather) -> Floats:
-    near = weather.lit(_varied(columns, np.full((len(weather.horizon), 3), (92.0, 140.0, 58.0)), 0.15))
+    near = weather.lit(_jittered(columns, np.full((len(weather.horizon), 3), (92.0, 140.0, 58.0)), 0.15))
     box = (0.0, weather.width, weather.horizon, weather.height)
     return _shape(np.ones(len(near)), HILL, GROUND, 0, box, near * 1.2, near * 0.85, form=weather.bump)
 
 
-def _sun(columns: DrawColumns, weather: Weather, told: dict[str, Whole], probability: float) -> list[Floats]:
-    there, radius = columns.happens(probability), columns.uniform(0.07, 0.11)
+def _sun(columns: DrawColumns, weather: Weather, attributes: dict[str, Integers], probability: float) -> list[Floats]:
+    exists, radius = columns.bernoulli(probability), columns.uniform(0.07, 0.11)
     x = columns.uniform(0.1, 0.9) * weather.width
-    # The whole disc stands over the highest ground.
+    # The whole disc is above the highest ground.
     y = columns.uniform(0.12, 0.33) * weather.height
     colour = np.where(weather.dusk[:, None], (255.0, 116.0, 48.0), (255.0, 228.0, 80.0))
-    told["sun"] = there.astype(np.int64)
-    return [_shape(there, ELLIPSE, SUN, 1, (x - radius, x + radius, y - radius, y + radius), colour, colour)]
+    attributes["sun"] = exists.astype(np.int64)
+    return [_shape(exists, ELLIPSE, SUN, 1, (x - radius, x + radius, y - radius, y + radius), colour, colour)]
 
 
-def _clouds(columns: DrawColumns, weather: Weather, told: dict[str, Whole], most: int) -> list[Floats]:
-    count, shapes = columns.whole(most), []
+def _clouds(columns: DrawColumns, weather: Weather, attributes: dict[str, Integers], max_count: int) -> list[Floats]:
+    count, shapes = columns.integers(max_count), []
     white = np.where(weather.dusk[:, None], (206.0, 150.0, 160.0), (248.0, 248.0, 250.0))
-    for number in range(most):
+    for number in range(max_count):
         x, y = columns.uniform() * weather.width, columns.uniform(0.08, 0.28) * weather.height
         reach, rise = columns.uniform(0.09, 0.14), columns.uniform(0.045, 0.065)
         side = columns.uniform(0.55, 0.8)
@@ -188,12 +196,12 @@ def _clouds(columns: DrawColumns, weather: Weather, told: dict[str, Whole], most
             middle, low = x + shift * reach, y + rise
             box = (middle - scale * reach, middle + scale * reach, low - 2 * scale * rise, low)
             shapes.append(_shape(number < count, ELLIPSE, CLOUD, 2 + number, box, white, white * 0.86))
-    told["clouds"] = count
+    attributes["clouds"] = count
     return shapes
 
 
 def _stand(columns: DrawColumns, weather: Weather) -> tuple[Floats, Floats, Floats]:
-    """Draw where a thing stands, (x, y), and how large it looks there: near things stand low and are large."""
+    """Draw the base (x, y) of a thing and its scale; nearer things are lower in the image and larger."""
     depth = columns.uniform()
     farthest = weather.horizon + np.abs(weather.bump) + 0.03 * weather.height
     base = farthest + depth * (0.96 * weather.height - farthest)
@@ -201,45 +209,45 @@ def _stand(columns: DrawColumns, weather: Weather) -> tuple[Floats, Floats, Floa
 
 
 def _houses(
-    columns: DrawColumns, weather: Weather, told: dict[str, Whole], most: int, first: int
+    columns: DrawColumns, weather: Weather, attributes: dict[str, Integers], max_count: int, first: int
 ) -> list[tuple[Floats, Floats]]:
-    count, standing = columns.whole(most), []
-    for number in range(most):
-        there = number < count
+    count, standing = columns.integers(max_count), []
+    for number in range(max_count):
+        exists = number < count
         x, base, scale = _stand(columns, weather)
         half, rise = scale * columns.uniform(0.15, 0.21), scale * columns.uniform(0.19, 0.26)
-        wall = weather.lit(_varied(columns, columns.one_of(_WALLS), 0.06))
-        roof = weather.lit(_varied(columns, columns.one_of(_ROOFS), 0.08))
+        wall = weather.lit(_jittered(columns, columns.choice(_WALLS), 0.06))
+        roof = weather.lit(_jittered(columns, columns.choice(_ROOFS), 0.08))
         top, eaves = base - rise, half + 0.03 * scale
         ridge = top - scale * columns.uniform(0.12, 0.19)
         # Half of the roofs are gables, half are hipped.
-        form = np.where(columns.happens(0.5), 0.0, columns.uniform(0.3, 0.7))
+        form = np.where(columns.bernoulli(0.5), 0.0, columns.uniform(0.3, 0.7))
         thing = first + number
         shapes = [
-            _shape(there, RECTANGLE, WALL, thing, (x - half, x + half, top, base), wall, wall * 0.92),
-            _shape(there, TRAPEZOID, ROOF, thing, (x - eaves, x + eaves, ridge, top), roof, roof * 0.9, form=form),
+            _shape(exists, RECTANGLE, WALL, thing, (x - half, x + half, top, base), wall, wall * 0.92),
+            _shape(exists, TRAPEZOID, ROOF, thing, (x - eaves, x + eaves, ridge, top), roof, roof * 0.9, form=form),
         ]
-        shapes += _openings(columns, weather, told, there, thing, (x - half, x + half, top, base))
+        shapes += _openings(columns, weather, attributes, exists, thing, (x - half, x + half, top, base))
         standing.append((base, np.stack(shapes, axis=1)))
-    told["houses"] = count
+    attributes["houses"] = count
     return standing
 
 
 def _openings(
     columns: DrawColumns,
     weather: Weather,
-    told: dict[str, Whole],
-    there: NDArray[np.bool_],
+    attributes: dict[str, Integers],
+    exists: NDArray[np.bool_],
     thing: int,
     wall: tuple[Floats, Floats, Floats, Floats],
 ) -> list[Floats]:
-    """Put a door into one third of a wall (in 17 of 20), and windows (in 7 of 10) into the others."""
+    """Draw a door in one third of a wall (probability 0.85), and windows (0.7 each) in the others."""
     left, right, top, base = wall
     third, rise = (right - left) / 3, base - top
-    place, has_door = columns.whole(2), there & columns.happens(0.85)
-    colour, height = weather.lit(columns.one_of(_DOORS)), columns.uniform(0.62, 0.78)
+    door_slot, has_door = columns.integers(2), exists & columns.bernoulli(0.85)
+    colour, height = weather.lit(columns.choice(_DOORS)), columns.uniform(0.62, 0.78)
     width = columns.uniform(0.36, 0.42) * third
-    middle = left + (place + 0.5) * third
+    middle = left + (door_slot + 0.5) * third
     shapes = [
         _shape(
             has_door,
@@ -251,37 +259,37 @@ def _openings(
             colour,
         )
     ]
-    told["doors"] += has_door
+    attributes["doors"] += has_door
     # Windows are dark by day and lit at dusk.
     glass = np.where(weather.dusk[:, None], (255.0, 214.0, 110.0), (64.0, 86.0, 128.0))
     reach, tall, sill = columns.uniform(0.30, 0.38) * third, columns.uniform(0.34, 0.44), columns.uniform(0.18, 0.26)
     for slot in range(3):
-        has_window = there & columns.happens(0.7) & ((place != slot) | ~has_door)
+        has_window = exists & columns.bernoulli(0.7) & ((door_slot != slot) | ~has_door)
         middle = left + (slot + 0.5) * third
         box = (middle - reach, middle + reach, top + sill * rise, top + (sill + tall) * rise)
         shapes.append(_shape(has_window, RECTANGLE, WINDOW, thing, box, glass, glass))
-        told["windows"] += has_window
+        attributes["windows"] += has_window
     return shapes
 
 
 def _trees(
-    columns: DrawColumns, weather: Weather, told: dict[str, Whole], most: int, first: int
+    columns: DrawColumns, weather: Weather, attributes: dict[str, Integers], max_count: int, first: int
 ) -> list[tuple[Floats, Floats]]:
-    count, standing = columns.whole(most), []
-    for number in range(most):
-        there = number < count
+    count, standing = columns.integers(max_count), []
+    for number in range(max_count):
+        exists = number < count
         x, base, scale = _stand(columns, weather)
         half, rise = scale * columns.uniform(0.025, 0.035), scale * columns.uniform(0.12, 0.18)
-        bark = weather.lit(_varied(columns, np.full((len(x), 3), (104.0, 68.0, 40.0)), 0.1))
-        green = weather.lit(_varied(columns, columns.one_of(_CROWNS), 0.1))
-        conifer, reach, tall = columns.happens(0.4), columns.uniform(0.09, 0.14), columns.uniform(0.24, 0.34)
+        bark = weather.lit(_jittered(columns, np.full((len(x), 3), (104.0, 68.0, 40.0)), 0.1))
+        green = weather.lit(_jittered(columns, columns.choice(_CROWNS), 0.1))
+        conifer, reach, tall = columns.bernoulli(0.4), columns.uniform(0.09, 0.14), columns.uniform(0.24, 0.34)
         low = base - rise + 0.03 * scale
         crown = (x - reach * scale, x + reach * scale, low - tall * scale, low)
         shapes = [
-            _shape(there, RECTANGLE, TRUNK, first + number, (x - half, x + half, base - rise, base), bark, bark * 0.9),
-            _shape(there & conifer, TRAPEZOID, CROWN, first + number, crown, green, green * 0.8),
-            _shape(there & ~conifer, ELLIPSE, CROWN, first + number, crown, green * 1.1, green * 0.85),
+            _shape(exists, RECTANGLE, TRUNK, first + number, (x - half, x + half, base - rise, base), bark, bark * 0.9),
+            _shape(exists & conifer, TRAPEZOID, CROWN, first + number, crown, green, green * 0.8),
+            _shape(exists & ~conifer, ELLIPSE, CROWN, first + number, crown, green * 1.1, green * 0.85),
         ]
         standing.append((base, np.stack(shapes, axis=1)))
-    told["trees"] = count
+    attributes["trees"] = count
     return standing

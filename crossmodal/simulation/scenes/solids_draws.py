@@ -1,6 +1,7 @@
-"""The law of solids on a plane: which stand where, from where they are seen and lit.
+"""Random parameters of solids on a plane: shapes, positions, camera and lamp.
 
-Lengths are in CLEVR's units: the plane is z = 0, solids stand within 3 of its middle, a large one is 0.7 in radius.
+Lengths are in the units of CLEVR: the plane is z = 0, x and y of the solids are within -3 to 3, and a large solid has
+radius 0.7.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmodal.simulation.scenes.draw_columns import DrawColumns, Floats, Whole
+from crossmodal.simulation.draw_columns import DrawColumns, Floats, Integers
 from crossmodal.simulation.scenes.labelled import ClassList
 
 SHAPES = ("cube", "sphere", "cylinder")
@@ -33,10 +34,10 @@ SOLID_CLASSES = ClassList(
     wholes={"solid": SHAPES},
 )
 
-#: Columns of a solid: its class (0 for none), place, radius, cosine and sine of its turn, metal (0 or 1), RGB.
+#: Columns of a solid: class (0 for none), position, radius, cosine and sine of the rotation, metal (0 or 1), RGB.
 CLASS, X, Y, RADIUS, COSINE, SINE, METAL, COLOUR = range(8)
 COLUMNS = 10
-#: Half the edge of a cube, and the radius and half the height of a cylinder, as parts of the radius.
+#: Half the edge of a cube, and the radius and half the height of a cylinder, as fractions of the radius.
 CUBE_HALF, CYLINDER_RADIUS, CYLINDER_HALF = 0.7, 0.8, 0.8
 #: Half the shorter side of the image at distance 1 from the eye.
 HALF_VIEW = 0.42
@@ -53,8 +54,8 @@ class SolidDraws:
 
     Attributes:
         size: height and width in pixels.
-        solids: float64 (n, solids, 10), the columns are named in this module.
-        eyes, lamps: float64 (n, 3), where they are seen and lit from.
+        solids: float64 (n, solids, 10); the columns are named in this module.
+        eyes, lamps: float64 (n, 3), positions of the camera and the lamp.
         attributes: int64 by name, see `SolidScenes`.
     """
 
@@ -62,49 +63,49 @@ class SolidDraws:
     solids: Floats
     eyes: Floats
     lamps: Floats
-    attributes: dict[str, Whole]
+    attributes: dict[str, Integers]
 
 
-def draw_solids(indices: Whole, size: tuple[int, int], seed: int, *, fewest: int, most: int) -> SolidDraws:
+def draw_solids(indices: Integers, size: tuple[int, int], seed: int, *, fewest: int, most: int) -> SolidDraws:
     """Draw solids; see `SolidScenes` for the options."""
     columns = DrawColumns(seed, _STREAM, indices, 8 + most * (6 + 2 * _TRIES))
-    count = fewest + columns.whole(most - fewest)
+    count = fewest + columns.integers(most - fewest)
     eyes, lamps = (
-        np.stack([columns.uniform(place - 0.5, place + 0.5) for place in middle], axis=1) for middle in (_EYE, _LAMP)
+        np.stack([columns.uniform(mean - 0.5, mean + 0.5) for mean in position], axis=1) for position in (_EYE, _LAMP)
     )
     n = len(indices)
-    solids, told = np.zeros((n, most, COLUMNS)), {"count": np.zeros(n, np.int64)}
-    told |= {name: np.full((n, most), -1) for name in ("shape", "colour", "size", "material")}
+    solids, attributes = np.zeros((n, most, COLUMNS)), {"count": np.zeros(n, np.int64)}
+    attributes |= {name: np.full((n, most), -1) for name in ("shape", "colour", "size", "material")}
     for number in range(most):
         drawn = {
-            "shape": columns.whole(len(SHAPES) - 1),
-            "colour": columns.whole(len(COLOURS) - 1),
-            "size": columns.whole(len(RADII) - 1),
-            "material": columns.whole(len(MATERIALS) - 1),
+            "shape": columns.integers(len(SHAPES) - 1),
+            "colour": columns.integers(len(COLOURS) - 1),
+            "size": columns.integers(len(RADII) - 1),
+            "material": columns.integers(len(MATERIALS) - 1),
         }
-        turn, radius = columns.uniform(0.0, 0.5 * np.pi), np.asarray(RADII)[drawn["size"]]
-        place, fits = _free_place(columns, solids[:, :number], radius)
-        there = fits & (number < count)
+        angle, radius = columns.uniform(0.0, 0.5 * np.pi), np.asarray(RADII)[drawn["size"]]
+        position, fits = _free_position(columns, solids[:, :number], radius)
+        exists = fits & (number < count)
         row = np.column_stack(
             [
                 1 + drawn["shape"],
-                place,
+                position,
                 radius,
-                np.cos(turn),
-                np.sin(turn),
+                np.cos(angle),
+                np.sin(angle),
                 drawn["material"],
                 np.asarray(list(COLOURS.values()), np.float64)[drawn["colour"]],
             ]
         )
-        solids[there, number] = row[there]
-        told["count"] += there
+        solids[exists, number] = row[exists]
+        attributes["count"] += exists
         for name, values in drawn.items():
-            told[name][there, number] = values[there]
-    return SolidDraws(size, solids, eyes, lamps, told)
+            attributes[name][exists, number] = values[exists]
+    return SolidDraws(size, solids, eyes, lamps, attributes)
 
 
-def _free_place(columns: DrawColumns, others: Floats, radius: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Draw the first of some places (n, 2) that keeps clear of the others, and whether there is one (n,)."""
+def _free_position(columns: DrawColumns, others: Floats, radius: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Draw positions and return the first (n, 2) at a distance from the others, and whether there is one (n,)."""
     tries = np.stack([columns.uniform(-_REACH, _REACH) for _ in range(2 * _TRIES)], axis=1).reshape(
         len(radius), _TRIES, 2
     )
