@@ -92,17 +92,17 @@ WEIGHTS := runs/weights
 weights: weights-starts weights-sound weights-gait weights-scenes
 
 # What weights-noise trains; on a GPU, as published:
-#   make weights-noise NOISE_RECIPE=noise_pretraining/published NOISE_WORDS='--data.process programs --trainer.accelerator gpu'
+#   make weights-noise NOISE_RECIPE=noise_pretraining/published NOISE_ARGS='--data.process programs --trainer.accelerator gpu'
 # With PHOTOGRAPHS=DIR (as `crossmodal probe --data` takes them) the model card states the accuracy on them.
 NOISE_RECIPE ?= noise_pretraining/programs_half
-NOISE_WORDS ?=
+NOISE_ARGS ?=
 NOISE_NAME ?= programs/small_alexnet
 NOISE_BACKBONE ?= small_alexnet
 PHOTOGRAPHS ?=
 
 weights-noise: setup
 	rm -rf $(WEIGHTS)/noise $(WEIGHTS)/trunk
-	$(BIN)/crossmodal train $(NOISE_RECIPE) $(NOISE_WORDS) --out $(WEIGHTS)/noise
+	$(BIN)/crossmodal train $(NOISE_RECIPE) $(NOISE_ARGS) --out $(WEIGHTS)/noise
 	test -z "$(PHOTOGRAPHS)" || $(BIN)/crossmodal probe $(NOISE_BACKBONE) --data $(PHOTOGRAPHS) \
 	  --weights $(WEIGHTS)/noise/weights --few-shot 1,5,10 --table $(WEIGHTS)/probe.md
 	$(BIN)/crossmodal weights pack $(WEIGHTS)/noise/weights --backbone $(NOISE_BACKBONE) --half --out $(WEIGHTS)/trunk/weights \

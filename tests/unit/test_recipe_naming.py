@@ -90,7 +90,7 @@ def test_an_own_package_is_named_after_it_was_trusted_on_the_command_line(
 
 def test_a_trusted_class_still_needs_the_base_class_of_its_place() -> None:
     assert recipes.mistakes(tiny_recipe(task__class_path=f"{TINY}.TinyModel"))[0] == (
-        f"task.class_path: a LightningModule was expected, {TINY}.TinyModel is none"
+        f"task.class_path: a LightningModule was expected, found {TINY}.TinyModel"
     )
     assert recipes.mistakes(tiny_recipe(evaluations=[{"class_path": f"{TINY}.tiny_recipe"}]))[0].startswith(
         "evaluations.0.class_path: a function of (predict, dataset)"

@@ -154,7 +154,7 @@ def test_evaluate_needs_a_folder_and_data(tmp_path: Path, capsys: Capture, monke
     run = tmp_path / "weights"
     tiny.TinyHub.save_weights(tiny.TinyModel(), run, card="")
     assert main(["evaluate", str(run)]) == 1
-    assert "nothing evaluates a TinyModel by itself" in capsys.readouterr().err
+    assert "there is no evaluation of TinyModel" in capsys.readouterr().err
     monkeypatch.setitem(evaluating._EVALUATED, "TinyModel", ("GreatestHitsDataModule", "evaluate"))
     assert main(["evaluate", str(run)]) == 2
     assert "add --data.root DIR" in capsys.readouterr().err

@@ -34,14 +34,14 @@ def told(words, capsys):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("stripes", "what is to become of the images?"),
+        ("stripes", "no output given; add --grid"),
         ("stripe --grid s.png", "unknown process 'stripe'; did you mean stripes?"),
         ("stripes --grid s.png --widht 3", "neither the command nor stripes has such an option; did you mean --width"),
         ("stripes --grid s.png --cuont 3", "did you mean --count?"),
         ("stripes --grid s.png --zzzz 3", "choose one of: --width, --colour"),
         ("stripes --grid s.png --width", "--width needs a value"),
         ("stripes --grid s.png --width 0", "width must be at least 1, got 0"),
-        ("stripes --grid s.png --width many", "stripes cannot be made with --width many"),
+        ("stripes --grid s.png --width many", "stripes does not accept --width many"),
         ("stripes --grid s.png --size 0", "at least 1 pixel was expected, found 0"),
         ("stripes --grid s.png --size 3x", "a side or HEIGHTxWIDTH"),
         ("stripes --grid s.png --size 3x0", "found 3x0"),
@@ -49,9 +49,9 @@ def told(words, capsys):
         ("stripes --grid s.png --seed -1", "--seed: a whole number of at least 0"),
         ("stripes --grid s.png --count 0", "--count: a whole number of at least 1"),
         ("stripes --grid s.png --count many", "invalid int value: 'many'"),
-        ("stripes --grid s.png --num-workers 2", "--num-workers: belongs to --shards"),
+        ("stripes --grid s.png --num-workers 2", "--num-workers: needs --shards"),
         ("stripes --grid s.png --report", "not allowed with argument"),
-        ("stripes --out d", "how many images?"),
+        ("stripes --out d", "need the number of images; add --count"),
         ("stripes --shards d --count 5 --format gif", "invalid choice: 'gif'"),
         ("stripes --report --size 31", "at least 32 pixels"),
         ("stripes --grid s.png --device tpu9000", "--device tpu9000: cannot be used here"),
@@ -194,7 +194,7 @@ def test_the_list_becomes_a_sheet_with_a_row_for_each(tmp_path, capsys, monkeypa
     assert drawn.shape == (4 + 2 * 58, 4 + 3 * 44, 3)
     assert np.array_equal(drawn[62:102, 92:132], images[2])
     assert main(["noise", "--list", "--report"]) == 2
-    assert "--list: goes with --grid" in capsys.readouterr().err
+    assert "--list: can be combined with --grid" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("output", ["--grid {}/s.png", "--out {} --count 2", "--shards {} --count 2"])

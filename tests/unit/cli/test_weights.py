@@ -58,9 +58,17 @@ def test_mistakes_are_sentences(published, tmp_path, capsys, monkeypatch):
     for words, code, told in (
         (["convrt", str(published), "--out", "new"], 2, "unknown action 'convrt'; did you mean convert?"),
         (["convert", str(published)], 2, "required: --out"),
-        (["convert", str(published), "--out", "new", "--probe", "n.md"], 2, "--probe does not go with"),
+        (
+            ["convert", str(published), "--out", "new", "--probe", "n.md"],
+            2,
+            "--probe: not an option of `crossmodal weights convert`",
+        ),
         (["pack", "nowhere", "--out", "new"], 1, "nowhere: no such weights"),
-        (["pack", "scenes/segmenter", "--out", "new", "--licence", "MIT"], 2, "--licence does not go with"),
+        (
+            ["pack", "scenes/segmenter", "--out", "new", "--licence", "MIT"],
+            2,
+            "--licence: not an option of `crossmodal weights pack`",
+        ),
         (["pack", "scenes/segmenter", "--out", "new", "--probe", "n.md"], 2, "--probe n.md: cannot be read"),
         (["pack", "scenes/segmenter", "--out", "new", "--backbone", "alexnet"], 2, "unknown backbone 'alexnet'"),
         (["convert", str(published), "--out", "new", "--licence", " "], 2, "--licence: is empty"),

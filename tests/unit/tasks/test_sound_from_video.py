@@ -201,7 +201,7 @@ def test_training_sets_the_onset_threshold_that_validation_likes_best():
     threshold, f1 = best_onset_threshold(curves, batch["onset"])
     assert float(model.onset_threshold) == pytest.approx(threshold)
     assert f1 > 0.6
-    assert task._onsets == []  # what was heard is not kept from one validation to the next
+    assert task._onsets == []  # predictions are not kept from one validation to the next
 
 
 def brute_force(curves: Tensor, marks: Tensor) -> dict[float, float]:

@@ -128,7 +128,7 @@ def test_initial_weights_of_another_model_are_refused_with_a_list(place: Path, t
 
 
 def test_a_loss_that_is_no_number_names_the_step_and_the_videos(place: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"step [2-6]: .*the batch held video \[.*start_step \[") as raised:
+    with pytest.raises(TrainingError, match=r"step [2-6]: .*the batch contained video \[.*start_step \[") as raised:
         train(recipe(place, task__learning_rate=1e30, trainer__gradient_clip_val=1e30), tmp_path / "run")
     assert "is not finite" in str(raised.value) or "the loss is" in str(raised.value)
     assert not (tmp_path / "run" / "weights").exists()
