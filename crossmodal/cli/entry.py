@@ -17,7 +17,7 @@ COMMANDS = {
     "recipes": ("crossmodal.cli.recipes", "list the recipes of the package"),
     "show": ("crossmodal.cli.show", "print a recipe with all overrides, or its differences from another"),
     "check": ("crossmodal.cli.check", "check recipes and list all mistakes"),
-    "train": ("crossmodal.cli.train", "train a model from a recipe, into a run directory"),
+    "train": ("crossmodal.cli.train", "train a model from a recipe; write a run directory"),
     "evaluate": ("crossmodal.cli.evaluate", "evaluate a finished run, or weights, on data"),
     "predict-sound": ("crossmodal.cli.predict_sound", "predict the sound of a silent video"),
     "strip-sound": ("crossmodal.cli.strip_sound", "write a silent copy of a video"),
@@ -26,7 +26,7 @@ COMMANDS = {
     "probe": ("crossmodal.cli.probe", "classify photographs by features of a frozen backbone, with baselines"),
     "dissect": (
         "crossmodal.cli.dissect",
-        "find the concepts that units of a network detect or draw",
+        "match units of a network with concepts, and measure their effect",
     ),
     "weights": ("crossmodal.cli.weights", "convert published generators to weights folders, or make a folder smaller"),
     "annotate": ("crossmodal.cli.annotate", "annotate masks on images of a generator, in the browser"),

@@ -44,10 +44,14 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--layer", metavar="L", help="layer of the backbone (default: fc6 if it has one, else pooled)")
     parser.add_argument("--size", type=int, default=64, metavar="S", help="side of the images in pixels (default: 64)")
     parser.add_argument(
-        "--few-shot", type=_numbers, default=(), metavar="1,5,10", help="accuracy with so few images a class, too"
+        "--few-shot",
+        type=_numbers,
+        default=(),
+        metavar="1,5,10",
+        help="also the accuracy with N images per class",
     )
     parser.add_argument(
-        "--draws", type=int, default=5, metavar="D", help="--few-shot: of images, for each number (default: 5)"
+        "--draws", type=int, default=5, metavar="D", help="--few-shot: random draws of images per number (default: 5)"
     )
     parser.add_argument(
         "--k",

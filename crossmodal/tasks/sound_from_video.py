@@ -31,8 +31,8 @@ class SoundFromVideoTask(Task):
     """Train `SoundFromVideo` on windows of video with their cochleagrams and onsets.
 
     Batches contain ``spacetime`` (batch, ticks, 3, height, width), ``colour`` (batch, 3, height, width),
-    ``cochleagram`` (batch, 42, steps) and ``onset`` (batch, steps), as `crossmodal.data.GreatestHits` returns them. The learning
-    rate rises over the first tenth of the run and falls along a cosine to its end.
+    ``cochleagram`` (batch, 42, steps) and ``onset`` (batch, steps), as `crossmodal.data.GreatestHits` returns them. The
+    learning rate rises over the first tenth of the run and falls along a cosine to its end.
 
     Args:
         model: the network.

@@ -36,14 +36,14 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
         recipes.check(recipe, "mine.yaml")
     lines = str(raised.value).splitlines()
     assert lines[0] == "mine.yaml: 3 mistakes"
-    told = "\n".join(lines[1:])
-    assert "trainer.max_step: Trainer has no such argument; did you mean max_steps?" in told
-    assert "task.init_args.learning_rat: TinyTask has no such argument; did you mean learning_rate?" in told
-    assert "data.init_args.length: int was expected, found 'many'" in told
+    message = "\n".join(lines[1:])
+    assert "trainer.max_step: Trainer has no such argument; did you mean max_steps?" in message
+    assert "task.init_args.learning_rat: TinyTask has no such argument; did you mean learning_rate?" in message
+    assert "data.init_args.length: int was expected, found 'many'" in message
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"tusk": 1}, "tusk: unknown key; did you mean task?"),
         ({"seed": -1}, "seed: a whole number from 0 to 4294967295 was expected, found -1"),
@@ -81,12 +81,12 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
         ({"about__expected": {"metric": "f1", "value": "good"}}, "about.expected.value: a number was expected"),
     ],
 )
-def test_mistakes(changes: dict[str, Any], told: str | None) -> None:
+def test_mistakes(changes: dict[str, Any], message: str | None) -> None:
     found = recipes.mistakes(tiny_recipe(**changes))
-    if told is None:
+    if message is None:
         assert found == []
     else:
-        assert any(told in line for line in found), found
+        assert any(message in line for line in found), found
 
 
 def test_missing_sections_and_arguments() -> None:
@@ -161,9 +161,9 @@ def test_another_process_drops_the_options_of_the_first() -> None:
 def test_a_choice_and_its_arguments_may_come_in_any_order(place: str) -> None:
     data = {"class_path": "NoiseDataModule", "init_args": {"process": "programs", "options": {"programs": 16}}}
     changes = {f"{place}.options.shape": "oriented", "data.size": 64, f"{place}.process": "dead_leaves"}
-    wanted = {"process": "dead_leaves", "options": {"shape": "oriented"}, "size": 64}
+    expected = {"process": "dead_leaves", "options": {"shape": "oriented"}, "size": 64}
     for given in (changes, dict(reversed(changes.items()))):
-        assert recipes.override({"data": data}, given)["data"]["init_args"] == wanted
+        assert recipes.override({"data": data}, given)["data"]["init_args"] == expected
     classes = {"task.model.width": 3, "task.model.class_path": "torch.nn.Identity"}
     assert recipes.override(tiny_recipe(), classes)["task"]["init_args"]["model"]["init_args"] == {"width": 3}
 
@@ -198,7 +198,7 @@ def test_bases_in_a_circle(shelf: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("seed: 1\nseed: 2", r"line 2, column 1: .*duplicate key"),
         ("seed: [1", r"line 1"),
@@ -209,8 +209,8 @@ def test_bases_in_a_circle(shelf: Path) -> None:
         (f"seed: {'[' * 5000}{']' * 5000}", "values are nested too deeply"),
     ],
 )
-def test_files_that_are_no_recipes(shelf: Path, text: str, told: str) -> None:
-    with pytest.raises(RecipeError, match=told):
+def test_files_that_are_no_recipes(shelf: Path, text: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
         recipes.read(put(shelf, "wrong", text))
 
 

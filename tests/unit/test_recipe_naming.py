@@ -51,8 +51,12 @@ def test_no_place_of_a_recipe_calls_what_it_may_not_name(
     recipe = recipes.override(tiny_recipe(), {place: held(spec)})
     assert any(place.partition(".")[0] in line for line in recipes.mistakes(recipe))
     recipes.write(recipe, "mine.yaml")
-    for words in (["check", "mine.yaml"], ["train", "mine.yaml", "--out", "run", "--dry-run"], ["train", "mine.yaml"]):
-        assert main(words) == 2
+    for arguments in (
+        ["check", "mine.yaml"],
+        ["train", "mine.yaml", "--out", "run", "--dry-run"],
+        ["train", "mine.yaml"],
+    ):
+        assert main(arguments) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 

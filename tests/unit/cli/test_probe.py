@@ -22,10 +22,10 @@ def words_of(photographs, more=""):
 
 def test_json_on_the_standard_output_holds_top1(photographs, capsys):
     assert main(words_of(photographs, "--json - --few-shot 1,2 --draws 2")) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert 0 < told["top1"] <= 1
-    assert list(told["few_shot"]) == ["1", "2"]
-    assert told["baselines"]["random start"]["fits"] == [told["top1"]]
+    summary = json.loads(capsys.readouterr().out)
+    assert 0 < summary["top1"] <= 1
+    assert list(summary["few_shot"]) == ["1", "2"]
+    assert summary["baselines"]["random start"]["fits"] == [summary["top1"]]
 
 
 def test_table_is_printed_and_written(photographs, capsys, tmp_path):

@@ -17,7 +17,7 @@ EVALUATED = {"evaluations": [{"class_path": "tests.fakes.tiny.tiny_error"}]}
 MODEL = {"class_path": "tests.fakes.tiny.TinyModel"}
 MANUAL = {"task": {"class_path": "tests.fakes.tiny.TinyManualTask", "init_args": {"model": MODEL}}}
 
-#: Recipes whose mistake the signatures do not show: the changes, and what is said.
+#: Recipes whose mistake the signatures do not show: the changes, and what is errors.
 BUILT: dict[str, tuple[dict[str, Any], str]] = {
     "value": ({"task__model__width": 0}, "task.init_args.model: tests.fakes.tiny.TinyModel: width must be at least 1"),
     "memory": (
@@ -49,18 +49,18 @@ BUILT: dict[str, tuple[dict[str, Any], str]] = {
 def test_check_dry_run_and_training_find_the_same_and_leave_nothing_behind(
     mistake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changes, told = BUILT[mistake]
+    changes, message = BUILT[mistake]
     path = tmp_path / "mine.yaml"
     write(tiny.tiny_recipe(**changes), path)
     run = str(tmp_path / "run")
-    said = []
-    for words in (["check", str(path)], ["train", str(path), "--out", run, "--dry-run"]):
-        assert main(words) == 2
-        said.append(capsys.readouterr().err)
-    assert told in said[0]
-    assert said[0] == said[1]
+    errors = []
+    for arguments in (["check", str(path)], ["train", str(path), "--out", run, "--dry-run"]):
+        assert main(arguments) == 2
+        errors.append(capsys.readouterr().err)
+    assert message in errors[0]
+    assert errors[0] == errors[1]
     assert main(["train", str(path), "--out", run]) == (1 if mistake == "init_from" else 2)
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not Path(run).exists()
 
 

@@ -131,7 +131,7 @@ def test_an_argument_is_refused_by_its_name(key: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "told"),
+    ("section", "message"),
     [
         ({"accumulate_grad_batches": 0}, "trainer.accumulate_grad_batches: a whole number of at least 1 was expected"),
         ({"check_val_every_n_epoch": 0}, "trainer.check_val_every_n_epoch: a whole number of at least 1, or null,"),
@@ -188,13 +188,13 @@ def test_an_argument_is_refused_by_its_name(key: str, tmp_path: Path) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_value_that_cannot_work_is_a_mistake(section: dict[str, Any], told: str, tmp_path: Path) -> None:
+def test_a_value_that_cannot_work_is_a_mistake(section: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as raised:
         rehearse(recipe(section), "tiny")
     lines = str(raised.value).splitlines()
     assert lines[0] == "tiny: 1 mistake"
     assert lines[1].startswith("  trainer")
-    assert told in lines[1]
+    assert message in lines[1]
     assert len(lines) == 2
     with pytest.raises(RecipeError):
         train(recipe(section), tmp_path / "run")
@@ -208,7 +208,7 @@ def test_a_gpu_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "told"),
+    ("section", "message"),
     [
         ({"val_check_interval": 100}, r"`val_check_interval` \(100\) must be less than or equal to the number"),
         (
@@ -218,8 +218,8 @@ def test_a_gpu_that_is_not_there() -> None:
     ],
     ids=["validation after the end of an epoch", "metric that is not logged"],
 )
-def test_what_only_the_data_decide_is_a_sentence_as_well(section: dict[str, Any], told: str, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=rf"tiny: 1 mistake\n  trainer: {told}"):
+def test_what_only_the_data_decide_is_a_sentence_as_well(section: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=rf"tiny: 1 mistake\n  trainer: {message}"):
         train(recipe(section), tmp_path / "run", name="tiny")
 
 
