@@ -21,7 +21,7 @@ _PACKAGES = ("torch", "torchvision", "torchaudio", "lightning", "numpy", "scipy"
 
 def command_line() -> str:
     """Return the command of this process, quoted for a shell."""
-    return shlex.join(["crossmodal" if i == 0 else word for i, word in enumerate(sys.argv)])
+    return shlex.join(["crossmodal" if i == 0 else argument for i, argument in enumerate(sys.argv)])
 
 
 def git_state() -> dict[str, Any] | None:

@@ -89,14 +89,14 @@ def verified_arguments(path: Path) -> dict[str, Any]:
     Raises:
         WeightsError: the file has another hash, or the config is not readable.
     """
-    place = path.with_name("config.json")
-    if path.name != _FILE or not place.is_file():
+    config_path = path.with_name("config.json")
+    if path.name != _FILE or not config_path.is_file():
         return {}
     try:
-        config = json.loads(place.read_text(encoding="utf-8"))
+        config = json.loads(config_path.read_text(encoding="utf-8"))
         named, arguments = config.get("sha256"), dict(config.get("arguments", {}))
     except (ValueError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{place}: not a readable config ({error})") from error
+        raise WeightsError(f"{config_path}: not a readable config ({error})") from error
     if named is not None and hashlib.sha256(path.read_bytes()).hexdigest() != named:
         raise WeightsError(
             f"{path}: the sha256 is not the one in config.json, so a file is damaged or replaced; copy the folder again"

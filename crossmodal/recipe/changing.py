@@ -57,34 +57,34 @@ def _order(key: str) -> tuple[int, bool]:
     return len(path), path[-1] not in _ARGUMENTS_OF
 
 
-def _set(place: Any, path: list[str], value: Any) -> None:
+def _set(node: Any, path: list[str], value: Any) -> None:
     key, rest = path[0], path[1:]
-    if isinstance(place, list):
-        if not key.isdecimal() or int(key) >= len(place):
-            raise RecipeError(f"{key!r} is not an entry of a list of {len(place)}")
+    if isinstance(node, list):
+        if not key.isdecimal() or int(key) >= len(node):
+            raise RecipeError(f"{key!r} is not an entry of a list of {len(node)}")
         if rest:
-            _set(place[int(key)], rest, value)
+            _set(node[int(key)], rest, value)
         else:
-            place[int(key)] = value
+            node[int(key)] = value
         return
-    if not isinstance(place, dict):
-        raise RecipeError(f"{key!r} cannot be set in {place!r}, which has no keys")
-    if "class_path" in place and key not in _SPEC:
-        place = place.setdefault("init_args", {})
+    if not isinstance(node, dict):
+        raise RecipeError(f"{key!r} cannot be set in {node!r}, which has no keys")
+    if "class_path" in node and key not in _SPEC:
+        node = node.setdefault("init_args", {})
     if not rest:
         if key in _ARGUMENTS_OF:
-            _drop_arguments(place, key, value)
-        place[key] = value
+            _drop_arguments(node, key, value)
+        node[key] = value
         return
-    if place.get(key) is None:
-        place[key] = {}
-    _set(place[key], rest, value)
+    if node.get(key) is None:
+        node[key] = {}
+    _set(node[key], rest, value)
 
 
-def _drop_arguments(place: dict[str, Any], choice: str, value: Any) -> None:
+def _drop_arguments(node: dict[str, Any], choice: str, value: Any) -> None:
     """Remove the arguments of a class or process if ``value`` chooses another one."""
-    if place.get(choice) not in (None, value):
-        place.pop(_ARGUMENTS_OF[choice], None)
+    if node.get(choice) not in (None, value):
+        node.pop(_ARGUMENTS_OF[choice], None)
 
 
 def difference(first: Any, second: Any, path: str = "") -> list[str]:

@@ -103,9 +103,9 @@ def read(name: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _read(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
-    place = path.resolve()
-    if place in below:
-        cycle = " -> ".join(p.name for p in (*below, place))
+    resolved = path.resolve()
+    if resolved in below:
+        cycle = " -> ".join(p.name for p in (*below, resolved))
         raise RecipeError(f"{path}: base: the recipes form a cycle: {cycle}; remove one `base`")
     recipe = _parse(path)
     base = recipe.pop("base", None)
@@ -118,7 +118,7 @@ def _read(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         lower = beside if beside.suffix in _SUFFIXES and beside.is_file() else find(base)
     except RecipeError as error:
         raise RecipeError(f"{path}: base: {error}") from None
-    under = _read(lower, (*below, place))
+    under = _read(lower, (*below, resolved))
     # `about` is not inherited: a changed recipe has other costs and another result.
     under.pop("about", None)
     return merge(under, recipe)

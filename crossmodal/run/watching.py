@@ -96,15 +96,16 @@ class WatchBackbone(Callback):
         draw_embedding(images, pooled, figures / "embedding.png")
         if self._photographs is None:
             return
-        seen = extract(self._photographs, source, self.size)
-        labels = self._photographs.labels[seen.indices]
-        fitted, held = hold_out(labels, seed=0)
+        features = extract(self._photographs, source, self.size)
+        labels = self._photographs.labels[features.indices]
+        fitted, tested = hold_out(labels, seed=0)
+        values = features.values
         fits = {
-            "ridge": fit_ridge(seen.values[fitted], labels[fitted], self._classes),
-            "knn": fit_neighbours(seen.values[fitted], labels[fitted], self._classes, neighbours=(self.neighbours,)),
+            "ridge": fit_ridge(values[fitted], labels[fitted], self._classes),
+            "knn": fit_neighbours(values[fitted], labels[fitted], self._classes, neighbours=(self.neighbours,)),
         }
-        right = {name: accuracy(fit.predict(seen.values[held]), labels[held]) for name, fit in fits.items()}
-        _log(trainer, {f"watch/{name}_top1": value for name, value in right.items()})
+        top1 = {name: accuracy(fit.predict(values[tested]), labels[tested]) for name, fit in fits.items()}
+        _log(trainer, {f"watch/{name}_top1": value for name, value in top1.items()})
 
 
 def _log(trainer: lightning.Trainer, figures: dict[str, float]) -> None:

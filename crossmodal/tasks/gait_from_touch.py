@@ -26,7 +26,7 @@ class GaitFromTouchTask(Task):
         model: the network.
         learning_rate: peak of the schedule (AdamW).
         backbone_rate: factor on the learning rate of the backbone; 0 freezes it, including batch statistics.
-        weight_decay: of AdamW, on matrices and kernels alone.
+        weight_decay: weight decay of AdamW, on matrices and kernels only.
         parts: weights of parts of the loss; the others have the weights in `PARTS`.
 
     Raises:

@@ -24,11 +24,11 @@ _AVERAGED_FRACTION = 0.2
 class GeneratorTask(Task):
     """Train a `SmallGenerator`; ``model`` is the moving average of the trained generator, and a run saves it.
 
-    Batches hold ``image`` uint8 (n, 3, size, size) and, for a conditional generator, ``label`` int64 (n,), as
-    `crossmodal.data.ScenesDataModule` gives them. One optimizer (Adam) updates both networks at
-    every step. The validation logs the sliced Wasserstein distance between true and generated images, averaged to 8 x 8
-    pixels, which needs no other network. The trainer's ``gradient_clip_val`` applies to each network separately. For
-    the shipped sizes, usual gradient norms are well below 30, so that a value of 30 clips outliers only.
+    Batches contain ``image`` uint8 (n, 3, size, size) and, for a conditional generator, ``label`` int64 (n,), as
+    `crossmodal.data.ScenesDataModule` returns them. One optimizer (Adam) updates both networks at every step. The
+    validation logs the sliced Wasserstein distance between true and generated images, averaged to 8 x 8 pixels, which
+    needs no other network. The trainer's ``gradient_clip_val`` applies to each network separately. For the shipped
+    sizes, usual gradient norms are well below 30, so that a value of 30 clips outliers only.
 
     Args:
         model: the generator.

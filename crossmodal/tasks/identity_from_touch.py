@@ -15,7 +15,7 @@ from crossmodal.tasks.optimization import Optimization
 class IdentityFromTouchTask(Task):
     """Train `IdentityFromTouch` to distinguish a person's footsteps from those of all others in the batch.
 
-    Batches hold ``phases_kpa`` (people, footsteps, phases, rows, columns) and ``person`` (people, footsteps), as
+    Batches contain ``phases_kpa`` (people, footsteps, phases, rows, columns) and ``person`` (people, footsteps), as
     `crossmodal.data.StepUpDataModule` returns them. Validation logs the equal error rate over all pairs of the held-out
     people's footsteps.
 
