@@ -69,7 +69,7 @@ def test_help_has_examples(name: str, capsys: Capture) -> None:
         (["predict-sound", "v.mp4"], "required: --out"),
         (["predict-sound", "v.mp4", "--out", "o.mp4", "--passes", "2"], "invalid choice: 2"),
         (["strip-sound", "v.mp4"], "required: --out"),
-        (["evaluate", "runs/first", "--table", "table.md"], "add --baselines"),
+        (["evaluate", "runs/first", "--table", "table.md"], "--table: needs --baselines"),
     ],
 )
 def test_usage_errors(arguments: list[str], message: str, capsys: Capture) -> None:
@@ -142,7 +142,7 @@ def test_train_and_evaluate(mine: str, tmp_path: Path, capsys: Capture) -> None:
     summary = json.loads(capsys.readouterr().out)
     assert summary["steps"] == 2
     assert main(["train", mine, "--out", run]) == 1
-    assert "not empty; choose another with --out; to continue the run in it, add --resume" in capsys.readouterr().err
+    assert "not empty; choose another with --out; to resume the run in it, add --resume" in capsys.readouterr().err
     assert main(["evaluate", run, "--json", str(tmp_path / "found.json")]) == 0
     assert json.loads((tmp_path / "found.json").read_text()) == summary["metrics"]
     assert "tiny_error" in capsys.readouterr().out

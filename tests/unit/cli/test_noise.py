@@ -100,7 +100,7 @@ def test_a_folder_takes_more_images_of_the_same_process_alone(tmp_path, capsys):
     index = json.loads((folder / "index.json").read_text())
     assert [entry["index"] for entry in index["pictures"]] == [0, 1, 5, 6]
     for arguments, reason in (
-        (f"stripes --count 2 --size 9 --out {folder}", "size [8, 8] there, [9, 9] asked"),
+        (f"stripes --count 2 --size 9 --out {folder}", "size: found [8, 8], requested [9, 9]"),
         (f"stripes --count 2 --size 8 --out {TREE}", "holds files but no index.json"),
     ):
         assert main(["noise", *arguments.split()]) == 1
@@ -139,7 +139,7 @@ def test_shards_go_on_and_are_read_back(tmp_path, capsys):
     assert shards.verify() == []
     assert torch.equal(shards[4]["image"], Stripes()([4], 8)[0])
     assert main(["noise", *arguments.split(), "--seed", "1"]) == 1
-    assert "seed 0 there, 1 asked" in capsys.readouterr().err
+    assert "seed: found 0, requested 1" in capsys.readouterr().err
 
 
 def test_a_report_is_a_table_and_json(tmp_path, capsys):

@@ -71,7 +71,7 @@ def test_mistakes_are_sentences(published, tmp_path, capsys, monkeypatch):
         ),
         (["pack", "scenes/segmenter", "--out", "new", "--probe", "n.md"], 2, "--probe n.md: cannot be read"),
         (["pack", "scenes/segmenter", "--out", "new", "--backbone", "alexnet"], 2, "unknown backbone 'alexnet'"),
-        (["convert", str(published), "--out", "new", "--licence", " "], 2, "--licence: is empty"),
+        (["convert", str(published), "--out", "new", "--licence", " "], 2, "--licence: empty; leave it out"),
         (["convert", str(published), "--out", "full"], 1, "full: the directory is not empty"),
         (["convert", "none.pkl", "--out", "new"], 1, "none.pkl: no such file"),
         (["convert", str(hostile), "--out", "new"], 1, "refused, nothing was run"),

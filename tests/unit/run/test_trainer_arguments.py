@@ -176,7 +176,10 @@ def test_an_argument_is_refused_by_its_name(key: str, tmp_path: Path) -> None:
         ({"strategy": "fsdp"}, "trainer: "),
         ({"precision": "16-true", "plugins": [{"class_path": "AsyncCheckpointIO"}]}, "trainer: "),
         ({"callbacks": [{"class_path": "TQDMProgressBar"}]}, "trainer: "),
-        ({"devices": 2, "sync_batchnorm": True}, "trainer.sync_batchnorm: torch joins the statistics of processes"),
+        (
+            {"devices": 2, "sync_batchnorm": True},
+            "trainer.sync_batchnorm: torch synchronizes batch statistics only on GPUs",
+        ),
         (
             {"max_time": "00:01:00:00", "callbacks": [{"class_path": "Timer", "init_args": {"duration": None}}]},
             "trainer.max_time: the callbacks already contain a Timer",
