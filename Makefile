@@ -1,23 +1,23 @@
-# make setup   the environment, in .venv            make demo   the whole way from nothing to a played file
-# make test    all tests but the slow ones          make lint   what .ci/run checks before them
+# make setup   install the environment in .venv     make demo   from an empty folder to a video with predicted sound
+# make test    all tests but the slow ones          make lint   the linters of .ci/run
 # make test-slow   whole grids, long fuzzing and long runs (minutes)
 # make profile-tests   CPU-seconds of the tests, by test function and by file
 # make test-install   `pip install .` with every dependency into a bare environment (minutes, gigabytes)
-# make clean   remove everything that these made
+# make clean   remove the outputs of these targets
 
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A uv of the machine if there is one, else one in the project's own folder, where nothing else looks.
+# The uv of the machine if it has one, else one in .uv, which no other program uses.
 UV ?= $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-# A home directory that cannot be written to must not stop anyone.
+# Without a writable home directory, caches are in .uv.
 ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export UV_CACHE_DIR := $(CURDIR)/.uv/cache
 export XDG_CACHE_HOME := $(CURDIR)/.uv/cache
 export MPLCONFIGDIR := $(CURDIR)/.uv/matplotlib
 endif
-# pip's way of naming another index is what most machines know; uv has its own.
+# Machines with another package index usually set it for pip; uv has a separate variable.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
@@ -27,7 +27,7 @@ READY := $(VENV)/.ready
 export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache
 DEMO := runs/demo
 
-# make weights  train the models that ship, and put them in place (weights-starts, -sound, -gait, -scenes: some of them)
+# make weights  train the shipped models and copy them to crossmodal/_weights (weights-starts, -sound, -gait, -scenes: some)
 .PHONY: setup demo demo-sound demo-images demo-gait weights weights-starts weights-noise weights-sound weights-gait weights-scenes test test-slow profile-tests test-install lint clean
 
 setup: $(READY)
@@ -36,7 +36,7 @@ setup: $(READY)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "crossmodal needs Python 3.11 or newer; as in: make setup PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || \
-	  { echo "neither uv nor pip is here; install one of them (Debian: apt install python3-pip)" >&2; exit 1; }
+	  { echo "neither uv nor pip was found; install one of them (Debian: apt install python3-pip)" >&2; exit 1; }
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade --target .uv uv
 
 $(READY): pyproject.toml
@@ -47,25 +47,24 @@ $(READY): pyproject.toml
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --editable . --group dev
 	@touch $@
 
-# Runs a command and shows what it printed once it is done, so that steps side by side do not mix their lines.
-aside = @said=$$($(1) 2>&1) || { echo '$(1)'; echo "$$said"; exit 1; }; echo '$(1)'; echo "$$said"
+# Runs a command and prints its output when it is done, so that parallel jobs do not mix their lines.
+aside = @output=$$($(1) 2>&1) || { echo '$(1)'; echo "$$output"; exit 1; }; echo '$(1)'; echo "$$output"
 
-# Existing videos are kept; the run and everything after it is made again. Two jobs: what needs no videos is made
-# beside them.
+# Existing videos are kept; the run and everything after it is made again. Steps without videos run in a parallel job.
 demo: setup
 	rm -rf $(DEMO)/run $(DEMO)/metrics.json $(DEMO)/table.md $(DEMO)/silent.mp4 $(DEMO)/prediction.*
 	@$(MAKE) --no-print-directory --jobs 2 demo-sound demo-images demo-gait
 	@echo
-	@echo "Look at, and listen to:"
-	@echo "  $(DEMO)/prediction.mp4   a clip that was not trained on, with the sound predicted from its image"
-	@echo "  $(DEMO)/prediction.wav   that sound alone"
+	@echo "Results:"
+	@echo "  $(DEMO)/prediction.mp4   a held-out clip with the predicted sound"
+	@echo "  $(DEMO)/prediction.wav   the predicted sound"
 	@echo "  $(DEMO)/prediction.png   frames, true and predicted cochleagram and onsets"
-	@echo "  $(DEMO)/table.md         the model beside the baselines, with 95 % intervals"
-	@echo "  $(DEMO)/metrics.json     the same numbers for programs"
-	@echo "  $(DEMO)/noise.png        procedural images, of the kind that vision can start from"
-	@echo "  $(DEMO)/gait/report.html a simulated walk, read: footprints, events, parameters"
-	@echo "  $(DEMO)/dissection/report.html what each unit of a generator of scenes draws"
-	@echo "  $(DEMO)/run              recipe, course of the training, weights with their model card"
+	@echo "  $(DEMO)/table.md         the model and the baselines, with 95 % intervals"
+	@echo "  $(DEMO)/metrics.json     the same numbers as JSON"
+	@echo "  $(DEMO)/noise.png        procedural images, as used for pretraining"
+	@echo "  $(DEMO)/gait/report.html gait report of a simulated walk: footprints, events, parameters"
+	@echo "  $(DEMO)/dissection/report.html concepts of the units of a generator of scenes"
+	@echo "  $(DEMO)/run              recipe, metrics of the training, weights with their model card"
 
 demo-sound: setup
 	$(BIN)/crossmodal data make stand_in_hits --out $(DEMO)/stand_in_hits --videos 40 --seconds 10 --num-workers 2
@@ -85,31 +84,31 @@ demo-gait: setup
 	$(call aside,$(BIN)/crossmodal data make walks --out $(DEMO)/walks --walks 2 --seconds 8)
 	$(call aside,$(BIN)/crossmodal gait $(DEMO)/walks/walk-000001.npz --out $(DEMO)/gait)
 
-# Trains the models that ship with the package, and puts them in place: $(call ship,run,name).
+# Copies the weights of a run to the shipped weights: $(call ship,run,name).
 ship = rm -rf crossmodal/_weights/$(2) && mkdir -p $(dir crossmodal/_weights/$(2)) && cp -r $(1)/weights crossmodal/_weights/$(2)
 WEIGHTS := runs/weights
 
 weights: weights-starts weights-sound weights-gait weights-scenes
 
-# What weights-noise trains; on a GPU, as published:
-#   make weights-noise NOISE_RECIPE=noise_pretraining/published NOISE_WORDS='--data.process programs --trainer.accelerator gpu'
-# With PHOTOGRAPHS=DIR (as `crossmodal probe --data` takes them) the model card states the accuracy on them.
+# The recipe of weights-noise; on a GPU, as published:
+#   make weights-noise NOISE_RECIPE=noise_pretraining/published NOISE_ARGS='--data.process programs --trainer.accelerator gpu'
+# With PHOTOGRAPHS=DIR (as `crossmodal probe --data` takes them) the model card contains the accuracy on them.
 NOISE_RECIPE ?= noise_pretraining/programs_half
-NOISE_WORDS ?=
+NOISE_ARGS ?=
 NOISE_NAME ?= programs/small_alexnet
 NOISE_BACKBONE ?= small_alexnet
 PHOTOGRAPHS ?=
 
 weights-noise: setup
 	rm -rf $(WEIGHTS)/noise $(WEIGHTS)/trunk
-	$(BIN)/crossmodal train $(NOISE_RECIPE) $(NOISE_WORDS) --out $(WEIGHTS)/noise
+	$(BIN)/crossmodal train $(NOISE_RECIPE) $(NOISE_ARGS) --out $(WEIGHTS)/noise
 	test -z "$(PHOTOGRAPHS)" || $(BIN)/crossmodal probe $(NOISE_BACKBONE) --data $(PHOTOGRAPHS) \
 	  --weights $(WEIGHTS)/noise/weights --few-shot 1,5,10 --table $(WEIGHTS)/probe.md
 	$(BIN)/crossmodal weights pack $(WEIGHTS)/noise/weights --backbone $(NOISE_BACKBONE) --half --out $(WEIGHTS)/trunk/weights \
 	  $(if $(PHOTOGRAPHS),--probe $(WEIGHTS)/probe.md)
 	$(call ship,$(WEIGHTS)/trunk,noise/$(NOISE_NAME))
 
-# All starts that ship, the others by the recipes beside the first.
+# All shipped backbones, each with its recipe.
 weights-starts: setup
 	$(MAKE) weights-noise
 	$(MAKE) weights-noise NOISE_RECIPE=noise_pretraining/programs_quarter NOISE_NAME=programs_quarter/small_alexnet
@@ -134,8 +133,8 @@ weights-scenes: setup
 	$(BIN)/crossmodal train scenes/generator --out $(WEIGHTS)/generator
 	$(call ship,$(WEIGHTS)/generator,scenes/generator)
 
-# Each worker takes whole files, so that what a file makes once is made once, and takes them in the order of the tree: by
-# their number of tests, long files of few tests would come last and leave the other workers idle.
+# Each worker runs whole files, so that fixtures of a file are made once. Files are in the order of the tree: sorted by
+# number of tests, long files with few tests would come last and leave other workers idle.
 TEST_WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 

@@ -1,4 +1,4 @@
-"""Numeric loops compiled to machine code, which is kept on disk where that is possible."""
+"""Numeric loops compiled to machine code, with a cache on disk where possible."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,9 +13,9 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 def compiled(function: _Function) -> _Function:
     """Compile ``function`` with numba at its first call.
 
-    The machine code is kept in ``NUMBA_CACHE_DIR`` if it is set, else beside the source file or in the user's cache
-    folder. Where none of these may be written (an installed package of another user), every process compiles again,
-    which takes some seconds.
+    The machine code is cached in ``NUMBA_CACHE_DIR`` if it is set, else beside the source file or in the user's cache
+    folder. If none of these is writable (a package installed by another user), every process compiles again, which
+    takes some seconds.
     """
     dispatcher: Any = numba.njit(nogil=True)(function)
     with suppress(RuntimeError):  # "cannot cache function: no locator available"
@@ -24,11 +24,11 @@ def compiled(function: _Function) -> _Function:
 
 
 class _MachineCode(FunctionCache):
-    """Machine code on disk. What cannot be read, such as code of another version of the package, is compiled again."""
+    """Machine code on disk; code that cannot be read, such as that of another version, is compiled again."""
 
     def load_overload(self, *args: Any) -> Any:
         try:
             return super().load_overload(*args)  # type: ignore[no-untyped-call]
-        except Exception:  # the index pickles the types of its time, before it is compared with the source
+        except Exception:  # the index unpickles types of its version before it is compared with the source
             self.flush()  # type: ignore[no-untyped-call]
             return None

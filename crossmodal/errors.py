@@ -1,7 +1,7 @@
-"""The errors a user can cause, each a sentence that says what to do next.
+"""Errors that a user can cause; each message ends with what to do next.
 
-Every message names what is wrong, where (file, line or dotted key), what was found instead and what to type next. The
-command line prints the message alone and leaves with ``exit_code``; a library user catches `CrossmodalError`.
+Every message states what is wrong, where (file, line or dotted key), what was found and what to type next. The command
+line prints the message without a traceback and exits with ``exit_code``; library code catches `CrossmodalError`.
 """
 
 
@@ -18,7 +18,7 @@ class UsageError(CrossmodalError):
 
 
 class RecipeError(CrossmodalError):
-    """A recipe holds mistakes; the message lists all of them, each with its dotted path."""
+    """A recipe has mistakes; the message lists all of them, each with its dotted path."""
 
     exit_code = 2
 
@@ -28,16 +28,16 @@ class DatasetError(CrossmodalError):
 
 
 class FormatError(CrossmodalError):
-    """A file is not what it says it is."""
+    """A file is damaged, or not in the format that its name or header states."""
 
 
 class WeightsError(CrossmodalError):
-    """Weights do not fit the model, or are not weights."""
+    """Weights are missing or damaged, or do not fit the model."""
 
 
 class OutputError(CrossmodalError):
-    """A result cannot be written: no such place, no permission, no space, or something is there already."""
+    """An output cannot be written: no such folder, no permission, no space, or the folder is not empty."""
 
 
 class TrainingError(CrossmodalError):
-    """Training cannot continue: the loss is not a number, or the run directory belongs to another run."""
+    """Training cannot start or continue: the loss is not finite, or the run directory belongs to another run."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files: a file is written completely or not at all."""
 
 import errno
 import os
@@ -25,15 +25,15 @@ _REASONS = {
 
 @contextmanager
 def replace_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path whose content takes its place at ``path`` when the block ends without an error.
+    """Yield a temporary path, whose content replaces ``path`` when the block ends without an error.
 
-    A regular file is replaced in one step by a temporary file of the same folder; behind a symlink, the file that it
-    points to is replaced and the link stays. A device, a pipe or a socket is never replaced: the content is written
-    into it, from a temporary file elsewhere. The temporary name keeps the suffix, so that writers which look at it
-    (PyAV, soundfile) choose the same format. After an error the temporary file is removed and ``path`` is untouched.
+    A regular file is replaced in one step by a temporary file of the same folder. For a symlink, its target is replaced
+    and the link is kept. A device, a pipe or a socket is never replaced: the content is written into it
+    from a temporary file in another folder. The temporary name keeps the suffix, because some writers (PyAV, soundfile)
+    choose the format by it. After an error the temporary file is removed and ``path`` is unchanged.
 
     Raises:
-        OutputError: the place cannot be written, or the disk is full; names the path and the remedy.
+        OutputError: the path cannot be written, or the disk is full; states the path and the remedy.
     """
     target = Path(path)
     try:
@@ -43,7 +43,7 @@ def replace_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
             place.parent.mkdir(parents=True, exist_ok=True)
         if place.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        # The name of the link, not of the file behind it: its suffix is the one that was asked for.
+        # The suffix of the link, not of the file that it points to: the caller asked for this one.
         folder = None if special else place.parent
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=folder)
         os.close(handle)
@@ -55,7 +55,7 @@ def replace_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
         if special:
             _write_through(temporary, place)
         else:
-            # mkstemp makes files that only the owner may read; give the result the mode a plain open() would.
+            # mkstemp makes files that only the owner may read; set the mode that open() would give.
             umask = os.umask(0)
             os.umask(umask)
             temporary.chmod(0o666 & ~umask)
@@ -68,7 +68,7 @@ def replace_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether something stands at ``path`` that is neither a regular file nor a folder, or is an open file's name."""
+    """Return whether ``path`` is neither a regular file nor a folder, or names an open file."""
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -77,8 +77,8 @@ def _is_special(path: Path) -> bool:
 
 
 def _names_an_open_file(path: Path) -> bool:
-    """Whether a path such as ``/dev/stdout`` leads through /proc to an open file, which replacing would cut off."""
-    for _ in range(40):  # as many links as Linux follows
+    """Return whether a path such as ``/dev/stdout`` leads through /proc to an open file, which must not be replaced."""
+    for _ in range(40):  # the limit of links that Linux follows
         path = Path(os.path.realpath(path.parent)) / path.name
         if path.parts[:2] == ("/", "proc"):
             return True
@@ -89,22 +89,22 @@ def _names_an_open_file(path: Path) -> bool:
 
 
 def _write_through(source: Path, target: Path) -> None:
-    # Appending keeps what an open file that is named by /dev/stdout holds already; devices and pipes have no end.
+    # Appending keeps the content of an open file that /dev/stdout names; devices and pipes have no end.
     with source.open("rb") as content, target.open("ab", buffering=0) as through:
         shutil.copyfileobj(content, through)
 
 
 def output_error(path: str | os.PathLike[str], error: OSError) -> OutputError:
-    """Say in a sentence why ``path`` could not be written."""
+    """Return the error that states why ``path`` cannot be written."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
     return OutputError(f"{os.fspath(path)}: cannot be written: {reason}")
 
 
 def refuse_unmarked(folder: Path, mark: str, kind: str) -> None:
-    """Refuse a folder that holds files, but not the one called ``mark`` that a folder of this ``kind`` begins with.
+    """Refuse a folder that is not empty and does not contain the file ``mark``, which every folder of this kind has.
 
     Raises:
-        DatasetError: the folder is somebody else's.
+        DatasetError: the folder contains other files.
     """
     if not (folder / mark).exists() and folder.is_dir() and any(folder.iterdir()):
         raise DatasetError(

@@ -1,8 +1,8 @@
-"""Weights folders: a model or a backbone, its arguments, its card and, where it has one, its bank of exemplars.
+"""Weights folders: a model or a backbone with its arguments, its model card and, optionally, its exemplars.
 
-``model.safetensors`` holds the tensors, ``config.json`` the model's name and arguments and the hash of the tensors,
-``README.md`` the model card, ``exemplars.safetensors`` recorded impacts for synthesis by example. Reading a folder runs
-no code of it.
+``model.safetensors`` contains the tensors, ``config.json`` the model's name, its arguments and the hash of the tensors,
+``README.md`` the model card, ``exemplars.safetensors`` recorded impacts for synthesis by example. Loading a folder runs
+no code from it.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from crossmodal.weights import find_weights, load_weights
 
 _FORMAT = 1
 _CONFIG, _CARD, _EXEMPLARS = "config.json", "README.md", "exemplars.safetensors"
-#: The weights that are used when none are named: they ship with the package.
+#: The default weights; they ship with the package.
 DEFAULT_SOUND_WEIGHTS = "sound_from_video/stand_in_hits"
 DEFAULT_GAIT_WEIGHTS = "gait_from_touch/walks"
 
@@ -36,19 +36,21 @@ def save_weights(
     exemplars: ExemplarBank | None = None,
     half: bool = False,
 ) -> Path:
-    """Write a model or a backbone as a weights folder; a folder that has a config is whole: it comes last.
+    """Write a model or a backbone as a weights folder and return its path.
 
-    ``half`` stores floating-point tensors in half precision; they are read back as single precision.
+    ``half`` stores floating-point tensors in half precision; they are loaded as single precision. ``config.json`` is
+    written last, so a folder that has one is complete.
 
     Raises:
-        TypeError: the model does not keep its arguments (``model.arguments``), or is none of `crossmodal.models` or
-            `crossmodal.backbones`.
+        TypeError: the model has no ``arguments``, or is not a class of `crossmodal.models` or `crossmodal.backbones`.
         OutputError: the folder cannot be written.
     """
     name = type(model).__name__
     arguments = getattr(model, "arguments", None)
     if _maker(name) is not type(model) or not isinstance(arguments, dict):
-        raise TypeError(f"{name} is nothing of crossmodal.models or crossmodal.backbones that keeps its arguments")
+        raise TypeError(
+            f"{name} is not a class of crossmodal.models or crossmodal.backbones with the attribute `arguments`"
+        )
     root = Path(folder)
     tensors = {
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
@@ -68,17 +70,17 @@ def save_weights(
 
 
 def load_model(named: str | os.PathLike[str]) -> nn.Module:
-    """Rebuild a model, in evaluation mode, from a weights folder: a path, or the name of one that ships.
+    """Load a model, in evaluation mode, from a weights folder, given as a path or a shipped name.
 
     Raises:
-        WeightsError: no such folder, a part is missing or damaged, the tensors are not those the config was written
-            with, or they belong to another model.
+        WeightsError: the folder does not exist, a file is missing or damaged, the hash of the tensors is not that in
+            ``config.json``, or they belong to another model.
     """
     path = find_weights(named)
     config = _read_config(path.parent)
     if hashlib.sha256(path.read_bytes()).hexdigest() != config.get("sha256"):
         raise WeightsError(
-            f"{path}: the tensors are not those that {_CONFIG} names (hash differs); copy the folder again"
+            f"{path}: the sha256 is not the one in {_CONFIG}, so a file is damaged or replaced; copy the folder again"
         )
     maker = _maker(config.get("model"))
     if maker is None:
@@ -87,7 +89,7 @@ def load_model(named: str | os.PathLike[str]) -> nn.Module:
             "crossmodal.backbones"
         )
     try:
-        # The random start is thrown away; it must not move the caller's random numbers.
+        # The random initial weights are overwritten; they must not advance the caller's random numbers.
         with torch.random.fork_rng(devices=[]):
             model = maker(**config.get("arguments", {}))
     except (TypeError, ValueError) as error:
@@ -110,7 +112,7 @@ def load_exemplars(named: str | os.PathLike[str]) -> ExemplarBank:
 
 
 def _maker(name: object) -> type[nn.Module] | None:
-    """Find the class of a model or a backbone by its name."""
+    """Return the class of a model or a backbone by its name, or None."""
     found = [getattr(home, str(name), None) for home in (models, backbones)]
     return next((kind for kind in found if isinstance(kind, type) and issubclass(kind, nn.Module)), None)
 
@@ -124,5 +126,5 @@ def _read_config(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise WeightsError(f"{path}: not readable JSON ({error})") from error
     if not isinstance(config, dict) or config.get("format") != _FORMAT:
-        raise WeightsError(f"{path}: written in another format; this version reads format {_FORMAT}")
+        raise WeightsError(f"{path}: not of format {_FORMAT}, the only one that this version reads")
     return config

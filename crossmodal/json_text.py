@@ -1,4 +1,4 @@
-"""JSON that every reader takes: what is not a number becomes null."""
+"""Standard JSON: NaN and infinities are written as null."""
 
 import json
 import math
@@ -10,15 +10,15 @@ from crossmodal.files import replace_atomically
 
 
 def as_json(content: Any) -> str:
-    """Write plain values as indented JSON, NaN and infinities as null."""
+    """Return plain values as indented JSON, with NaN and infinities as null."""
     return json.dumps(_without_nan(content), indent=2, allow_nan=False)
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:
-    """Write plain values into a JSON file, whole or not at all.
+    """Write plain values to a JSON file, atomically.
 
     Raises:
-        OutputError: the place cannot be written, or the disk is full.
+        OutputError: the file cannot be written, or the disk is full.
     """
     with replace_atomically(path) as temporary:
         temporary.write_text(as_json(content) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Parts of reports: HTML pages that work offline, their figures inside them, and the tables beside them as CSV."""
+"""HTML reports that work offline, with embedded figures, and their tables as CSV files."""
 
 import csv
 import html
@@ -26,40 +26,40 @@ dt { font-weight: 600; margin-top: .4rem; } dd { margin: 0 0 0 1rem; color: #555
 
 
 def as_page(title: str, body: Iterable[str], style: str = "") -> str:
-    """Write a page of parts in HTML; ``style`` is CSS beyond that of all pages."""
+    """Return an HTML page of the given parts; ``style`` is CSS added to the common one."""
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}{style}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(body) + "\n</body></html>\n"
 
 
 def as_image(image: bytes, kind: str = "png", alt: str = "") -> str:
-    """Write the tag of an image that is inside the page; ``kind`` is ``png`` or ``jpeg``."""
+    """Return the HTML tag of an embedded image; ``kind`` is ``png`` or ``jpeg``."""
     return f'<img src="data:image/{kind};base64,{b64encode(image).decode()}" alt="{html.escape(alt)}">'
 
 
 def as_figure(image: bytes, caption: str, alt: str = "") -> str:
-    """Write a PNG image with its caption."""
+    """Return the HTML of a PNG image with its caption."""
     return f"<figure>{as_image(image, alt=alt)}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 
 def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table of cells in HTML, which scrolls where it is too wide."""
+    """Return an HTML table, which scrolls if it is wider than the page."""
     titles = "".join(f"<th>{word}</th>" for word in head)
     lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table></div>'
 
 
 def as_png(figure: Figure) -> bytes:
-    """Draw a figure into the bytes of a PNG file."""
+    """Return a figure as the bytes of a PNG file."""
     memory = BytesIO()
     FigureCanvasAgg(figure).print_figure(memory, dpi=120, facecolor="white")
     return memory.getvalue()
 
 
 def write_rows(path: str | os.PathLike[str], rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write rows as CSV, whole or not at all; what is not known stays empty.
+    """Write rows as CSV, atomically; missing values are empty cells.
 
     Raises:
-        OutputError: the place cannot be written, or the disk is full.
+        OutputError: the file cannot be written, or the disk is full.
     """
     names = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
     with replace_atomically(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:

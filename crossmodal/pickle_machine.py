@@ -1,11 +1,10 @@
-"""The stack of a pickle's instructions, for readers that build plain values of their own and run nothing.
+"""A stack machine for the opcodes of pickle files that builds plain values and runs no code of the file.
 
-`pickletools.genops` only splits a file into its instructions. The machine follows those that handle literals, lists,
-tuples, dicts and the memory; what names and calls mean is its reader's to say, and an instruction that neither knows is
-refused.
+`pickletools.genops` splits a file into opcodes. The machine executes those for literals, lists, tuples, dicts and the
+memo. A subclass defines what names and calls mean. An opcode that neither of them knows is refused.
 
 References:
-    pickletools.py of CPython (the instructions).
+    pickletools.py of CPython (the opcodes).
 """
 
 from typing import Any, NoReturn
@@ -27,14 +26,14 @@ _MARK = object()
 
 
 class PickleMachine:
-    """The stack, the memory and the instructions that plain values need; a method ``_do_NAME`` follows one of them.
+    """Stack, memo and opcodes of plain values; a method ``_do_NAME`` executes the opcode NAME.
 
     Args:
-        where: the file, for errors.
-        purpose: what is read, as a refusal says it: "plain arrays".
+        where: the file, for error messages.
+        purpose: what is read, for error messages, such as "plain arrays".
     """
 
-    #: The instructions whose argument is a value.
+    #: The opcodes whose argument is a value.
     literals = LITERALS
 
     def __init__(self, where: str, purpose: str) -> None:
@@ -46,7 +45,7 @@ class PickleMachine:
         self.result: Any = None
 
     def step(self, name: str, argument: Any) -> None:
-        """Follow one instruction."""
+        """Execute one opcode."""
         if name in self.literals:
             self.stack.append(argument)
         elif name in _CONSTANTS:
@@ -56,7 +55,7 @@ class PickleMachine:
         elif name not in _SILENT:
             method = getattr(self, f"_do_{name.lower()}", None)
             if method is None:
-                self._refuse(f"the instruction {name}")
+                self._refuse(f"the opcode {name}")
             else:
                 method(argument)
 
@@ -98,7 +97,7 @@ class PickleMachine:
 
     def _extend(self, values: list[Any]) -> None:
         if not isinstance(self.stack[-1], list):
-            raise TypeError("appends to what is no list")
+            raise TypeError("appends to a value that is not a list")
         self.stack[-1].extend(values)
 
     def _do_memoize(self, _: Any) -> None:
@@ -115,6 +114,6 @@ class PickleMachine:
 
     def _refuse(self, what: str) -> NoReturn:
         raise FormatError(
-            f"{self.where}: byte {self.position}: holds {what}, which {self.purpose} do not need; refused, nothing was"
-            " run"
+            f"{self.where}: byte {self.position}: contains {what}, which {self.purpose} do not need; refused, nothing"
+            " was run"
         )

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar for a terminal, a plain line every few seconds for a log file."""
+"""Progress of long work: a bar in a terminal, a line every 5 s in a log file."""
 
 import shutil
 import sys
@@ -12,7 +12,7 @@ _BAR_CELLS = 24
 
 
 def readable_duration(seconds: float) -> str:
-    """Write seconds as people do: ``42 s``, ``3:07``, ``2:03:07``."""
+    """Format seconds as ``42 s``, ``3:07`` or ``2:03:07``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -22,7 +22,7 @@ def readable_duration(seconds: float) -> str:
 
 
 def readable_size(size_bytes: float) -> str:
-    """Write a number of bytes as people do: ``20 GB``."""
+    """Format a number of bytes with a decimal unit, such as ``20 GB``."""
     size = float(size_bytes)
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
         if size < 1000 or unit == "TB":
@@ -36,10 +36,11 @@ def _as_number(value: float) -> str:
 
 
 class Progress:
-    """Shows ``(done, total, text)`` with the rate and the time left; call it as often as you like.
+    """Display of ``(done, total, text)`` with the rate and the time left; it may be called at every step.
 
-    A terminal gets one line that is drawn over again, anything else a whole line every few seconds. Units done before
-    the first call (a resumed run, a half-made cache) do not count for the rate. A total of None or 0 is unknown.
+    In a terminal one line is redrawn, at most every 0.1 s; any other stream gets a new line at most every 5 s. Units
+    done before the first call (a resumed run, a partial cache) do not count for the rate. A total of None or 0 is
+    unknown.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Progress:
         self._drawn = False
 
     def __call__(self, done: int, total: int | None = None, text: str = "") -> None:
-        """Report the progress of the work; shown at intervals, and always when it is done."""
+        """Update the progress. It is displayed at intervals, and always when ``done`` reaches ``total``."""
         now = self._clock()
         if self._began is None:
             self._began = now, done
@@ -71,13 +72,13 @@ class Progress:
             self._show(now, done, total, text)
 
     def say(self, text: str) -> None:
-        """Write a line of its own, clear of the bar."""
+        """Write a separate line."""
         self.close()
         self.stream.write(text + "\n")
         self.stream.flush()
 
     def close(self) -> None:
-        """End the line of the bar, so that what follows begins a new one."""
+        """End the line of the bar, so that the next output starts on a new line."""
         if self._drawn:
             self.stream.write("\n")
             self.stream.flush()

@@ -1,4 +1,4 @@
-"""Where a result comes from: the command, the versions, the state of the source tree, the machine."""
+"""Provenance of results: the command, the versions, the state of the source tree, the machine."""
 
 import os
 import platform
@@ -20,12 +20,12 @@ _PACKAGES = ("torch", "torchvision", "torchaudio", "lightning", "numpy", "scipy"
 
 
 def command_line() -> str:
-    """Return the command of this process as it could be typed again."""
-    return shlex.join(["crossmodal" if i == 0 else word for i, word in enumerate(sys.argv)])
+    """Return the command of this process, quoted for a shell."""
+    return shlex.join(["crossmodal" if i == 0 else argument for i, argument in enumerate(sys.argv)])
 
 
 def git_state() -> dict[str, Any] | None:
-    """Return commit and changed files of the source tree that contains the package, or None outside of one."""
+    """Return the commit and the changed files of the source tree, or None if the package is installed."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return None
@@ -34,14 +34,14 @@ def git_state() -> dict[str, Any] | None:
 
 
 def describe_origin() -> dict[str, str]:
-    """Return date (UTC), version of the package, and commit of the source tree (``none`` when installed)."""
+    """Return the date (UTC), the version of the package and the commit of the source tree (``none`` if installed)."""
     commit = _git("describe", "--always", "--dirty", "--abbrev=10", "--exclude=*")
     return {"date": datetime.now(UTC).date().isoformat(), "version": __version__, "commit": commit or "none"}
 
 
 def _git(*args: str) -> str | None:
-    """Ask git about the source tree; None without git, or where the package is installed."""
-    # An installed package may lie inside somebody else's repository; only a tree that is itself one counts.
+    """Return the output of git in the source tree, or None without git or if the package is installed."""
+    # An installed package may be inside another repository; only a source tree with its own .git counts.
     if not (_TREE / ".git").exists():
         return None
     try:
@@ -59,7 +59,7 @@ def _git(*args: str) -> str | None:
 
 
 def describe() -> dict[str, Any]:
-    """Return everything that a result depends on besides the recipe and the data, ready for JSON."""
+    """Return the date, versions and machine of a result, besides recipe and data, as plain values for JSON."""
     versions: dict[str, str | None] = {}
     for name in _PACKAGES:
         try:
@@ -78,7 +78,7 @@ def describe() -> dict[str, Any]:
 
 
 def device_name(device: "torch.device") -> str:
-    """Name what computes: a GPU, or so many threads of a processor."""
+    """Return the name of a GPU, or the number of threads and the name of the processor."""
     import torch
 
     if device.type == "cuda":

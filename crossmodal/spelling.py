@@ -1,10 +1,10 @@
-"""Names that do not exist: the nearest one that does, and the end of the error message that suggests it."""
+"""Suggestions for unknown names in error messages."""
 
 import difflib
 from collections.abc import Callable, Collection, Iterable
 
-#: A suggestion lists at most this many names.
-_MOST = 30
+#: Largest number of names that a message lists.
+_MAX_LISTED = 30
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -13,7 +13,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     found = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
     if found:
         return found[0]
-    # An abbreviation ("lr" for "lr_head") is below the ratio's cutoff, yet its meaning is plain.
+    # An abbreviation ("lr" for "lr_head") is below the cutoff of the ratio.
     longer = sorted((w for w in words if word and w.startswith(word)), key=len)
     return longer[0] if longer else None
 
@@ -24,11 +24,11 @@ def suggestion(word: str, known: Iterable[str], write: Callable[[str], str] = st
     Args:
         word: the name that was given.
         known: the names that exist.
-        write: returns a name as it is shown, for example with ``--`` before it.
+        write: formats a name, for example with ``--`` in front.
 
     Returns:
-        ``; did you mean NAME?`` where a known name is similar; else ``; choose one of: a, b, c``, with at most 30
-        names; ``; there are none`` where nothing is known.
+        ``; did you mean NAME?`` if a known name is similar, else ``; choose one of: a, b, c`` with at most 30 names,
+        or ``; there are none`` if ``known`` is empty.
     """
     words = list(known)
     close = nearest(word, words)
@@ -36,8 +36,8 @@ def suggestion(word: str, known: Iterable[str], write: Callable[[str], str] = st
         return f"; did you mean {write(close)}?"
     if not words:
         return "; there are none"
-    more = f" and {len(words) - _MOST} more" if len(words) > _MOST else ""
-    return f"; choose one of: {', '.join(map(write, words[:_MOST]))}{more}"
+    more = f" and {len(words) - _MAX_LISTED} more" if len(words) > _MAX_LISTED else ""
+    return f"; choose one of: {', '.join(map(write, words[:_MAX_LISTED]))}{more}"
 
 
 def check_choice(kind: str, word: str, known: Collection[str]) -> None:

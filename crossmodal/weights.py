@@ -1,4 +1,4 @@
-"""Weights files: found by name or path, loaded with a report of what fitted."""
+"""Weights files: find them by name or path, load them, report which parameters matched."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _FILE = "model.safetensors"
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of each parameter when weights met a model; the fields hold parameter names."""
+    """Result of loading weights into a model; each field contains parameter names."""
 
     loaded: tuple[str, ...]
     missing: tuple[str, ...]
@@ -35,12 +35,12 @@ class LoadReport:
 
     @property
     def differences(self) -> dict[str, tuple[str, ...]]:
-        """The kinds of difference that occurred, each with its parameters."""
+        """The differences by kind, each with its parameters; kinds without any are left out."""
         kinds = {"missing": self.missing, "unexpected": self.unexpected, "shape_differs": self.shape_differs}
         return {kind: names for kind, names in kinds.items() if names}
 
     def table(self) -> str:
-        """Lay the report out as lines of text: a kind, its count, the first names."""
+        """Return the report as lines of text: kind, count and the first 4 names."""
         rows = {"loaded": self.loaded, **self.differences}
         return "\n".join(
             f"  {kind.replace('_', ' '):<13} {len(names):>4}  {', '.join(names[:4])}{' …' if len(names) > 4 else ''}"
@@ -49,15 +49,15 @@ class LoadReport:
 
 
 def shipped_names() -> tuple[str, ...]:
-    """List the names of the weights that ship with the package, such as ``sound_from_video/stand_in_hits``."""
+    """Return the names of the weights that ship with the package, such as ``sound_from_video/stand_in_hits``."""
     return tuple(sorted(path.parent.relative_to(SHIPPED).as_posix() for path in SHIPPED.rglob(_FILE)))
 
 
 def find_weights(named: str | os.PathLike[str]) -> Path:
-    """Find a weights file by path (a file, or a folder that holds ``model.safetensors``) or by shipped name.
+    """Return the weights file of a path (a file, or a folder with ``model.safetensors``) or a shipped name.
 
     Raises:
-        WeightsError: nothing is there; lists the shipped names.
+        WeightsError: there is no such file; suggests or lists shipped names.
     """
     for candidate in (Path(named), SHIPPED / named):
         path = candidate / _FILE if candidate.is_dir() else candidate
@@ -65,7 +65,7 @@ def find_weights(named: str | os.PathLike[str]) -> Path:
             return path
     raise WeightsError(
         f"{os.fspath(named)}: no such weights{suggestion(os.fspath(named), shipped_names())} "
-        f"(or give a .safetensors file, or a folder that holds {_FILE})"
+        f"(or give a .safetensors file, or a folder that contains {_FILE})"
     )
 
 
@@ -73,7 +73,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read a safetensors file.
 
     Raises:
-        WeightsError: the file is truncated, or is no safetensors file.
+        WeightsError: the file is truncated, or is not a safetensors file.
     """
     try:
         return load_file(path)
@@ -82,53 +82,52 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def verified_arguments(path: Path) -> dict[str, Any]:
-    """Return the arguments that the ``config.json`` beside a weights file names, once its hash is that of the file.
+    """Return the arguments in the ``config.json`` beside a weights file, after comparing its hash with the file's.
 
-    A file without a config beside it has none.
+    Without a config the result is empty.
 
     Raises:
         WeightsError: the file has another hash, or the config is not readable.
     """
-    place = path.with_name("config.json")
-    if path.name != _FILE or not place.is_file():
+    config_path = path.with_name("config.json")
+    if path.name != _FILE or not config_path.is_file():
         return {}
     try:
-        config = json.loads(place.read_text(encoding="utf-8"))
+        config = json.loads(config_path.read_text(encoding="utf-8"))
         named, arguments = config.get("sha256"), dict(config.get("arguments", {}))
     except (ValueError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{place}: not a readable config ({error})") from error
+        raise WeightsError(f"{config_path}: not a readable config ({error})") from error
     if named is not None and hashlib.sha256(path.read_bytes()).hexdigest() != named:
         raise WeightsError(
-            f"{path}: the tensors are not those that config.json names (hash differs); copy the folder again"
+            f"{path}: the sha256 is not the one in config.json, so a file is damaged or replaced; copy the folder again"
         )
     return arguments
 
 
 def load_weights(module: nn.Module, path: Path, *, allow: Collection[str] = ()) -> LoadReport:
-    """Copy the tensors of a safetensors file into a module, and log a table of what fitted.
+    """Copy the tensors of a safetensors file into a module, log the report as a table and return it.
 
-    ``allow`` declares the kinds of difference that are meant: any of ``missing``, ``unexpected``, ``shape_differs``.
+    ``allow`` lists the kinds of difference to accept: any of ``missing``, ``unexpected``, ``shape_differs``.
 
     Raises:
-        WeightsError: there are differences that were not declared; the module is left as it was.
+        WeightsError: there are differences that ``allow`` does not list; the module is unchanged.
     """
     tensors = read_tensors(path)
-    wanted = module.state_dict()
-    differs = {name for name in wanted.keys() & tensors.keys() if wanted[name].shape != tensors[name].shape}
+    target = module.state_dict()
+    differs = {name for name in target.keys() & tensors.keys() if target[name].shape != tensors[name].shape}
     report = LoadReport(
-        loaded=tuple(name for name in wanted if name in tensors and name not in differs),
-        missing=tuple(name for name in wanted if name not in tensors),
-        unexpected=tuple(name for name in tensors if name not in wanted),
-        shape_differs=tuple(name for name in wanted if name in differs),
+        loaded=tuple(name for name in target if name in tensors and name not in differs),
+        missing=tuple(name for name in target if name not in tensors),
+        unexpected=tuple(name for name in tensors if name not in target),
+        shape_differs=tuple(name for name in target if name in differs),
     )
-    undeclared = report.differences.keys() - set(allow)
-    if undeclared:
+    if report.differences.keys() - set(allow):
         raise WeightsError(
-            f"{path}: these weights belong to another model ({type(module).__name__} wants other parameters):\n"
+            f"{path}: these weights belong to another model ({type(module).__name__} has other parameters):\n"
             f"{report.table()}"
         )
     with torch.no_grad():
         for name in report.loaded:
-            wanted[name].copy_(tensors[name])
+            target[name].copy_(tensors[name])
     _logger.info("%s into %s:\n%s", path, type(module).__name__, report.table())
     return report

@@ -14,17 +14,17 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(TREE)}
 LIGHT = ["--help", "--version", "recipes", "train --help", "predict-sound --help", "data list", "trian", "train nope"]
 
 
-def crossmodal(*words: str) -> subprocess.CompletedProcess[str]:
-    return finished([sys.executable, "-m", "crossmodal.cli", *words])
+def crossmodal(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return finished([sys.executable, "-m", "crossmodal.cli", *arguments])
 
 
 def finished(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("words", LIGHT)
-def test_help_and_mistakes_import_no_torch(words: str) -> None:
-    done = finished([sys.executable, "-X", "importtime", "-m", "crossmodal.cli", *words.split()])
+@pytest.mark.parametrize("arguments", LIGHT)
+def test_help_and_usage_errors_import_no_torch(arguments: str) -> None:
+    done = finished([sys.executable, "-X", "importtime", "-m", "crossmodal.cli", *arguments.split()])
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert "crossmodal" in imported
     assert not imported & {"torch", "lightning", "numpy", "scipy", "matplotlib", "av", "jsonargparse"}

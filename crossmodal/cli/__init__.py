@@ -1,4 +1,4 @@
-"""The command ``crossmodal``: a table of commands, each imported only when it is called."""
+"""The command line ``crossmodal``; each command is imported when it is called."""
 
 from crossmodal.cli.entry import main
 

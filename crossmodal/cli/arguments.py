@@ -1,4 +1,4 @@
-"""Command-line arguments: no abbreviations, and a misspelled option is answered with the nearest one."""
+"""Command-line arguments: parsing without abbreviations, suggestions for misspelled options, output of results."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from crossmodal.errors import UsageError
 from crossmodal.files import replace_atomically
 from crossmodal.spelling import suggestion
 
-# Keys of a recipe that stand alone; all others have a dot.
+# The keys of a recipe without a dot.
 _PLAIN_KEYS = ("seed", "init_from", "checkpoint_every_n_steps")
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises `UsageError` and can take keys of recipes, or options that it does not know."""
+    """An argument parser that raises `UsageError` and can accept keys of recipes, or any unknown option."""
 
     def __init__(self, *, prog: str, description: str = "", examples: str = "") -> None:
         super().__init__(
@@ -28,22 +28,22 @@ class Parser(argparse.ArgumentParser):
         self.takes_any_option = False
 
     def error(self, message: str) -> NoReturn:
-        """Raise an exception instead of leaving the process."""
-        raise UsageError(f"{message} (`{self.prog} --help` says more)")
+        """Raise `UsageError` instead of exiting."""
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
 
     def parse(self, args: Sequence[str]) -> argparse.Namespace:
-        """Parse the arguments; keys of recipes and unknown options, where they are taken, become ``changes``.
+        """Parse the arguments; keys of recipes and unknown options, where accepted, are collected in ``changes``.
 
         Raises:
-            UsageError: an argument is unknown, missing or of the wrong kind.
+            UsageError: an argument is unknown, missing or of the wrong type.
         """
         found, rest = self.parse_known_args(args)
         changes: dict[str, Any] = {}
         remaining = iter(rest)
-        for word in remaining:
-            key, has_value, value = word.removeprefix("--").partition("=")
-            if not (word.startswith("--") and self._takes(key)):
-                self.error(self._unknown(word))
+        for argument in remaining:
+            key, has_value, value = argument.removeprefix("--").partition("=")
+            if not (argument.startswith("--") and self._takes(key)):
+                self.error(self._unknown(argument))
             if not has_value:
                 given = next(remaining, None)
                 if given is None:
@@ -62,32 +62,32 @@ class Parser(argparse.ArgumentParser):
     def _takes(self, key: str) -> bool:
         return self.takes_any_option or (self.takes_recipe_keys and ("." in key or key in _PLAIN_KEYS))
 
-    def _unknown(self, word: str) -> str:
-        if not word.startswith("-"):
-            return f"unexpected argument: {word!r}"
+    def _unknown(self, argument: str) -> str:
+        if not argument.startswith("-"):
+            return f"unexpected argument: {argument!r}"
         known = [option for action in self._actions for option in action.option_strings]
-        return f"unknown option {word}{suggestion(word.partition('=')[0], known)}"
+        return f"unknown option {argument}{suggestion(argument.partition('=')[0], known)}"
 
 
 def add_recipe_keys(parser: Parser) -> None:
-    """Let a command take any key of a recipe, and packages that recipes may name beside the known ones."""
+    """Let a command accept any key of a recipe, and add the option ``--trust``."""
     parser.takes_recipe_keys = True
     parser.add_argument(
         "--trust",
         metavar="PACKAGE",
         action="append",
         default=[],
-        help="let the recipe name classes of your own package, too, whose code then runs; may be repeated",
+        help="allow the recipe to name classes of PACKAGE and run its code; may be repeated",
     )
 
 
 def add_json(parser: Parser) -> None:
     """Add the option that writes the result as JSON."""
-    parser.add_argument("--json", metavar="FILE", help="write the result as JSON; - is the standard output")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON; - writes it to standard output")
 
 
 def show_result(content: Any, text: str, json_out: str | None) -> None:
-    """Print the result as text, or write it as JSON where that was asked for."""
+    """Print the result as text, and write it as JSON to ``json_out`` if given; ``-`` prints JSON instead of text."""
     from crossmodal.json_text import as_json, write_json
 
     if json_out == "-":
@@ -98,32 +98,32 @@ def show_result(content: Any, text: str, json_out: str | None) -> None:
     print(text)
 
 
-def make_sure_of(path: Path) -> None:
-    """Check before long work whether its output can be written.
+def check_writable(path: Path) -> None:
+    """Check before long work that an output file can be written; ``path`` is unchanged.
 
     Raises:
-        OutputError: it cannot.
+        OutputError: the file cannot be written.
     """
     try:
         with replace_atomically(path):
-            raise _OnlyTryingError
-    except _OnlyTryingError:
+            raise _DiscardedError
+    except _DiscardedError:
         pass
 
 
-class _OnlyTryingError(Exception):
+class _DiscardedError(Exception):
     pass
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Align rows of text in columns."""
+    """Return rows of text aligned in columns."""
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(len(rows[0]) if rows else 0)]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
 
 
 def figures_table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """Line up the figures of evaluations, each with its interval (the keys ``<figure>_low`` and ``_high``) if any."""
+    """Return a table of the figures of evaluations, with their intervals (the keys ``<figure>_low`` and ``_high``)."""
     rows = [("evaluation", "figure", "value", "95 % interval")]
     for name, figures in results.items():
         for key, value in figures.items():

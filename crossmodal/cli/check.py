@@ -6,7 +6,7 @@ from crossmodal.cli.arguments import Parser, add_recipe_keys
 from crossmodal.errors import RecipeError
 
 EXAMPLES = """\
-  crossmodal check                              all recipes that come with the package
+  crossmodal check                              all recipes of the package
   crossmodal check mine.yaml
   crossmodal check greatest_hits/convolution --trainer.max_steps 100
 """
@@ -15,14 +15,19 @@ EXAMPLES = """\
 def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
     add_recipe_keys(parser)
-    parser.add_argument("recipes", metavar="RECIPE", nargs="*", help="names or paths; none means all that are shipped")
+    parser.add_argument(
+        "recipes",
+        metavar="RECIPE",
+        nargs="*",
+        help="name of a recipe, or path of a .yaml file (default: all recipes of the package)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check recipes against the constructors they name, and build what they name; read no data and write nothing.
+    """Check recipes against the constructors that they name, and build these; read no data and write nothing.
 
     Raises:
-        RecipeError: there are mistakes; lists those of all recipes.
+        RecipeError: there are mistakes; lists the mistakes of all recipes.
     """
     from crossmodal import recipe as recipes
     from crossmodal.run import rehearse

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, check_writable, show_result, table
 from crossmodal.errors import DatasetError, UsageError
 from crossmodal.spelling import suggestion
 
@@ -134,7 +134,7 @@ def _make_walks(args: argparse.Namespace) -> int:
 
 def _make_hits(args: argparse.Namespace) -> int:
     if args.grid is not None:
-        make_sure_of(args.grid)
+        check_writable(args.grid)
     from crossmodal.progress import Progress
     from crossmodal.simulation.hits import make_stand_in_hits
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, check_writable, show_result, table
 from crossmodal.errors import UsageError, WeightsError
 from crossmodal.progress import Progress
 
@@ -115,12 +115,12 @@ def _check(args: argparse.Namespace) -> None:
     elif args.ablate is not None:
         if args.out.suffix.lower() != ".png":
             raise UsageError(f"--out: expected a PNG file with --ablate, found {args.out}")
-        make_sure_of(args.out)
+        check_writable(args.out)
     else:
         for name in _FILES:
-            make_sure_of(args.out / name)
+            check_writable(args.out / name)
     if args.json is not None and args.json != "-":
-        make_sure_of(Path(args.json))
+        check_writable(Path(args.json))
 
 
 def _load_model(args: argparse.Namespace) -> "nn.Module":

@@ -14,45 +14,51 @@ from crossmodal.files import output_error
 from crossmodal.spelling import suggestion
 
 COMMANDS = {
-    "recipes": ("crossmodal.cli.recipes", "list the recipes that come with the package"),
-    "show": ("crossmodal.cli.show", "print a recipe as it would run, or how it differs from another"),
-    "check": ("crossmodal.cli.check", "find every mistake in recipes, without running them"),
-    "train": ("crossmodal.cli.train", "train what a recipe says, into a run directory"),
-    "evaluate": ("crossmodal.cli.evaluate", "measure a finished run, or weights, on data"),
-    "predict-sound": ("crossmodal.cli.predict_sound", "give a silent video the sound that it should have"),
+    "recipes": ("crossmodal.cli.recipes", "list the recipes of the package"),
+    "show": ("crossmodal.cli.show", "print a recipe with all overrides, or its differences from another"),
+    "check": ("crossmodal.cli.check", "check recipes and list all mistakes"),
+    "train": ("crossmodal.cli.train", "train a model from a recipe; write a run directory"),
+    "evaluate": ("crossmodal.cli.evaluate", "evaluate a finished run, or weights, on data"),
+    "predict-sound": ("crossmodal.cli.predict_sound", "predict the sound of a silent video"),
     "strip-sound": ("crossmodal.cli.strip_sound", "write a silent copy of a video"),
-    "gait": ("crossmodal.cli.gait", "read walking gait from pressure recordings, into tables and a report"),
+    "gait": ("crossmodal.cli.gait", "analyse walking gait in pressure recordings; write tables and a report"),
     "data": ("crossmodal.cli.data", "list, verify, make and fetch data sets"),
-    "probe": ("crossmodal.cli.probe", "measure what a frozen backbone knows of photographs, beside baselines"),
-    "dissect": ("crossmodal.cli.dissect", "find the concepts that units of a network respond to, and what units cause"),
-    "weights": ("crossmodal.cli.weights", "rebuild published generators as weights folders, running nothing of them"),
-    "annotate": ("crossmodal.cli.annotate", "paint masks over a generator's images, in the browser"),
+    "probe": ("crossmodal.cli.probe", "classify photographs by features of a frozen backbone, with baselines"),
+    "dissect": (
+        "crossmodal.cli.dissect",
+        "match units of a network with concepts, and measure their effect",
+    ),
+    "weights": ("crossmodal.cli.weights", "convert published generators to weights folders, or make a folder smaller"),
+    "annotate": ("crossmodal.cli.annotate", "annotate masks on images of a generator, in the browser"),
     "synthesize-labels": ("crossmodal.cli.synthesize_labels", "make a labelled data set from a few annotated images"),
-    "noise": ("crossmodal.cli.noise", "draw procedural images: files, shards, a contact sheet, a report"),
+    "noise": (
+        "crossmodal.cli.noise",
+        "render procedural images, or test their statistics",
+    ),
 }
 _INTERRUPTED = 128 + signal.SIGINT
 _PIPE_CLOSED = 128 + 13  # SIGPIPE, as a shell reports it
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; ``words`` default to those of the process."""
+    """Run the command line and return its exit code; ``args`` defaults to ``sys.argv[1:]``."""
     try:
         code = _dispatch(list(sys.argv[1:] if args is None else args))
         sys.stdout.flush()
-    except SystemExit as left:  # argparse after --help, and a run after SIGTERM
-        return left.code if isinstance(left.code, int) else 0
+    except SystemExit as exit_:  # argparse after --help, and a run after SIGTERM
+        return exit_.code if isinstance(exit_.code, int) else 0
     except CrossmodalError as error:
-        _complain(str(error))
+        _print_error(str(error))
         return error.exit_code
     except KeyboardInterrupt as interrupt:
-        _complain(str(interrupt) or "interrupted")
+        _print_error(str(interrupt) or "interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
         _abandon_stdout()
         return _PIPE_CLOSED
     except OSError as error:
         _abandon_stdout()
-        _complain(str(output_error(error.filename or "output", error)))
+        _print_error(str(output_error(error.filename or "output", error)))
         return 1
     return code
 
@@ -66,7 +72,7 @@ def _dispatch(args: list[str]) -> int:
         return 0
     name = args[0]
     if name not in COMMANDS:
-        raise UsageError(f"unknown command {name!r}{suggestion(name, COMMANDS)} (`crossmodal --help` lists all)")
+        raise UsageError(f"unknown command {name!r}{suggestion(name, COMMANDS)} (see `crossmodal --help`)")
     module_name, summary = COMMANDS[name]
     command = import_module(module_name)
     parser = Parser(prog=f"crossmodal {name}", description=summary.capitalize() + ".", examples=command.EXAMPLES)
@@ -92,11 +98,11 @@ def _overview() -> str:
     return "\n".join(lines)
 
 
-def _complain(text: str) -> None:
+def _print_error(text: str) -> None:
     print(f"crossmodal: {text}", file=sys.stderr)
 
 
 def _abandon_stdout() -> None:
-    # The interpreter flushes stdout once more on its way out, which would fail again and print a traceback.
+    # The interpreter flushes stdout again at exit, which would fail again and print a traceback.
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

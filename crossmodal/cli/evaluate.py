@@ -4,7 +4,15 @@ import argparse
 import json
 from pathlib import Path
 
-from crossmodal.cli.arguments import Parser, add_json, add_recipe_keys, figures_table, make_sure_of, show_result, table
+from crossmodal.cli.arguments import (
+    Parser,
+    add_json,
+    add_recipe_keys,
+    check_writable,
+    figures_table,
+    show_result,
+    table,
+)
 from crossmodal.errors import UsageError
 from crossmodal.files import replace_atomically
 
@@ -20,31 +28,31 @@ def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
     add_recipe_keys(parser)
     parser.add_argument(
-        "source", metavar="RUN_OR_WEIGHTS", help="a finished run, a folder of weights, or a name that ships"
+        "source", metavar="RUN_OR_WEIGHTS", help="finished run, weights folder, or name of weights that ship"
     )
     parser.add_argument(
         "--baselines",
         action="store_true",
-        help="beside all baselines of sound from video, fitted on the training videos",
+        help="sound from video: also evaluate all baselines, fitted on the training videos",
     )
     parser.add_argument(
-        "--table", metavar="FILE", type=Path, help="with --baselines: write the table with its intervals as Markdown"
+        "--table", metavar="FILE", type=Path, help="--baselines: write the table with its intervals as Markdown"
     )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure a model, alone or beside the baselines, and print its figures.
+    """Evaluate a model, alone or with the baselines, and print its figures.
 
     Raises:
-        UsageError: a table without baselines.
-        OutputError: an output cannot be written; found out before the work begins.
+        UsageError: ``--table`` without ``--baselines``.
+        OutputError: an output cannot be written; checked before the work begins.
     """
     if args.table is not None and not args.baselines:
-        raise UsageError("--table: shows methods side by side; add --baselines")
+        raise UsageError("--table: needs --baselines; add it")
     for path in (args.table, args.json):
         if path is not None and path != "-":
-            make_sure_of(Path(path))
+            check_writable(Path(path))
     from crossmodal.progress import Progress
     from crossmodal.run import compare_run, evaluate_run
 
@@ -57,13 +65,13 @@ def run(args: argparse.Namespace) -> int:
     if args.table is not None:
         with replace_atomically(args.table) as temporary:
             temporary.write_text(compared.markdown(), encoding="utf-8")
-    shown = _lined_up(compared.markdown(intervals=False))
+    shown = _aligned(compared.markdown(intervals=False))
     show_result(json.loads(compared.json()), shown, args.json)
     return 0
 
 
-def _lined_up(markdown: str) -> str:
-    """Turn a Markdown table into columns for a terminal; what follows the table is left out."""
+def _aligned(markdown: str) -> str:
+    """Return a Markdown table as aligned columns; the text after it is left out."""
     lines = [line for line in markdown.splitlines() if line.startswith("|")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return table([rows[0], *rows[2:]])

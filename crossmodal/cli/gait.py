@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, check_writable, show_result, table
 from crossmodal.errors import FormatError, UsageError
 
 EXAMPLES = """\
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         if not path.exists():
             raise FormatError(f"{path}: no such file")
     for name in _FILES:
-        make_sure_of(args.out / name)
+        check_writable(args.out / name)
     from crossmodal.gait import analyse
     from crossmodal.gait.norms import ADULTS, read_norms
     from crossmodal.gait.report import write_report

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, check_writable, show_result, table
 from crossmodal.errors import UsageError
 from crossmodal.spelling import suggestion
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   crossmodal noise --list                       the processes and their options
-  crossmodal noise --list --grid processes.png  a row of images of each
+  crossmodal noise --list --grid processes.png  a row of images per process
   crossmodal noise dead_leaves --shape oriented --grid leaves.png
   crossmodal noise spectrum_colour --count 100 --size 96x128 --seed 7 --out images
   crossmodal noise dead_leaves --texture spectrum_colour_wmm --count 105000 --shards leaves --num-workers 2
@@ -28,7 +28,7 @@ _OF_SHARDS = ("shard_size", "format", "num_workers")
 
 
 class _NeedsNoProcess(argparse.Action):
-    """A flag that makes the positional argument optional; ``nargs="?"`` would take nothing where options come first."""
+    """A flag that makes the positional argument optional; ``nargs="?"`` fails where options come first."""
 
     def __init__(self, option_strings: list[str], dest: str, process: argparse.Action, **options: Any) -> None:
         super().__init__(option_strings, dest, nargs=0, default=False, **options)
@@ -40,43 +40,56 @@ class _NeedsNoProcess(argparse.Action):
 
 
 def add_arguments(parser: Parser) -> None:
-    """Add the arguments of the command; unknown options are those of the process."""
+    """Add the arguments of the command; other options are passed to the process."""
     parser.takes_any_option = True
     process = parser.add_argument(
         "process",
         metavar="PROCESS",
-        help="name of a process, its options are --NAME VALUE; or a fragment shader of yours, or a folder of them",
+        help="name of a process, whose options are given as --NAME VALUE; or a fragment shader, or a folder of shaders",
     )
     parser.add_argument("--list", action=_NeedsNoProcess, process=process, help="list the processes and their options")
-    parser.add_argument("--count", type=int, metavar="N", help="images (default: 18 for --grid, 100 for --report)")
-    parser.add_argument("--size", type=_size, default=(128, 128), metavar="S|HxW", help="in pixels (default: 128)")
-    parser.add_argument("--seed", type=int, default=0, metavar="K", help="of all draws (default: 0)")
+    parser.add_argument(
+        "--count",
+        type=int,
+        metavar="N",
+        help="number of images (default: 18 for --grid, 6 for --list --grid, 100 for --report)",
+    )
+    parser.add_argument(
+        "--size", type=_size, default=(128, 128), metavar="S|HxW", help="size of the images in pixels (default: 128)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="seed of all random draws (default: 0)")
     parser.add_argument("--first", type=int, default=0, metavar="I", help="index of the first image (default: 0)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--out", metavar="DIR", type=Path, help="write PNG files and index.json")
-    what.add_argument("--grid", metavar="PNG", type=Path, help="draw a contact sheet, each image with its index")
-    what.add_argument("--report", action="store_true", help="measure the images against the law of the process")
+    what.add_argument("--grid", metavar="PNG", type=Path, help="write a contact sheet, each image with its index")
     what.add_argument(
-        "--shards", metavar="DIR", type=Path, help="write tar shards and manifest.json; resumes after a kill"
+        "--report", action="store_true", help="test statistics of the images against those of the process"
     )
-    parser.add_argument("--shard-size", type=int, metavar="M", help="--shards: images in each (default: 1000)")
-    parser.add_argument("--format", choices=_FORMATS, help="--shards: of the images (default: png)")
-    parser.add_argument("--num-workers", type=int, metavar="W", help="--shards: processes (default: 1)")
-    parser.add_argument("--device", default="cpu", metavar="D", help="where images are rendered (default: cpu)")
+    what.add_argument(
+        "--shards", metavar="DIR", type=Path, help="write tar shards and manifest.json; resumes if interrupted"
+    )
+    parser.add_argument("--shard-size", type=int, metavar="M", help="--shards: images per shard (default: 1000)")
+    parser.add_argument("--format", choices=_FORMATS, help="--shards: image format (default: png)")
+    parser.add_argument(
+        "--num-workers", type=int, metavar="W", help="--shards: number of worker processes (default: 1)"
+    )
+    parser.add_argument(
+        "--device", default="cpu", metavar="D", help="device on which images are rendered (default: cpu)"
+    )
     add_json(parser)
-    # A misspelt one of these arrives as an option of the process.
+    # A misspelled one of these is parsed as an option of the process.
     own = [option.lstrip("-") for action in parser._actions for option in action.option_strings]
     parser.set_defaults(own=own)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw what was asked for.
+    """Render images and write the outputs.
 
     Raises:
-        UsageError: an unknown process or option, a number that makes no sense, no output or no such device.
-        DatasetError: the folder holds something else.
-        FormatError: a shader does not compile; says its line.
-        OutputError: an output cannot be written; found out before the work begins.
+        UsageError: an unknown process or option, a number out of range, no output or an unusable device.
+        DatasetError: the folder contains images of another process, or other files.
+        FormatError: a shader does not compile; states the line.
+        OutputError: an output cannot be written; checked before the work begins.
     """
     _check(args)
     import crossmodal.visualization  # noqa: F401  (registers feature_visualization)
@@ -95,21 +108,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """Find the mistakes that take no torch to find."""
+    """Check everything that needs no torch."""
     if args.list and (args.out or args.report or args.shards):
-        raise UsageError("--list: goes with --grid, to draw a row of every process, and with nothing else")
+        raise UsageError(
+            "--list: can be combined with --grid, for a row of images per process, and with no other output"
+        )
     if not (args.list or args.out or args.grid or args.report or args.shards):
         raise UsageError(
-            f"what is to become of the images? As in: crossmodal noise {args.process} --grid sheet.png; or --out DIR"
-            ", --shards DIR, --report"
+            f"no output given; add --grid, --out, --shards or --report, as in: crossmodal noise {args.process} --grid"
+            " sheet.png"
         )
     for option in _OF_SHARDS:
         if getattr(args, option) is not None and args.shards is None:
-            raise UsageError(f"--{option.replace('_', '-')}: belongs to --shards")
+            raise UsageError(f"--{option.replace('_', '-')}: needs --shards")
     if args.report and min(args.size) < _REPORT_SIDE:
-        raise UsageError(f"--report: takes images of at least {_REPORT_SIDE} pixels, found --size {min(args.size)}")
+        raise UsageError(f"--report: needs images of at least {_REPORT_SIDE} pixels, found --size {min(args.size)}")
     if args.count is None and (args.out or args.shards):
-        raise UsageError("how many images? As in: --count 1000")
+        raise UsageError("--out and --shards need the number of images; add --count, as in: --count 1000")
     for option, least in (("count", 1), ("shard_size", 1), ("num_workers", 1), ("first", 0), ("seed", 0)):
         value = getattr(args, option)
         if value is not None and value < least:
@@ -117,7 +132,7 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError(f"--{name}: a whole number of at least {least} was expected, found {value}")
     for path in (args.grid, args.json):
         if path is not None and path != "-":
-            make_sure_of(Path(path))
+            check_writable(Path(path))
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -140,14 +155,14 @@ def _process(args: argparse.Namespace) -> "Process[Any]":
                 raise UsageError(_unknown_option(args, option.replace("_", "-"), known))
         return kind(**taken, **options)
     except ValueError as error:
-        raise UsageError(f"{error} (`crossmodal noise --list` lists all)") from error
-    except TypeError as error:  # words where the process counts on numbers
+        raise UsageError(f"{error} (see `crossmodal noise --list`)") from error
+    except TypeError as error:  # text where the process needs a number
         given = ", ".join(f"--{key} {value}" for key, value in args.changes.items())
-        raise UsageError(f"{args.process} cannot be made with {given} ({error})") from error
+        raise UsageError(f"{args.process} does not accept {given} ({error})") from error
 
 
 def _kind(name: str) -> tuple[type["Process[Any]"], dict[str, Any]]:
-    """Find the class of a process, and what its name says of its options: a shader's name is its path."""
+    """Return the class of a process and the options that its name implies: the path of a shader."""
     from crossmodal import noise
 
     is_shader = Path(name).suffix in _SHADERS or Path(name).is_dir()
@@ -184,17 +199,17 @@ def _list(args: argparse.Namespace) -> int:
         options = process.describe()["options"]
         listed.append({"process": name, "about": about, "classes": process.classes, "options": options})
         lines += [f"{name}: {about}"]
-        lines += [f"    --{option.replace('_', '-')} {_as_word(value)}" for option, value in options.items()]
+        lines += [f"    --{option.replace('_', '-')} {_as_typed(value)}" for option, value in options.items()]
     show_result(listed, "\n".join(lines), args.json)
     return 0
 
 
-def _as_word(value: Any) -> str:
-    """Write a default as one would type it; a process by its name."""
+def _as_typed(value: Any) -> str:
+    """Return a default as it is typed on the command line; a process by its name."""
     if isinstance(value, dict) and "process" in value:
         return str(value["process"])
     if isinstance(value, list):
-        return f"'[{', '.join(_as_word(item) for item in value)}]'"
+        return f"'[{', '.join(_as_typed(item) for item in value)}]'"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -236,7 +251,7 @@ def _draw_grid(args: argparse.Namespace, process: "Process[Any]") -> tuple[dict[
 
 
 def _draw_all(args: argparse.Namespace) -> int:
-    """Draw a row of images for every process, each row with its name."""
+    """Write a contact sheet with a row of images per process, each with its name."""
     import torch
 
     from crossmodal import noise
@@ -263,7 +278,7 @@ def _summary(args: argparse.Namespace, what: str, place: Path) -> dict[str, Any]
 
 
 def _report(args: argparse.Namespace, process: "Process[Any]") -> int:
-    """Print the figures of a process; 1 when one breaks its law."""
+    """Print the statistics of a process; return 1 if one of them is out of its bounds."""
     from crossmodal.noise.checks.report import report
 
     count = args.count or _REPORT_COUNT

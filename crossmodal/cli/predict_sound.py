@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result
+from crossmodal.cli.arguments import Parser, add_json, check_writable, show_result
 from crossmodal.errors import FormatError, UsageError
 
 EXAMPLES = """\
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     for path in outputs:
         if path.exists() and any(path.samefile(given) for given in inputs):
             raise UsageError(f"{path}: is an input of the command; name another file")
-        make_sure_of(path)
+        check_writable(path)
     from crossmodal.predict import predict_sound, read_truth
 
     truth = None if args.truth is None else read_truth(args.truth)

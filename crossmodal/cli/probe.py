@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, check_writable, show_result, table
 from crossmodal.errors import UsageError
 from crossmodal.files import replace_atomically
 from crossmodal.progress import Progress
@@ -23,39 +23,54 @@ _METHODS = ("ridge", "knn", "adam")
 
 def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("backbone", metavar="BACKBONE", help="small_alexnet, resnet18, small_vit ...")
+    parser.add_argument(
+        "backbone", metavar="BACKBONE", help="name of a backbone: small_alexnet, resnet18, small_vit ..."
+    )
     parser.add_argument(
         "--data", metavar="FOLDER", type=Path, required=True,
-        help="photographs, a folder for each class: train/ with val/ or test/, or one tree, which is split",
+        help="photographs, one folder per class: in train/ and val/ or test/, or in one tree, which is split",
     )  # fmt: skip
     parser.add_argument(
         "--weights", metavar="noise|NAME|PATH|none", default="noise",
-        help="noise: those that ship (default); a name that ships; a file or folder; none: a random start",
+        help="noise: the shipped weights (default); name of weights that ship; file or folder; none: random weights",
     )  # fmt: skip
-    parser.add_argument("--width", type=float, metavar="W", help="of the backbone (default: the weights' own, or 1)")
+    parser.add_argument(
+        "--width", type=float, metavar="W", help="width of the backbone (default: that of the weights, or 1)"
+    )
     parser.add_argument(
         "--method", choices=_METHODS, default="ridge",
-        help="closed form, nearest neighbours, or Adam on augmented images as published (default: ridge)",
+        help="ridge regression, k nearest neighbours, or Adam on augmented images as published (default: ridge)",
     )  # fmt: skip
-    parser.add_argument("--layer", metavar="L", help="of the backbone (default: fc6 where there is one, else pooled)")
-    parser.add_argument("--size", type=int, default=64, metavar="S", help="side of the images (default: 64)")
+    parser.add_argument("--layer", metavar="L", help="layer of the backbone (default: fc6 if it has one, else pooled)")
+    parser.add_argument("--size", type=int, default=64, metavar="S", help="side of the images in pixels (default: 64)")
     parser.add_argument(
-        "--few-shot", type=_numbers, default=(), metavar="1,5,10", help="accuracy with so few images a class, too"
+        "--few-shot",
+        type=_numbers,
+        default=(),
+        metavar="1,5,10",
+        help="also the accuracy with N images per class",
     )
     parser.add_argument(
-        "--draws", type=int, default=5, metavar="D", help="--few-shot: of images, for each number (default: 5)"
+        "--draws", type=int, default=5, metavar="D", help="--few-shot: random draws of images per number (default: 5)"
     )
     parser.add_argument(
-        "--k", type=_numbers, metavar="10,20", help="--method knn: neighbours to choose from (default: 10,20,100,200)"
+        "--k",
+        type=_numbers,
+        metavar="10,20",
+        help="--method knn: numbers of neighbours to choose from (default: 10,20,100,200)",
     )
-    parser.add_argument("--epochs", type=int, metavar="E", help="--method adam: how many (default: 100)")
+    parser.add_argument("--epochs", type=int, metavar="E", help="--method adam: number of epochs (default: 100)")
     parser.add_argument(
-        "--random-starts", type=int, default=5, metavar="N", help="random networks to compare with (default: 5)"
+        "--random-starts",
+        type=int,
+        default=5,
+        metavar="N",
+        help="number of random networks to compare with (default: 5)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="K", help="of all draws (default: 0)")
-    parser.add_argument("--device", default="cpu", metavar="D", help="where the network runs (default: cpu)")
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="seed of all random draws (default: 0)")
+    parser.add_argument("--device", default="cpu", metavar="D", help="device of the network (default: cpu)")
     parser.add_argument(
-        "--cache", metavar="DIR|none", help="where features are kept (default: the user's cache folder)"
+        "--cache", metavar="DIR|none", help="cache of features, none for no cache (default: the user's cache folder)"
     )
     parser.add_argument("--table", metavar="FILE", type=Path, help="write the table as Markdown")
     add_json(parser)
@@ -65,17 +80,17 @@ def run(args: argparse.Namespace) -> int:
     """Probe a backbone and print the table.
 
     Raises:
-        UsageError: an unknown backbone or layer, or a number that makes no sense.
+        UsageError: an unknown backbone or layer, or a number out of range.
         DatasetError: the folder is missing, has no classes, or too few images.
-        WeightsError: no such weights, or those of another architecture.
-        OutputError: an output cannot be written; found out before the work begins.
+        WeightsError: the weights do not exist, or belong to another architecture.
+        OutputError: an output cannot be written; checked before the work begins.
     """
     for option, method in (("k", "knn"), ("epochs", "adam")):
         if getattr(args, option) is not None and args.method != method:
-            raise UsageError(f"--{option}: belongs to --method {method}")
+            raise UsageError(f"--{option}: needs --method {method}")
     for path in (args.table, args.json):
         if path is not None and path != "-":
-            make_sure_of(Path(path))
+            check_writable(Path(path))
     _check_device(args.device)
     result = _probe(args)
     if args.table is not None:
@@ -107,7 +122,7 @@ def _probe(args: argparse.Namespace) -> "ProbeResult":
 
 
 class _StageProgress:
-    """Shows the progress of one stage after the other, each with its own rate."""
+    """Progress of consecutive stages, each with its own rate."""
 
     def __init__(self) -> None:
         self.stage = ""

@@ -11,7 +11,7 @@ EXAMPLES = """\
   crossmodal recipes --json -
 """
 WIDTH = 100
-# Widths of what stands beside a name; `crossmodal show` has the rest.
+# Widths of the columns after the name; `crossmodal show` prints the full text.
 _DATA, _COST, _EXPECTED = 18, 15, 20
 _INDENT = "  "
 
@@ -22,7 +22,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List every recipe: its name, data, cost and expected figure, and below what it trains."""
+    """Print two lines per recipe: name, data, cost and expected metric; what it trains."""
     from crossmodal import recipe as recipes
 
     listed = [{"name": name, **(recipes.read(name).get("about") or {})} for name in recipes.names()]
@@ -41,14 +41,14 @@ def _row(entry: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _expected(stated: Any) -> str:
-    """The first figure that is expected, with its metric; a dash where none was measured."""
+    """Return the first expected metric with its value, or a dash if it was not measured."""
     first = stated[0] if isinstance(stated, list) and stated else stated
     value = first.get("value") if isinstance(first, dict) else None
     return "-" if value is None else f"{value:g} {first['metric']}"
 
 
 def _head(text: Any) -> str:
-    """What stands before the first semicolon."""
+    """Return the text before the first semicolon."""
     return " ".join(str(text).partition(";")[0].split())
 
 

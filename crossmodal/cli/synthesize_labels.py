@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result, table
+from crossmodal.cli.arguments import Parser, add_json, check_writable, show_result, table
 from crossmodal.errors import DatasetError, UsageError
 from crossmodal.progress import Progress
 
@@ -107,7 +107,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.samples is not None and args.annotate_with is None:
         raise UsageError("--samples: belongs to --annotate-with SEGMENTER; all painted masks are used")
     if args.json is not None and args.json != "-":
-        make_sure_of(Path(args.json))
+        check_writable(Path(args.json))
 
 
 def _annotate(args: argparse.Namespace, model: "nn.Module") -> None:

@@ -11,7 +11,7 @@ EXAMPLES = """\
   crossmodal train greatest_hits/convolution --out runs/first --resume      resume where it was stopped
   crossmodal train greatest_hits/convolution --init_from runs/first         start a new run from its weights
 
-Any key of the recipe can be set: --task.learning_rate 1e-4. Ctrl-C finishes the step, saves and leaves.
+Any key of the recipe can be set: --task.learning_rate 1e-4. Ctrl-C finishes the step, saves a checkpoint and exits.
 """
 
 
@@ -20,17 +20,17 @@ def add_arguments(parser: Parser) -> None:
     add_recipe_keys(parser)
     parser.add_argument("recipe", metavar="RECIPE", help="name of a recipe, or path of a .yaml file")
     parser.add_argument("--out", metavar="DIR", type=Path, help="run directory (default: runs/RECIPE)")
-    parser.add_argument("--resume", action="store_true", help="continue the run in the directory, exactly")
+    parser.add_argument("--resume", action="store_true", help="resume the run in DIR from its last checkpoint, exactly")
     parser.add_argument(
-        "--dry-run", action="store_true", help="check and build everything, read no data, write nothing"
+        "--dry-run", action="store_true", help="check the recipe and build everything; read no data, write nothing"
     )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train into the run directory and say what came out.
+    """Train into the run directory and print the results.
 
-    Everything that a mistake can be found in without torch is looked at before torch is loaded.
+    The recipe is read before torch is imported, so mistakes in it are reported at once.
     """
     from crossmodal import recipe as recipes
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         "metrics": result.metrics,
     }
     if args.dry_run:
-        text = f"{args.recipe}: ok; {result.parameters:,} parameters; would run into {result.directory}"
+        text = f"{args.recipe}: ok; {result.parameters:,} parameters; would write to {result.directory}"
     else:
         figures = [figures_table(result.metrics)] if result.metrics else []
         text = "\n".join([*figures, f"{result.steps} steps; weights in {result.weights}"])

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossmodal.cli.arguments import Parser, add_json, make_sure_of, show_result
+from crossmodal.cli.arguments import Parser, add_json, check_writable, show_result
 from crossmodal.errors import OutputError, UsageError
 from crossmodal.spelling import suggestion
 
@@ -19,7 +19,7 @@ EXAMPLES = """\
   crossmodal weights pack runs/leaves/weights --out leaves --backbone small_alexnet --half --probe probe.md
 """
 _ACTIONS = ("convert", "pack")
-_UNKNOWN = "unknown: nobody said under which terms these weights were published; find out before you use them"
+_UNKNOWN = "unknown; find out under which terms the weights were published before you use them"
 
 
 def add_arguments(parser: Parser) -> None:
@@ -27,43 +27,48 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "action",
         metavar="convert|pack",
-        help="convert: rebuild a published generator as a weights folder; pack: copy a weights folder, made smaller",
+        help="convert: convert a published generator to a weights folder; pack: copy part of a weights folder",
     )
     parser.add_argument(
-        "file", metavar="FILE", type=Path, help="a StyleGAN2-ADA, StyleGAN3 or BigGAN-deep file; pack: a weights folder"
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="convert: StyleGAN2-ADA, StyleGAN3 or BigGAN-deep file, whose code is not run; pack: weights folder",
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder, new or empty")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="output folder, new or empty")
     parser.add_argument("--half", action="store_true", help="store the tensors in half precision")
     convert = parser.add_argument_group("convert")
-    convert.add_argument("--licence", metavar="TEXT", help="of the weights; goes into the folder's README.md")
+    convert.add_argument("--licence", metavar="TEXT", help="licence of the weights, written to README.md of the folder")
     pack = parser.add_argument_group("pack")
-    pack.add_argument("--backbone", metavar="NAME", help="keep this backbone alone, such as the trunk of a whole one")
-    pack.add_argument("--probe", metavar="FILE", type=Path, help="what `probe --table` wrote, for the model card")
+    pack.add_argument("--backbone", metavar="NAME", help="keep only this backbone, such as the trunk of a larger one")
+    pack.add_argument(
+        "--probe", metavar="FILE", type=Path, help="table written by `probe --table`, added to the model card"
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert a file, of which nothing is run, or pack a folder; say what came of it.
+    """Convert a file without running its code, or pack a folder; print a summary.
 
     Raises:
-        UsageError: an unknown action, an empty licence, an unknown backbone, or words of the other action.
-        FormatError: the file is missing, damaged, or holds what no published network needs.
-        WeightsError: it holds no generator that is known here; a weights folder is none, or of another backbone.
-        OutputError: the folder holds something, or cannot be written; found out before the work begins.
+        UsageError: an unknown action, an empty licence, an unknown backbone, or options of the other action.
+        FormatError: the file is missing, damaged, or contains opcodes or classes that no published network needs.
+        WeightsError: the file contains no known generator; the folder has no weights, or those of another backbone.
+        OutputError: the folder is not empty, or cannot be written; checked before the work begins.
     """
     if args.action not in _ACTIONS:
         raise UsageError(f"unknown action {args.action!r}{suggestion(args.action, _ACTIONS)}")
     if args.licence is not None and not args.licence.strip():
-        raise UsageError("--licence: is empty; leave it out if the licence is not known")
-    strange = ("backbone", "probe") if args.action == "convert" else ("licence",)
-    for name in strange:
+        raise UsageError("--licence: empty; leave it out if the licence is unknown")
+    foreign = ("backbone", "probe") if args.action == "convert" else ("licence",)
+    for name in foreign:
         if getattr(args, name) is not None:
-            raise UsageError(f"--{name} does not go with `crossmodal weights {args.action}`; leave it out")
+            raise UsageError(f"--{name}: not an option of `crossmodal weights {args.action}`; leave it out")
     if args.out.is_dir() and any(args.out.iterdir()):
         raise OutputError(f"{args.out}: the directory is not empty; choose another with --out")
-    make_sure_of(args.out / "config.json")
+    check_writable(args.out / "config.json")
     if args.json is not None and args.json != "-":
-        make_sure_of(Path(args.json))
+        check_writable(Path(args.json))
     return _convert(args) if args.action == "convert" else _pack(args)
 
 
@@ -138,11 +143,11 @@ def _facts(args: argparse.Namespace, rebuilt: "Rebuilt") -> dict[str, object]:
 
 
 def _card(name: str, facts: dict[str, object]) -> str:
-    """The model card: whose weights these are, and what was done to them."""
+    """Return the model card: origin, licence and size of the weights."""
     return f"""# {name}
 
-A published {facts["family"]} generator, rebuilt as {facts["model"]} by `crossmodal weights convert`.
-The tensors are those of the file; its code was not run and is not here.
+A published {facts["family"]} generator, converted to {facts["model"]} by `crossmodal weights convert`.
+The tensors are those of the file; its code was not run and is not included.
 
 - licence of the weights: {facts["licence"]}
 - file: {facts["file"]}

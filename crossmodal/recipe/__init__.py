@@ -1,14 +1,15 @@
-"""Recipes: read, override, check, compare and write them as plain dicts; no torch until one is checked.
+"""Recipes: read, override, check, compare and write them as plain dicts. torch is imported only by a check.
 
-A recipe is YAML with ``about``, ``seed``, ``data``, ``task``, ``trainer`` and, where wanted, ``evaluations``,
-``init_from``, ``checkpoint_every_n_steps`` and ``base``. The constructors it names are its schema.
+A recipe is a YAML file with ``about``, ``seed``, ``data``, ``task``, ``trainer`` and, optionally, ``evaluations``,
+``init_from``, ``checkpoint_every_n_steps`` and ``base``. The signatures of the constructors that it names are its
+schema.
 """
 
 from crossmodal.recipe.building import build
 from crossmodal.recipe.changing import difference, merge, override
 from crossmodal.recipe.checking import check, mistakes
 from crossmodal.recipe.naming import named_object, trust
-from crossmodal.recipe.reading import find, folder, names, parse_value, read, write, written
+from crossmodal.recipe.reading import find, folder, names, parse_value, read, to_yaml, write
 
 __all__ = [
     "build",
@@ -23,7 +24,7 @@ __all__ = [
     "override",
     "parse_value",
     "read",
+    "to_yaml",
     "trust",
     "write",
-    "written",
 ]

@@ -1,4 +1,4 @@
-"""Turn ``class_path`` and ``init_args`` into the thing they name; constructor signatures are the schema."""
+"""Build objects from ``class_path`` and ``init_args``; constructor signatures are the schema."""
 
 import inspect
 import re
@@ -10,7 +10,7 @@ from typing import Any
 from crossmodal.errors import RecipeError
 from crossmodal.recipe.naming import misfit, named_object, place_type, without_classes
 
-# What constructors raise for arguments that make no sense. Anything else is a fault of the code, with its traceback.
+# What constructors raise for invalid arguments. Any other exception is a bug and keeps its traceback.
 _REFUSALS = (
     ValueError,
     TypeError,
@@ -21,24 +21,24 @@ _REFUSALS = (
     ImportError,
     AssertionError,
 )
-# By its name: recipes do not import Lightning.
-_LIGHTNINGS_OWN = "MisconfigurationException"
+# Compared by name: recipes do not import Lightning.
+_LIGHTNING_REFUSAL = "MisconfigurationException"
 _ALLOCATION = re.compile(r"tried to allocate (\d+) bytes")
 
 
 class Argument(typing.NamedTuple):
-    """One argument of a constructor: its type and whether it must be given."""
+    """An argument of a constructor: its type and whether it is required."""
 
     annotation: Any
     required: bool
 
 
 def arguments(target: Callable[..., Any], *, skip: int = 0) -> dict[str, Argument]:
-    """Return the named arguments of a constructor or function, leaving out the first ``skip``.
+    """Return the named arguments of a constructor or function, without the first ``skip``.
 
-    ``*args`` and ``**kwargs`` are not arguments: what has no name cannot be checked.
+    ``*args`` and ``**kwargs`` are left out: arguments without names cannot be checked.
     """
-    # Lightning wraps some constructors; inspect looks through the wrapper, get_type_hints needs the function below.
+    # Lightning wraps some constructors; inspect unwraps them, get_type_hints needs the wrapped function.
     function = inspect.unwrap(target.__init__ if isinstance(target, type) else target)  # type: ignore[misc]
     try:
         hints = typing.get_type_hints(function)
@@ -50,18 +50,18 @@ def arguments(target: Callable[..., Any], *, skip: int = 0) -> dict[str, Argumen
 
 
 def is_spec(value: Any) -> bool:
-    """Return whether a value names something to build."""
+    """Return whether a value is a mapping with a ``class_path``."""
     return isinstance(value, Mapping) and "class_path" in value
 
 
 def converted(annotation: Any, value: Any) -> Any:
-    """Return a plain value as the type that an argument asks for: a list as a tuple, a string as a Path.
+    """Convert a plain value to the type of an argument: a list to a tuple, a string to a Path.
 
     Raises:
-        ValueError: the value is of another type; the text says what was expected.
+        ValueError: the value has another type; the message is the expected type.
     """
     if value == [] and _takes_a_list(annotation):
-        return []  # of no classes, which has nothing to build
+        return []  # a list of no classes
     plain = without_classes(annotation)
     if plain is None:
         raise ValueError(f"a class_path of {_expectation(annotation)}")
@@ -88,14 +88,14 @@ def _expectation(annotation: Any) -> str:
 
 
 def build(spec: Mapping[str, Any], section: str, *, path: str = "", annotation: Any = None, **defaults: Any) -> Any:
-    """Build what a ``class_path`` names from its ``init_args``, whatever is named inside of them first.
+    """Build the object of a ``class_path`` from its ``init_args``; objects named in these are built first.
 
-    ``path`` is the dotted key of the place, by default that of the section; it stands in errors. ``annotation`` is the
-    type of the place, by default that of the section's head; a class of another kind is refused before it is called.
-    ``defaults`` are arguments that are used where the constructor has them and the spec does not give them.
+    ``path`` is the dotted key, for error messages, by default that of the section. ``annotation`` is the expected type,
+    by default that of the section; a class of another type is refused before it is called. ``defaults`` are arguments
+    that are used if the constructor has them and the spec does not set them.
 
     Raises:
-        RecipeError: a class that may not be named or is of another kind, or a constructor that refuses its arguments.
+        RecipeError: the class may not be named, has another type, or its constructor refuses the arguments.
     """
     name, path = spec["class_path"], path or section
     target = named_object(name, section)
@@ -109,33 +109,33 @@ def build(spec: Mapping[str, Any], section: str, *, path: str = "", annotation: 
 
 @contextmanager
 def refusals_of(where: str) -> Iterator[None]:
-    """Turn what a constructor raises for arguments that its types allow into a mistake of the recipe.
+    """Convert exceptions that a constructor raises for invalid arguments to `RecipeError`.
 
     Raises:
-        RecipeError: says where and why.
+        RecipeError: states the place and the reason.
     """
     try:
         yield
     except Exception as error:
-        if not (isinstance(error, _REFUSALS) or type(error).__name__ == _LIGHTNINGS_OWN):
+        if not (isinstance(error, _REFUSALS) or type(error).__name__ == _LIGHTNING_REFUSAL):
             raise
         raise RecipeError(f"{where}: {reason(error)}") from error
 
 
 def reason(error: BaseException) -> str:
-    """Return what an exception says, as the end of a sentence."""
+    """Return the message of an exception as the end of a sentence."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0].rstrip(".") if lines else type(error).__name__
     asked = _ALLOCATION.search(text)
     if asked:
-        return f"needs {int(asked[1]) / 1e9:,.1f} GB of memory in one piece, which this machine does not have"
+        return f"needs {int(asked[1]) / 1e9:,.1f} GB of contiguous memory, which this machine does not have"
     return text
 
 
 def built_arguments(
     target: Callable[..., Any], given: Mapping[str, Any], section: str, *, path: str = "", **defaults: Any
 ) -> dict[str, Any]:
-    """Return the ``init_args`` of a constructor with everything they name built and every value converted."""
+    """Return the ``init_args`` of a constructor with all specs built and all plain values converted."""
     known, path = arguments(target), path or section
     built = {
         name: _built(known[name].annotation if name in known else Any, value, section, f"{path}.{name}")

@@ -1,4 +1,4 @@
-"""Check a recipe and report every mistake at once, each with its dotted path and what was meant."""
+"""Check a recipe and report all mistakes at once, each with its dotted path and a suggestion."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +18,9 @@ _EXPECTED = ("metric", "value", "tolerance")
 _STATUS = ("measured", "unmeasured")
 # NumPy's generator, which training seeds as well, takes 32 bits.
 _LARGEST_SEED = 2**32 - 1
-# The recipe's own seed goes wherever a constructor wants one.
+# Arguments that are set from the recipe's seed if they are missing.
 _FROM_THE_RUN = ("data.init_args.seed", "task.init_args.seed")
-# An evaluation is a function of (predict, dataset) and these come from the run.
+# The first arguments of an evaluation, (predict, dataset), are set by the run.
 _GIVEN_TO_EVALUATIONS = 2
 
 
@@ -44,7 +44,7 @@ def listed(found: Sequence[str], source: str) -> RecipeError:
 def mistakes(recipe: Mapping[str, Any], required: tuple[str, ...] = REQUIRED) -> list[str]:
     """Return every mistake of a recipe, one line each; imports what the recipe names.
 
-    ``required`` are the sections that must be there; whoever only evaluates needs fewer.
+    ``required`` are the sections that must exist; an evaluation needs fewer than training.
     """
     return list(_recipe(recipe, required))
 
@@ -180,4 +180,4 @@ def _arguments(
                 yield f"{where}: {error} was expected, found {value!r}"
     for key, argument in known.items():
         if argument.required and key not in given and f"{path}.{key}" not in _FROM_THE_RUN:
-            yield f"{path}.{key}: missing, {owner} needs it"
+            yield f"{path}.{key}: missing; {owner} requires it"

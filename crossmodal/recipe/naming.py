@@ -1,7 +1,7 @@
-"""What a recipe may name: classes of known packages that have the base class of their place.
+"""Names in recipes: classes of known packages, with the base class that their section requires.
 
-A recipe is data that people pass on. A name is looked up only in the packages below, and the class is held against the
-base class that its place demands before anything of it is called.
+Recipes are data that people share. A name is looked up only in the packages below, and the base class of the found
+class is checked before any of its code is called.
 """
 
 import inspect
@@ -16,9 +16,9 @@ from crossmodal.spelling import suggestion
 
 #: The packages whose classes any recipe may name.
 KNOWN_PACKAGES = ("crossmodal", "lightning.pytorch", "torch.optim")
-# Where a class that is reached by such a name may be defined: lightning.pytorch gives out classes of lightning.fabric.
+# Packages in which such a class may be defined: lightning.pytorch re-exports classes of lightning.fabric.
 _DEFINED_IN = ("crossmodal", "lightning", "torch.optim")
-# Where a name without dots is looked for, in this order; the first entry of each section goes before the common ones.
+# Modules in which a name without dots is looked up, in this order.
 HOMES = {
     "data": ("crossmodal.data",),
     "task": ("crossmodal.tasks", "crossmodal.models", "crossmodal.backbones", "crossmodal.objectives"),
@@ -31,12 +31,13 @@ _trusted: set[str] = set()
 
 
 def trust(package: str) -> None:
-    """Let recipes of this process name the classes of another package, too: that of a user, never one from a recipe.
+    """Allow recipes, in this process, to name classes of another package.
 
-    Whoever trusts a package lets recipes import its modules and call its classes.
+    Recipes can then import its modules and call its classes. Pass only packages that the user named, never one that a
+    recipe names.
 
     Raises:
-        RecipeError: it is not the dotted name of a package or module.
+        RecipeError: ``package`` is not the dotted name of a package or module.
     """
     if not all(part.isidentifier() for part in package.split(".")):
         raise RecipeError(f"{package!r} is not the name of a package; as in: --trust mypackage")
@@ -44,45 +45,45 @@ def trust(package: str) -> None:
 
 
 def named_object(name: str, section: str) -> Any:
-    """Return the class or function of a ``class_path``: dotted, or a short name known in this section.
+    """Return the class or function of a ``class_path``: a dotted name, or a short name of this section.
 
     Raises:
-        RecipeError: the name is outside of the known packages, or there is no such module or name; gives the nearest.
+        RecipeError: the name is outside the known packages, or does not exist; suggests the nearest one.
     """
     found = _dotted(name) if "." in name else _short(name, section)
     home = getattr(found, "__module__", None)
     if not (callable(found) and isinstance(home, str) and _is_inside(home, (*_DEFINED_IN, *_trusted))):
-        raise RecipeError(f"{name} is neither a class nor a function of {_packages()}")
+        raise RecipeError(f"{name}: not a class or function of {_packages()}")
     return found
 
 
 def place_type(section: str) -> Any:
-    """Return the base class of what stands at the head of a section (``data``, ``task``)."""
+    """Return the base class that a section (``data``, ``task``) requires."""
     return _dotted(_BASES[section])
 
 
 def misfit(target: Callable[..., Any], name: str, annotation: Any) -> str | None:
-    """Say what is wrong with a class, or a function that makes one, in a place with this type; None if it fits."""
-    wanted = tuple(classes_of(annotation))
-    if not wanted:
-        return f"{name}: no class goes here"
+    """Return why a class, or a function that returns an instance, does not have this type; None if it does."""
+    expected = tuple(classes_of(annotation))
+    if not expected:
+        return f"{name}: a plain value was expected, found a class"
     made = target if isinstance(target, type) else _returned(target)
-    if isinstance(made, type) and any(_is_subclass(made, one) for one in wanted):
+    if isinstance(made, type) and any(_is_subclass(made, one) for one in expected):
         return None
-    return f"a {' or '.join(one.__name__ for one in wanted)} was expected, {name} is none"
+    return f"a {' or '.join(one.__name__ for one in expected)} was expected, found {name}"
 
 
 def evaluation_misfit(target: Callable[..., Any], name: str) -> str | None:
-    """Say why a function is no evaluation; None if it is: one of ``(predict, dataset, ...)``."""
+    """Return why a function is not an evaluation, whose arguments are ``(predict, dataset, ...)``; None if it is."""
     home = str(getattr(target, "__module__", ""))
     takes = [] if isinstance(target, type) else list(inspect.signature(target).parameters)
     if _is_inside(home, ("crossmodal.evaluation", *_trusted)) and takes[:2] == _EVALUATION_TAKES:
         return None
-    return f"a function of (predict, dataset) of crossmodal.evaluation was expected, {name} is none"
+    return f"a function of crossmodal.evaluation with the arguments (predict, dataset) was expected, found {name}"
 
 
 def classes_of(annotation: Any) -> Iterator[type]:
-    """Yield the classes in a type that a ``class_path`` can stand for, which leaves numbers, texts and the like out."""
+    """Yield the classes in a type that a ``class_path`` can name; numbers, strings and the like are left out."""
     parts = typing.get_args(annotation)
     if annotation is Any or typing.get_origin(annotation) is typing.Literal:
         return
@@ -95,9 +96,9 @@ def classes_of(annotation: Any) -> Iterator[type]:
 
 
 def without_classes(annotation: Any) -> Any:
-    """Return the part of a type that plain values can have; None where it has no such part.
+    """Return the part of a type that plain values can have, or None.
 
-    What reads values by type must not see the rest: it would import any module that a text names.
+    The parser of values must not get the rest: it would import any module that a string names.
     """
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation is Any or origin is typing.Literal or annotation in (None, NoneType):
@@ -154,7 +155,7 @@ def _is_union(annotation: Any) -> bool:
 def _is_subclass(kind: type, base: type) -> bool:
     try:
         return issubclass(kind, base)
-    except TypeError:  # a protocol that cannot be asked
+    except TypeError:  # a protocol without runtime checks
         return False
 
 

@@ -1,4 +1,4 @@
-"""Find recipes by name or path, read them with their bases, write them back."""
+"""Find recipes by name or path, read them with their bases, and write them."""
 
 import os
 import re
@@ -16,14 +16,14 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _SUFFIXES = (".yaml", ".yml")
 
 
-# Values that YAML allows: integers of more than 4,300 digits, and lists within lists without end.
+# Raised for values that YAML allows and Python refuses: integers of more than 4,300 digits, very deep nesting.
 _BEYOND_PYTHON = (ValueError, RecursionError)
-# Aliases (`*name`) repeat what they name: a few lines can stand for billions of values.
-_MOST_VALUES, _MOST_NESTED = 100_000, 50
+# Aliases (`*name`) repeat values: a few lines can expand to billions of values.
+_MAX_VALUES, _MAX_NESTED = 100_000, 50
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as people expect it: ``1e-3`` is a number, and a key that stands twice is a mistake."""
+    """A YAML loader that reads ``1e-3`` as a number and refuses duplicate keys."""
 
 
 _Loader.add_implicit_resolver(
@@ -39,14 +39,14 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
             raise yaml.constructor.ConstructorError(
-                "while reading a mapping", node.start_mark, f"the key {key!r} stands twice", key_node.start_mark
+                "while reading a mapping", node.start_mark, f"duplicate key {key!r}", key_node.start_mark
             )
         seen.add(key)
     return dict(loader.construct_pairs(node, deep=True))
 
 
 def _construct_date(loader: _Loader, node: yaml.ScalarNode) -> str:
-    # A date stays the text that it was: recipes are plain dicts, which JSON can hold too.
+    # Keep dates as text: recipes are plain dicts that JSON can represent.
     return str(loader.construct_scalar(node))
 
 
@@ -55,7 +55,7 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_date)
 
 
 def parse_value(text: str) -> Any:
-    """Read one value as YAML does: ``1e-3``, ``true``, ``[1, 2]``, ``null``, or else the text itself."""
+    """Parse one value as YAML: ``1e-3``, ``true``, ``[1, 2]``, ``null``; any other text is returned unchanged."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
     except (yaml.YAMLError, *_BEYOND_PYTHON):
@@ -63,22 +63,22 @@ def parse_value(text: str) -> Any:
 
 
 def folder() -> Path:
-    """Return the folder of the recipes: beside the package in a source tree, inside it once installed."""
+    """Return the folder of the recipes: beside the package in a source tree, inside an installed package."""
     inside = _PACKAGE / "_recipes"
     return inside if inside.is_dir() else _PACKAGE.parent / "recipes"
 
 
 def names() -> list[str]:
-    """Return the names of all recipes that come with the package, as in ``greatest_hits/published``."""
+    """Return the sorted names of all recipes of the package, such as ``greatest_hits/published``."""
     root = folder()
     return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.glob("**/*.yaml"))
 
 
 def find(name: str | os.PathLike[str]) -> Path:
-    """Return the file of a recipe, given by the name of one that comes with the package or by a path.
+    """Return the file of a recipe, given by its name in the package or by a path.
 
     Raises:
-        RecipeError: there is no such recipe; names the nearest one.
+        RecipeError: there is no such recipe; suggests the nearest name.
     """
     text = os.fspath(name)
     path = Path(text)
@@ -89,24 +89,24 @@ def find(name: str | os.PathLike[str]) -> Path:
         return inside
     kind = "no such file" if path.suffix in _SUFFIXES else "no recipe of this name"
     guess = suggestion(text, names())
-    raise RecipeError(f"{text}: {kind}{guess} (`crossmodal recipes` lists all; a path must end in .yaml)")
+    raise RecipeError(f"{text}: {kind}{guess} (see `crossmodal recipes`; a path must end in .yaml)")
 
 
 def read(name: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a recipe by name or path, laid over the recipe that its ``base`` names, if any.
+    """Read a recipe by name or path, merged over the recipe that its ``base`` names, if any.
 
     Raises:
-        RecipeError: there is no such recipe, it is not YAML (file, line and column), it is not a mapping, or its
-            bases run in a circle.
+        RecipeError: there is no such recipe, it is not YAML (states file, line and column), it is not a mapping, or
+            its bases form a cycle.
     """
     return _read(find(name), ())
 
 
 def _read(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
-    place = path.resolve()
-    if place in below:
-        circle = " -> ".join(p.name for p in (*below, place))
-        raise RecipeError(f"{path}: base: the recipes are each other's base: {circle}")
+    resolved = path.resolve()
+    if resolved in below:
+        cycle = " -> ".join(p.name for p in (*below, resolved))
+        raise RecipeError(f"{path}: base: the recipes form a cycle: {cycle}; remove one `base`")
     recipe = _parse(path)
     base = recipe.pop("base", None)
     if base is None:
@@ -118,8 +118,8 @@ def _read(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         lower = beside if beside.suffix in _SUFFIXES and beside.is_file() else find(base)
     except RecipeError as error:
         raise RecipeError(f"{path}: base: {error}") from None
-    under = _read(lower, (*below, place))
-    # What a recipe says of itself is not handed down: a changed recipe has other costs and another result.
+    under = _read(lower, (*below, resolved))
+    # `about` is not inherited: a changed recipe has other costs and another result.
     under.pop("about", None)
     return merge(under, recipe)
 
@@ -136,14 +136,14 @@ def _parse(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read: {error.strerror}") from error
     except _BEYOND_PYTHON as error:
-        raise RecipeError(f"{path}: a number of thousands of digits, or hundreds of nested brackets") from error
-    _make_sure_of_the_size(recipe, path)
+        raise RecipeError(f"{path}: a number has more than 4,300 digits, or values are nested too deeply") from error
+    _check_size(recipe, path)
     if not isinstance(recipe, dict) or not all(isinstance(key, str) for key in recipe):
         raise RecipeError(f"{path}: a recipe is a mapping of section names, found {type(recipe).__name__}")
     return recipe
 
 
-def _make_sure_of_the_size(recipe: Any, path: Path) -> None:
+def _check_size(recipe: Any, path: Path) -> None:
     pending, count = [iter([recipe])], 0
     while pending:
         value = next(pending[-1], pending)
@@ -151,10 +151,10 @@ def _make_sure_of_the_size(recipe: Any, path: Path) -> None:
             pending.pop()
             continue
         count += 1
-        if count > _MOST_VALUES or len(pending) > _MOST_NESTED:
+        if count > _MAX_VALUES or len(pending) > _MAX_NESTED:
             raise RecipeError(
-                f"{path}: more than {_MOST_VALUES:,} values, or {_MOST_NESTED} levels of them; "
-                "recipes do not need aliases (*name) that repeat so much"
+                f"{path}: more than {_MAX_VALUES:,} values, or more than {_MAX_NESTED} levels of nesting; "
+                "remove aliases (*name) that repeat large values"
             )
         if isinstance(value, dict):
             pending.append(iter(value.values()))
@@ -162,16 +162,16 @@ def _make_sure_of_the_size(recipe: Any, path: Path) -> None:
             pending.append(iter(value))
 
 
-def written(recipe: dict[str, Any]) -> str:
-    """Return a recipe as YAML text, in the order of its keys."""
+def to_yaml(recipe: dict[str, Any]) -> str:
+    """Return a recipe as YAML text, with its keys in order."""
     return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, width=100)
 
 
 def write(recipe: dict[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a recipe as YAML, whole or not at all.
+    """Write a recipe as YAML, atomically.
 
     Raises:
-        OutputError: the place cannot be written.
+        OutputError: the file cannot be written.
     """
     with replace_atomically(path) as temporary:
-        temporary.write_text(written(recipe), encoding="utf-8")
+        temporary.write_text(to_yaml(recipe), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Runs: a recipe becomes a directory with metrics, checkpoints and weights, and can be taken up where it stopped."""
+"""Runs: train a recipe into a directory with metrics, checkpoints and weights, resume it, evaluate it."""
 
 from crossmodal.run.evaluating import compare_run, evaluate_run
 from crossmodal.run.preparing import rehearse

@@ -1,4 +1,4 @@
-"""Figures of a backbone while it learns: the filters of its first layer, and where it puts images."""
+"""Figures of a backbone during training: filters of the first layer, and an embedding of images."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ _SHEET_PX, _THUMBNAIL_PX = 960, 40
 
 
 def draw_filters(backbone: Backbone, out: Path) -> None:
-    """Draw the kernels of the first convolution as colours, each brought to full range, as a PNG.
+    """Draw the kernels of the first convolution as a PNG, each kernel scaled to the full range of colours.
 
     Raises:
-        ValueError: the backbone has no convolution on images.
+        ValueError: the backbone has no convolution of 3 channels.
         OutputError: the image cannot be written.
     """
     first = next((layer for layer in backbone.modules() if isinstance(layer, nn.Conv2d)), None)
@@ -37,7 +37,9 @@ def draw_filters(backbone: Backbone, out: Path) -> None:
 
 
 def draw_embedding(images: Tensor, vectors: Tensor, out: Path) -> None:
-    """Lay images uint8 (n, 3, side, side) out by the first two principal components of their vectors, as a PNG.
+    """Draw images at the first two principal components of their vectors, as a PNG.
+
+    ``images`` is uint8 (n, 3, side, side), ``vectors`` (n, features).
 
     Raises:
         OutputError: the image cannot be written.
@@ -45,10 +47,10 @@ def draw_embedding(images: Tensor, vectors: Tensor, out: Path) -> None:
     thumbnails = F.interpolate(images.float().cpu() / 255, size=_THUMBNAIL_PX, mode="bilinear", antialias=True)
     centred = (vectors - vectors.mean(dim=0)).double().cpu()
     left, values, _ = torch.linalg.svd(centred, full_matrices=False)
-    places = left[:, :2] * values[:2]
-    span = places.amax(dim=0) - places.amin(dim=0)
-    places = (places - places.amin(dim=0)) / span.clamp_min(1e-12)
-    corners = (places * (_SHEET_PX - _THUMBNAIL_PX)).round().long()
+    positions = left[:, :2] * values[:2]
+    span = positions.amax(dim=0) - positions.amin(dim=0)
+    positions = (positions - positions.amin(dim=0)) / span.clamp_min(1e-12)
+    corners = (positions * (_SHEET_PX - _THUMBNAIL_PX)).round().long()
     sheet = torch.ones(_SHEET_PX, _SHEET_PX, 3)
     for thumbnail, (row, column) in zip(thumbnails, corners.tolist(), strict=True):
         sheet[row : row + _THUMBNAIL_PX, column : column + _THUMBNAIL_PX] = thumbnail.permute(1, 2, 0)

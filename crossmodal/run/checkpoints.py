@@ -18,15 +18,15 @@ from crossmodal.run.stopping import Stop
 
 
 class AtomicCheckpoints(CheckpointIO):
-    """Writes checkpoints whole or not at all, and reads them without unpickling."""
+    """Checkpoints that are written atomically and read without unpickling."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        """Write a checkpoint; a full disk leaves the one before it untouched.
+        """Write a checkpoint; after an error the previous one is unchanged.
 
         Raises:
-            OutputError: the place cannot be written, or the disk is full.
+            OutputError: the file cannot be written, or the disk is full.
         """
-        # torch reports a full disk as a RuntimeError of its archive writer; plain writes report it as what it is.
+        # torch.save reports a full disk as a RuntimeError of its archive writer; plain writes raise OSError.
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
         with replace_atomically(path) as temporary:
@@ -35,7 +35,7 @@ class AtomicCheckpoints(CheckpointIO):
     def load_checkpoint(
         self, path: Any, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read a checkpoint; only tensors and plain values are accepted, whatever the caller asks for.
+        """Read a checkpoint; only tensors and plain values are accepted, even with ``weights_only=False``.
 
         Raises:
             TrainingError: the file is not a checkpoint.
@@ -44,7 +44,7 @@ class AtomicCheckpoints(CheckpointIO):
             return dict(torch.load(path, map_location=map_location or "cpu", weights_only=True))
         except Exception as error:
             raise TrainingError(
-                f"{path}: not a checkpoint that can be read ({type(error).__name__}); begin a new run"
+                f"{path}: not a readable checkpoint ({type(error).__name__}); start a new run"
             ) from error
 
     def remove_checkpoint(self, path: Any) -> None:
@@ -65,7 +65,7 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any]) -> None:
-    """Put every global random generator into a saved state."""
+    """Set every global random generator to a saved state."""
     version, internal, gauss = state["python"]
     random.setstate((version, tuple(internal), gauss))
     name, key, position, has_gauss, cached = state["numpy"]
@@ -76,11 +76,11 @@ def restore_random_state(state: dict[str, Any]) -> None:
 
 
 class RunCheckpoints(Checkpoint):
-    """Saves every so many steps, at the end, and when the run is asked to stop.
+    """Saves a checkpoint every ``every_n_steps`` steps, at the end, and when a stop is requested.
 
-    A checkpoint is taken between two steps, never inside of an accumulation. Where a validation follows the step, it
-    is taken after the validation, because Lightning would not repeat it; where only the epoch ends, after the next
-    step, because Lightning would count the epoch's end twice.
+    A checkpoint is saved between two steps, never within an accumulation of gradients. If a validation follows the
+    step, it is saved after the validation, because Lightning would not repeat it. If only the epoch ends, it is saved
+    after the next step, because Lightning would count the end of the epoch twice.
     """
 
     def __init__(self, path: Path, every_n_steps: int, stop: Stop) -> None:
@@ -92,16 +92,16 @@ class RunCheckpoints(Checkpoint):
         self._to_restore: dict[str, Any] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the random state, which Lightning does not keep; `on_save_checkpoint` adds the batches done."""
+        """Return the random state, which Lightning does not save, and the step."""
         return {"random": random_state(), "step": self._saved_step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Keep a saved state until training starts: building models and loaders draws random numbers, too."""
+        """Keep a saved state until training starts, because building models and loaders draws random numbers."""
         self._to_restore = state_dict
         self._saved_step = state_dict["step"]
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Put loaders and random generators where the checkpoint was taken."""
+        """Set loaders and random generators to the state of the checkpoint."""
         if self._to_restore is None:
             return
         batches = trainer.fit_loop.epoch_loop.batch_progress.total.ready
@@ -114,33 +114,33 @@ class RunCheckpoints(Checkpoint):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *args: Any, **kwargs: Any
     ) -> None:
-        """Save if it is time to, or note that it will be after the validation."""
+        """Save if a checkpoint is due, or delay it until after the validation."""
         if trainer.fit_loop._should_accumulate() or trainer.global_step == self._saved_step:
             return
         due = trainer.global_step // self.every_n_steps > self._saved_step // self.every_n_steps
         last = trainer.global_step == trainer.max_steps
-        self._pending = self._pending or due or last or self.stop.wanted(trainer)
+        self._pending = self._pending or due or last or self.stop.requested(trainer)
         if self._pending and not _epoch_ends_or_validation_follows(trainer):
-            # Lightning logs the step after this hook; a run that is lost in between would resume without that row.
+            # Lightning logs the step after this hook; a run killed in between would resume without that row.
             trainer._logger_connector.update_train_step_metrics()
             self.save(trainer)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Save what the last epoch's end put off, so that only the evaluation is left to do."""
+        """Save the checkpoint that the end of the last epoch delayed, so that only the evaluation remains."""
         if trainer.global_step != self._saved_step:
             self.save(trainer)
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Save if that was put off until the validation is over."""
+        """Save a checkpoint that was delayed until after the validation."""
         if self._pending and trainer.state.fn == "fit":
             self.save(trainer)
 
     def save(self, trainer: lightning.Trainer) -> None:
-        """Write the checkpoint of this moment."""
+        """Write a checkpoint now."""
         self._pending = False
         self._saved_step = trainer.global_step
         trainer.save_checkpoint(self.path)
-        self.stop.note_saved()
+        self.stop.mark_saved()
 
 
 def _loaders(trainer: lightning.Trainer) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The run directory: its files, and the checks before a run is started or resumed in it."""
+"""The run directory: its files, and the checks before a run starts or resumes in it."""
 
 import errno
 import json
@@ -33,63 +33,65 @@ class RunDirectory:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has left its weights, the last thing it does."""
+        """Whether the run has written its weights, its last step."""
         return (self.weights / "model.safetensors").is_file()
 
-    def make_sure_it_is_free(self) -> None:
-        """Find out whether a run may begin here; write nothing.
+    def check_free(self) -> None:
+        """Check that a run can start in the directory; write nothing.
 
         Raises:
-            OutputError: the directory holds something already, or cannot be made.
+            OutputError: the directory is not empty, or cannot be created.
         """
         if self.root.is_dir() and any(self.root.iterdir()):
-            hint = "; to continue the run in it, add --resume" if self.recipe.is_file() else ""
+            hint = "; to resume the run in it, add --resume" if self.recipe.is_file() else ""
             raise OutputError(f"{self.root}: the directory is not empty; choose another with --out{hint}")
-        place = next(path for path in (self.root.absolute(), *self.root.absolute().parents) if path.exists())
-        if not place.is_dir():
+        existing = next(path for path in (self.root.absolute(), *self.root.absolute().parents) if path.exists())
+        if not existing.is_dir():
             raise output_error(self.root, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
-        if not os.access(place, os.W_OK | os.X_OK):
+        if not os.access(existing, os.W_OK | os.X_OK):
             raise output_error(self.root, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
     def checkpoint_to_resume(self, recipe: dict[str, Any]) -> Path | None:
-        """Return the checkpoint of the run in this directory, None if there is none yet; write nothing.
+        """Return the checkpoint of the run in the directory, or None if it has none yet; write nothing.
 
         Raises:
-            TrainingError: there is no run, it is finished, or it is another one; lists the differences.
+            TrainingError: there is no run, it is finished, or it has another recipe; lists the differences.
         """
         if not self.recipe.is_file():
-            raise TrainingError(f"{self.root}: there is no run to resume here; leave out --resume to begin one")
+            raise TrainingError(f"{self.root}: there is no run to resume; leave out --resume to start one")
         before = recipes.read(self.recipe)
         differing = recipes.difference(before, json.loads(json.dumps(recipe)))
         if differing:
             lines = "\n".join(f"  {line}" for line in differing)
             raise TrainingError(
-                f"{self.root}: this run was begun with another recipe:\n{lines}\n"
-                "give it the same, or begin a new run from its weights (--init_from)"
+                f"{self.root}: this run was started with another recipe:\n{lines}\n"
+                "give the same recipe, or start a new run from its weights (--init_from)"
             )
         if self.finished:
             raise TrainingError(f"{self.root}: this run is finished; its weights are in {self.weights}")
         return self.checkpoint if self.checkpoint.is_file() else None
 
     def begin(self, recipe: dict[str, Any]) -> None:
-        """Write what is known before the first step.
+        """Write the recipe, the command and the versions, before the first step.
 
         Raises:
-            OutputError: another process has begun a run here meanwhile, or the directory cannot be written.
+            OutputError: another process has started a run in the directory, or it cannot be written.
         """
         try:
             self.figures.mkdir(parents=True, exist_ok=True)
-            # Of two processes that found the directory free, one can make this file.
+            # If two processes found the directory free, only one of them can create this file.
             self.command.open("x").close()
         except FileExistsError as error:
-            raise OutputError(f"{self.root}: another run has begun here; choose another with --out") from error
+            raise OutputError(
+                f"{self.root}: another run has started in it; choose another directory with --out"
+            ) from error
         except OSError as error:
             raise output_error(self.root, error) from error
         recipes.write(recipe, self.recipe)
-        self.note_start()
+        self.record_start()
 
-    def note_start(self) -> None:
-        """Add this process to the command and the versions: a run that was resumed has several of each."""
+    def record_start(self) -> None:
+        """Append the command and the versions of this process; a resumed run has several of each."""
         try:
             with self.command.open("a", encoding="utf-8") as file:
                 file.write(provenance.command_line() + "\n")

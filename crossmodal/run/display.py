@@ -1,4 +1,4 @@
-"""Shows training on the progress line."""
+"""Display of training on the progress line."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class ShowProgress(Callback):
         self.progress = progress
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Show where the run begins, so that the rate counts this process's steps only."""
+        """Report the first step, so that the rate counts only the steps of this process."""
         if trainer.is_global_zero:
             self.progress(trainer.global_step, _total_steps(trainer), "steps")
 
@@ -28,26 +28,26 @@ class ShowProgress(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Count a step."""
+        """Report the step and its metrics."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
         if trainer.is_global_zero:
             shown = trainer.progress_bar_metrics
-            words = [f"{name} {value:.4g}" for name, value in shown.items() if isinstance(value, float)]
+            parts = [f"{name} {value:.4g}" for name, value in shown.items() if isinstance(value, float)]
             if isinstance(loss, Tensor) and "loss" not in shown:
-                words.insert(0, f"loss {loss.detach().float().mean().item():.4g}")
-            self.progress(trainer.global_step, _total_steps(trainer), "  ".join(words))
+                parts.insert(0, f"loss {loss.detach().float().mean().item():.4g}")
+            self.progress(trainer.global_step, _total_steps(trainer), "  ".join(parts))
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Say what the validation found."""
+        """Write the metrics of a validation on a separate line."""
         if not trainer.is_global_zero or trainer.sanity_checking:
             return
-        found = {k: v.item() for k, v in trainer.callback_metrics.items() if k.startswith("val")}
-        if found:
-            words = "  ".join(f"{name} {value:.4g}" for name, value in found.items())
-            self.progress.say(f"step {trainer.global_step}: {words}")
+        metrics = {k: v.item() for k, v in trainer.callback_metrics.items() if k.startswith("val")}
+        if metrics:
+            text = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+            self.progress.say(f"step {trainer.global_step}: {text}")
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """End the line."""
+        """End the progress line."""
         self.progress.close()
 
 

@@ -1,4 +1,4 @@
-"""Evaluate a finished run, or any weights, with the evaluations of a recipe."""
+"""Evaluate a finished run, or weights, with the evaluations of a recipe."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from crossmodal.progress import Progress
 from crossmodal.recipe.building import built_arguments
 from crossmodal.recipe.naming import evaluation_misfit, named_object
 
-#: What weights without a recipe are evaluated on, and how, by their model.
+#: Data module and evaluation of weights without a recipe, by model.
 _EVALUATED = {
     "GaitFromTouch": ("WalkStepsDataModule", "evaluate_gait"),
     "IdentityFromTouch": ("StepUpDataModule", "evaluate_identity"),
@@ -26,7 +26,7 @@ _EVALUATED = {
     "SmallGenerator": ("ScenesDataModule", "evaluate_generator"),
     "SoundFromVideo": ("GreatestHitsDataModule", "evaluate"),
 }
-#: Data that are drawn have no folder.
+#: This data module generates its data and needs no folder.
 _DRAWN = "ScenesDataModule"
 
 
@@ -38,9 +38,9 @@ def run_evaluations(
 ) -> dict[str, dict[str, Any]]:
     """Run the evaluations that a recipe lists on the data module's evaluation set.
 
-    An evaluation is a function of ``(predict, dataset)`` and of its ``init_args``; where it has a ``seed`` or a
-    ``train`` (data to fit on), the run gives it the recipe's seed and the training data as whole videos. The result is
-    its figures by the name of its ``class_path``, with a number behind where two share it.
+    An evaluation is a function of ``(predict, dataset)`` and of its ``init_args``. Its arguments ``seed`` and ``train``
+    (data to fit on), if any, default to the recipe's seed and the training data as whole videos. The results are the
+    figures of each evaluation, by the name of its ``class_path``; a repeated name gets a number.
     """
     entries = recipe.get("evaluations") or []
     results: dict[str, dict[str, Any]] = {}
@@ -62,7 +62,7 @@ def run_evaluations(
 
 
 def predictor(model: torch.nn.Module) -> Callable[[Any], Any]:
-    """Return the model as an evaluation wants it: a function of a sample."""
+    """Return the prediction function of a model, whose argument is a sample, for evaluations."""
     if isinstance(model, GaitFromTouch):
         return gait_predictor(model)
     own: Callable[[], Callable[[dict[str, Any]], Any]] | None = getattr(model, "predictor", None)
@@ -74,29 +74,29 @@ def predictor(model: torch.nn.Module) -> Callable[[Any], Any]:
 
 
 def evaluation_set(data: lightning.LightningDataModule) -> Any:
-    """Return the data set that a data module keeps for evaluation.
+    """Return the evaluation data set of a data module.
 
     Raises:
-        DatasetError: it keeps none.
+        DatasetError: the data module has none.
     """
     made = getattr(data, "evaluation_dataset", None)
     if made is None:
-        raise DatasetError(f"{type(data).__name__} keeps no data for evaluation; leave out the evaluations")
+        raise DatasetError(f"{type(data).__name__} has no data for evaluation; leave out the evaluations")
     return made()
 
 
 def evaluate_run(
     source: str | os.PathLike[str], changes: Mapping[str, Any], progress: Progress | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Evaluate a finished run, a folder of weights or weights that ship, and return its figures by evaluation.
+    """Evaluate a finished run, a weights folder or shipped weights, and return the figures by evaluation.
 
-    ``changes`` override the run's recipe by dotted key (``data.root``). Weights alone have no recipe: they are
-    evaluated on the data set of their task, whose folder must then be given as ``data.root``.
+    ``changes`` override the recipe of the run by dotted key (``data.root``). Weights without a run have no recipe; they
+    are evaluated on the data set of their task, whose folder must be given as ``data.root``.
 
     Raises:
         WeightsError: there are no weights.
-        UsageError: weights alone, and no ``data.root``.
-        RecipeError: the changes do not fit; lists all mistakes.
+        UsageError: weights without a run, and no ``data.root``.
+        RecipeError: the changed recipe has mistakes; lists all of them.
     """
     return run_evaluations(*_open(source, changes), progress)
 
@@ -104,17 +104,19 @@ def evaluate_run(
 def compare_run(
     source: str | os.PathLike[str], changes: Mapping[str, Any], progress: Progress | None = None
 ) -> EvaluationTable:
-    """Evaluate a model of sound from video beside all baselines, which are fitted on the run's training videos.
+    """Evaluate a model of sound from video and all baselines, which are fitted on the training videos of the run.
 
     ``source`` and ``changes`` are those of `evaluate_run`; the model's row is called ``source``.
 
     Raises:
-        WeightsError, UsageError, RecipeError: as `evaluate_run`; or the model predicts no sound from video.
-        DatasetError: the data keep no training videos to fit on.
+        WeightsError, UsageError, RecipeError: as `evaluate_run`; or the model does not predict sound from video.
+        DatasetError: the data module has no training videos.
     """
     recipe, model, data = _open(source, changes)
     if not hasattr(data, "evaluation_train_dataset"):
-        raise DatasetError(f"{type(data).__name__} keeps no training videos, so no baseline can be fitted")
+        raise DatasetError(
+            f"{type(data).__name__} has no training videos, so no baseline can be fitted; leave out --baselines"
+        )
     from crossmodal.predict import predictor as of_sound
 
     predict, seed, train = of_sound(model), recipe.get("seed", 0), data.evaluation_train_dataset()
@@ -130,34 +132,32 @@ def compare_run(
 def _open(
     source: str | os.PathLike[str], changes: Mapping[str, Any]
 ) -> tuple[dict[str, Any], torch.nn.Module, lightning.LightningDataModule]:
-    """Give the recipe, the trained model and the data of what is to be evaluated."""
+    """Return the recipe, the trained model and the data module of an evaluation."""
     from crossmodal import hub
 
     root = Path(source)
     recipe_file = root / "recipe.yaml"
     if recipe_file.is_file() and not (root / "weights").is_dir():
-        raise WeightsError(
-            f"{root}: this run is not finished; `crossmodal train ... --out {root} --resume` continues it"
-        )
+        raise WeightsError(f"{root}: this run is not finished; `crossmodal train ... --out {root} --resume` resumes it")
     model = hub.load_model(root / "weights" if recipe_file.is_file() else source).eval()
     if recipe_file.is_file():
         recipe = recipes.override(recipes.read(recipe_file), changes)
     else:
         recipe = _recipe_for(model, source, changes)
     if not recipe.get("evaluations"):
-        raise WeightsError(f"{root}: its recipe has no evaluations")
+        raise WeightsError(f"{root}: the recipe has no evaluations")
     recipes.check(recipe, f"{root}", required=("data", "evaluations"))
     data = recipes.build(recipe["data"], "data", seed=recipe.get("seed", 0))
     return recipe, model, data
 
 
 def _recipe_for(model: torch.nn.Module, source: str | os.PathLike[str], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What to evaluate weights on that come without their recipe."""
+    """Return a recipe for the evaluation of weights without a run."""
     name = type(model).__name__
     if name not in _EVALUATED:
-        raise WeightsError(f"{source}: nothing evaluates a {name} by itself; for backbones there is `crossmodal probe`")
+        raise WeightsError(f"{source}: there is no evaluation of {name}; evaluate backbones with `crossmodal probe`")
     data, evaluation = _EVALUATED[name]
     if data != _DRAWN and "data.root" not in changes:
-        raise UsageError(f"{source}: weights do not know their data; add --data.root DIR")
+        raise UsageError(f"{source}: weights without a run need a data set; add --data.root DIR")
     made: dict[str, Any] = {"seed": 0, "data": {"class_path": f"crossmodal.data.{data}", "init_args": {}}}
     return recipes.override(made, changes) | {"evaluations": [{"class_path": f"crossmodal.evaluation.{evaluation}"}]}

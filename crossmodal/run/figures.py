@@ -1,4 +1,4 @@
-"""Draws the course of a run."""
+"""Figures of the metrics of a run."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Stops a run at the first loss or gradient that is not a number, before it reaches the weights."""
+"""Stop a run at the first loss or gradient that is not finite, before it reaches the weights."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from torch import Tensor
 from crossmodal.data.sampling import StepLoader
 from crossmodal.errors import TrainingError
 
-_KEYS_OF_ITEMS = ("id", "ids", "video", "start_step", "index")
+_SAMPLE_KEYS = ("id", "ids", "video", "start_step", "index")
 
 
 class FiniteGuard(Callback):
-    """Names the step and the items of the batch whose loss or gradient is NaN or infinite.
+    """Raises an error with the step and the samples of a batch whose loss or gradient is NaN or infinite.
 
-    Gradients are not looked at under mixed float16: there the loss scaler meets infinite ones by design and skips them.
+    Gradients are not checked in mixed float16, where infinite ones are usual and the loss scaler skips them.
     """
 
     def __init__(self) -> None:
@@ -25,13 +25,13 @@ class FiniteGuard(Callback):
     def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Keep the batch, so that its items can be named."""
+        """Keep the batch, so that an error can name its samples."""
         self._batch = batch
 
     def on_before_backward(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, loss: Tensor
     ) -> None:
-        """Look at the loss.
+        """Check the loss.
 
         Raises:
             TrainingError: it is not finite.
@@ -42,10 +42,10 @@ class FiniteGuard(Callback):
     def on_before_optimizer_step(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        """Look at the gradients.
+        """Check the gradients.
 
         Raises:
-            TrainingError: one of them is not finite; names the first such parameter.
+            TrainingError: a gradient is not finite; names the first such parameter.
         """
         if trainer.precision == "16-mixed":
             return
@@ -59,19 +59,19 @@ class FiniteGuard(Callback):
     def _error(self, trainer: lightning.Trainer, what: str) -> TrainingError:
         step = trainer.global_step + 1
         return TrainingError(
-            f"step {step}: {what}; the batch held {self._items(trainer)}. The weights are those of step {step - 1}. "
-            "Try a smaller learning rate, trainer.gradient_clip_val, or look at these items"
+            f"step {step}: {what}; the batch contained {self._samples(trainer)}. The weights are those of step "
+            f"{step - 1}. Try a smaller learning rate or trainer.gradient_clip_val, or check these samples"
         )
 
-    def _items(self, trainer: lightning.Trainer) -> str:
+    def _samples(self, trainer: lightning.Trainer) -> str:
         named: list[str] = []
         if isinstance(self._batch, dict):
-            for key in _KEYS_OF_ITEMS:
+            for key in _SAMPLE_KEYS:
                 if key in self._batch:
                     value = self._batch[key]
                     named.append(f"{key} {value.tolist() if isinstance(value, Tensor) else value}")
         loader = trainer.train_dataloader
         if isinstance(loader, StepLoader):
             drawn = loader.steps.batch(loader.steps.step - 1)
-            named.append(f"items {[entry[1] if isinstance(entry, tuple) else entry for entry in drawn]}")
-        return ", ".join(named) or "items that it does not name"
+            named.append(f"samples {[entry[1] if isinstance(entry, tuple) else entry for entry in drawn]}")
+        return ", ".join(named) or "samples without identifiers"

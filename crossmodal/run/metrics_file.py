@@ -1,4 +1,4 @@
-"""metrics.csv: one row per logged step, readable at any moment, the same after a stop and a resume."""
+"""metrics.csv: one row per logged step, readable during training, identical after a stop and a resume."""
 
 import csv
 from argparse import Namespace
@@ -14,9 +14,8 @@ from crossmodal.files import output_error, replace_atomically
 class MetricsFile(Logger):
     """A Lightning logger that writes a CSV file: ``step`` (steps done), ``epoch``, then one column per metric.
 
-    Rows are appended as they come; the file is rewritten only when a metric appears for the first time. A metric
-    logged at a step that has a row already (validation after training) goes into that row; what stands there is not
-    written again.
+    Rows are appended; the file is rewritten only when a new metric appears. A metric of a step that has a row already
+    (validation after training) is added to that row; existing values are not written again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,16 +33,16 @@ class MetricsFile(Logger):
 
     @property
     def version(self) -> str:
-        """Lightning's version of the logger: a run has one."""
+        """Lightning's version of the logger, which is empty."""
         return ""
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """Write nothing: the recipe stands beside the file."""
+        """Do nothing: ``recipe.yaml`` contains the parameters."""
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Add the metrics of a step, given as Lightning counts: from 0, before the step is done.
+        """Add the metrics of a step; Lightning counts steps from 0, the file counts steps done.
 
         Raises:
             OutputError: the file cannot be written, or the disk is full.
@@ -63,7 +62,7 @@ class MetricsFile(Logger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Bring the file up to date."""
+        """Write all rows that are not in the file yet."""
         if not self._rows:
             return
         if self._rewrite:
@@ -81,8 +80,8 @@ class MetricsFile(Logger):
             raise output_error(self.path, error) from error
         self._written = len(self._rows)
 
-    def forget_after(self, step: int) -> None:
-        """Read the file of a run that is taken up, without what came after its checkpoint."""
+    def truncate_after(self, step: int) -> None:
+        """Read the file of a resumed run, and remove the rows after the step of its checkpoint."""
         if not self.path.is_file():
             return
         with self.path.open(newline="") as file:

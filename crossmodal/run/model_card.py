@@ -1,4 +1,4 @@
-"""The model card that goes with trained weights: what they learned, from what, how well, by which command."""
+"""Model cards of trained weights: task, data, method, results, command and recipe."""
 
 import json
 import textwrap
@@ -18,14 +18,14 @@ def model_card(
     lasted_s: float | None = None,
     device: str = "cpu",
 ) -> str:
-    """Write the model card (Markdown) of a finished run, which trained for ``lasted_s`` seconds on a device."""
+    """Return the model card (Markdown) of a finished run, which trained for ``lasted_s`` seconds on ``device``."""
     about = recipe.get("about", {})
     state = provenance.describe()
     git = state["git"]
     commit = f"{git['commit']}{' with changes' if git['changed_files'] else ''}" if git else "not known"
-    said = [str(about[key]).strip() for key in ("trains", "limits") if key in about]
+    paragraphs = [str(about[key]).strip() for key in ("trains", "limits") if key in about]
     lines = [f"# {name}", ""]
-    for paragraph in said:
+    for paragraph in paragraphs:
         lines += [*textwrap.wrap(paragraph, width=120), ""]
     lines += [
         f"- method: {str(about.get('paper', 'not stated')).strip()}",
@@ -40,7 +40,7 @@ def model_card(
     for title, figures in results.items():
         lines += ["", f"## {title}", "", "| figure | value |", "|---|---|"]
         lines += [f"| {key} | {_cell(value)} |" for key, value in figures.items()]
-    lines += ["", "## Recipe", "", "```yaml", recipes.written(recipe).rstrip(), "```", ""]
+    lines += ["", "## Recipe", "", "```yaml", recipes.to_yaml(recipe).rstrip(), "```", ""]
     return "\n".join(lines)
 
 

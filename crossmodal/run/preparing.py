@@ -1,4 +1,4 @@
-"""Build everything that a recipe names, before anything is read or written."""
+"""Build the data module, task and Trainer of a recipe, before any data is read or anything is written."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from crossmodal.run.guard import FiniteGuard
 from crossmodal.run.metrics_file import MetricsFile
 from crossmodal.run.processor import quick_precision
 from crossmodal.run.stopping import Stop
-from crossmodal.run.surroundings import quiet, switches_put_back
+from crossmodal.run.surroundings import quiet, restored_flags
 
 CHECKPOINT_EVERY_N_STEPS = 200
 
-#: What Lightning knows by name. By itself it would print their tables where a run is silent.
+#: Lightning's profilers by name. Built by Lightning itself, they would print their tables; a run writes them to files.
 _PROFILERS: dict[str, type[Profiler]] = {
     "simple": SimpleProfiler,
     "advanced": AdvancedProfiler,
@@ -38,7 +38,7 @@ _PROFILERS: dict[str, type[Profiler]] = {
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run that is ready for its first step."""
+    """The parts of a run before its first step."""
 
     data: lightning.LightningDataModule
     task: lightning.LightningModule
@@ -48,24 +48,24 @@ class Prepared:
 
     @property
     def model(self) -> torch.nn.Module:
-        """The network that the run saves."""
+        """The model, which the run saves."""
         model: torch.nn.Module = self.task.model  # type: ignore[assignment]
         return model
 
     @property
     def elapsed_s(self) -> float:
-        """The time spent on training steps, over all resumptions."""
+        """The time spent on training in seconds, including that before a resume."""
         return next(float(one.time_elapsed()) for one in self.trainer.callbacks if isinstance(one, Timer))  # type: ignore[attr-defined]
 
 
 def rehearse(recipe: Mapping[str, Any], name: str = "recipe") -> int:
-    """Check a recipe, build all that it names, and return the number of parameters; read no data and write nothing.
+    """Check a recipe, build everything in it, and return the number of parameters; read no data and write nothing.
 
     Raises:
-        RecipeError: the recipe has mistakes; lists all that are found without data.
+        RecipeError: the recipe has mistakes; lists all that can be found without data.
     """
     recipes.check(recipe, name)
-    with quiet(), switches_put_back():
+    with quiet(), restored_flags():
         try:
             prepared = prepare(recipe, name, RunDirectory(Path("run")), Progress())
         except WeightsError as error:
@@ -81,18 +81,18 @@ def prepare(
     *,
     initial_weights: bool = True,
 ) -> Prepared:
-    """Build data module, task and Trainer of a recipe without mistakes, and load its initial weights.
+    """Build the data module, task and Trainer of a checked recipe, and load its initial weights.
 
     Raises:
-        RecipeError: constructors refuse their arguments, or what they make does not fit together; lists everything.
-        WeightsError: ``init_from`` cannot be loaded or does not fit the model.
+        RecipeError: constructors refuse their arguments, or the parts do not match; lists all mistakes.
+        WeightsError: ``init_from`` cannot be loaded or does not match the model.
     """
     made: dict[str, Any] = {}
     found: dict[str, CrossmodalError] = {}
     makers: dict[str, Callable[[], Any]] = {
         "evaluations": lambda: _build_evaluation_arguments(recipe),
         "data": lambda: _seeded(recipe, "data"),
-        # Seeded again, so that the weights do not depend on what the data module drew.
+        # Seeded again, so that the weights do not depend on the draws of the data module.
         "task": lambda: _seeded(recipe, "task"),
         "init_from": lambda: _start(made.get("task"), recipe.get("init_from") if initial_weights else None),
         "trainer": lambda: make_trainer(recipe, directory, progress),
@@ -134,28 +134,28 @@ def _build_evaluation_arguments(recipe: Mapping[str, Any]) -> None:
 
 
 def _misfits(recipe: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with parts that are each sound."""
+    """Yield a line for each mistake in the combination of valid parts."""
     if recipe.get("evaluations") and "data" in made and not hasattr(made["data"], "evaluation_dataset"):
-        yield f"evaluations: {type(made['data']).__name__} keeps no data for evaluation; leave out the evaluations"
+        yield f"evaluations: {type(made['data']).__name__} has no data for evaluation; leave out the evaluations"
     task = made.get("task")
     if task is None:
         return
     kind = type(task).__name__
     if not isinstance(getattr(task, "model", None), torch.nn.Module):
-        yield f"task: {kind} has no module called `model`, which is what a run saves"
+        yield f"task: {kind} has no module called `model`, which a run saves"
     if not task.automatic_optimization:
         for key, without in (("gradient_clip_val", None), ("accumulate_grad_batches", 1)):
             if recipe["trainer"].get(key, without) != without:
-                yield f"trainer.{key}: {kind} steps its optimizers by itself, so that the trainer cannot do this"
+                yield f"trainer.{key}: has no effect, because {kind} steps its optimizers itself; leave it out"
 
 
 def make_trainer(
     recipe: Mapping[str, Any], directory: RunDirectory, progress: Progress
 ) -> tuple[lightning.Trainer, MetricsFile, Stop]:
-    """Build the Trainer of a recipe for a run into a directory; return it with the parts that the run needs later.
+    """Return the Trainer of a recipe, its metrics file and its handler of signals.
 
     Raises:
-        RecipeError: the Trainer refuses an argument, or one of them cannot have an effect.
+        RecipeError: the Trainer refuses an argument, or an argument would have no effect.
     """
     options = built_arguments(lightning.Trainer, recipe["trainer"], "trainer")
     metrics, stop = MetricsFile(directory.metrics), Stop(progress)
@@ -177,14 +177,15 @@ def make_trainer(
             callbacks=callbacks,
             plugins=plugins,
             num_sanity_val_steps=0,
-            # The sampler shards the batches itself; a validation that saw only a part of the data would be another
-            # number.
+            # The sampler divides the batches among processes; validation uses all data in every process.
             use_distributed_sampler=False,
             enable_progress_bar=False,
             enable_model_summary=False,
         )
     if options.get("sync_batchnorm") and trainer.world_size > 1 and isinstance(trainer.accelerator, CPUAccelerator):
-        raise RecipeError("trainer.sync_batchnorm: torch joins the statistics of processes on GPUs alone, found cpu")
+        raise RecipeError(
+            "trainer.sync_batchnorm: torch synchronizes batch statistics only on GPUs, found cpu; leave it out"
+        )
     return trainer, metrics, stop
 
 
@@ -195,19 +196,19 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _timer(callbacks: list[Callback], max_time: Any) -> list[Callback]:
-    # It counts on after a resume. Lightning takes one alone, and drops max_time without a word where one is there.
+    # A Timer continues after a resume. Lightning allows only one, and silently ignores max_time if there is one.
     if not any(isinstance(one, Timer) for one in callbacks):
         return [Timer(max_time, verbose=False)]
     if max_time is not None:
-        raise RecipeError("trainer.max_time: the callbacks have a Timer already; keep one of the two")
+        raise RecipeError("trainer.max_time: the callbacks already contain a Timer; remove one of the two")
     return []
 
 
 def load_initial_weights(task: lightning.LightningModule, weights: str) -> None:
-    """Give a task's model the weights of a finished run, of a weights folder, or some that ship, by their name.
+    """Load the weights of a finished run, a weights folder or a shipped name into the model of a task.
 
     Raises:
-        WeightsError: they are another model's; lists what does not fit.
+        WeightsError: the weights belong to another model; lists the differences.
     """
     from crossmodal import hub
 
@@ -216,15 +217,15 @@ def load_initial_weights(task: lightning.LightningModule, weights: str) -> None:
     model = getattr(task, "model", None)
     if not isinstance(model, torch.nn.Module):
         return
-    theirs, mine = hub.load_model(folder).state_dict(), model.state_dict()
-    wrong = [f"missing: {key}" for key in mine.keys() - theirs.keys()]
-    wrong += [f"unexpected: {key}" for key in theirs.keys() - mine.keys()]
+    found, expected = hub.load_model(folder).state_dict(), model.state_dict()
+    wrong = [f"missing: {key}" for key in expected.keys() - found.keys()]
+    wrong += [f"unexpected: {key}" for key in found.keys() - expected.keys()]
     wrong += [
-        f"shape of {key}: {tuple(theirs[key].shape)}, the model has {tuple(mine[key].shape)}"
-        for key in mine.keys() & theirs.keys()
-        if theirs[key].shape != mine[key].shape
+        f"shape of {key}: {tuple(found[key].shape)}, the model has {tuple(expected[key].shape)}"
+        for key in expected.keys() & found.keys()
+        if found[key].shape != expected[key].shape
     ]
     if wrong:
         lines = "\n".join(f"  {line}" for line in sorted(wrong))
         raise WeightsError(f"init_from: {folder} does not fit the model of the recipe:\n{lines}")
-    model.load_state_dict(theirs)
+    model.load_state_dict(found)

@@ -1,4 +1,4 @@
-"""Training on a processor: which precision it is quick in, and memory that is kept instead of asked for again."""
+"""Training on a CPU: a fast precision, and reuse of freed memory."""
 
 import ctypes
 import platform
@@ -12,11 +12,11 @@ _TOP_PAD_BYTES = 1 << 28
 
 
 def keep_freed_memory() -> bool:
-    """Make the C library keep memory that this process frees, and return whether it does.
+    """Make glibc keep the memory that this process frees, and return whether it does.
 
-    By default glibc gives every large block back to the system at once and is given it again, page by page and cleared,
-    a moment later: a training step on a processor asks for the same large blocks each time, and loses time on that. The
-    process's memory no longer shrinks before it ends. Nothing happens with other C libraries.
+    By default glibc returns every large block to the system, which clears it page by page when it is allocated again. A
+    training step allocates the same large blocks every time and loses time on that. With this setting the memory of the
+    process does not shrink until it exits. Other C libraries are not changed.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
@@ -25,16 +25,15 @@ def keep_freed_memory() -> bool:
 
 
 def quick_precision(precision: Any, accelerator: Any = "auto") -> Any:
-    """Give the precision to train in: the one asked for, or single where this processor only imitates bfloat16.
+    """Return the precision for training: the given one, or single precision if bfloat16 would be slow.
 
-    Processors without AVX-512 compute bfloat16 several times slower than single precision.
+    CPUs without AVX-512 compute bfloat16 several times slower than single precision.
 
     Args:
-        precision: as Lightning's trainer takes it.
-        accelerator: likewise.
+        precision: the argument of Lightning's Trainer.
+        accelerator: the argument of Lightning's Trainer.
     """
-    asked = str(precision)
     on_processor = accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
-    if asked != "bf16-mixed" or not on_processor or "AVX512" in torch.backends.cpu.get_cpu_capability():
+    if str(precision) != "bf16-mixed" or not on_processor or "AVX512" in torch.backends.cpu.get_cpu_capability():
         return precision
     return "32-true"

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the step, save, leave; a second time: leave at once."""
+"""Ctrl-C and SIGTERM: finish the step, save a checkpoint and exit; a second signal exits at once."""
 
 import signal
 import threading
@@ -16,7 +16,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(BaseException):
-    """The run was asked to stop and has saved all it did; not an Exception, so that nothing swallows it."""
+    """A requested stop, after the checkpoint is saved; a BaseException, which ``except Exception`` does not catch."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)
@@ -28,10 +28,10 @@ def _in_main_thread() -> bool:
 
 
 class Stop(Callback):
-    """Holds SIGINT and SIGTERM back until a step is done and saved, then leaves the training loop.
+    """Delays SIGINT and SIGTERM until a step is done and saved, then ends training.
 
-    Before the first step and after the last one nothing can be saved, and the signals do what they always do. Python
-    lets only the main thread listen; elsewhere this does nothing.
+    Before the first step and after the last one there is nothing to save, and the signals act at once. Python allows
+    signal handlers only in the main thread; in other threads this does nothing.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -40,60 +40,60 @@ class Stop(Callback):
         self._saved = False
         self._progress = progress
 
-    def wanted(self, trainer: lightning.Trainer) -> bool:
-        """Return whether to stop, the same on every process of the run."""
-        asked = self.signal_number is not None
+    def requested(self, trainer: lightning.Trainer) -> bool:
+        """Return whether a stop was requested in any process of the run."""
+        requested = self.signal_number is not None
         if trainer.world_size > 1:
-            asked = trainer.strategy.reduce_boolean_decision(asked, all=False)
-            if asked and self.signal_number is None:
+            requested = trainer.strategy.reduce_boolean_decision(requested, all=False)
+            if requested and self.signal_number is None:
                 self.signal_number = signal.SIGTERM
-        return asked
+        return requested
 
-    def note_saved(self) -> None:
-        """Remember that everything done so far is on the disk."""
+    def mark_saved(self) -> None:
+        """Record that all steps done are saved."""
         self._saved = self.signal_number is not None
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Begin to hold the signals back; takes the place of Lightning's own handler, which would not save."""
+        """Start to delay the signals; this replaces Lightning's handler, which would not save."""
         if _in_main_thread():
             for number in _SIGNALS:
-                signal.signal(number, self._ask)
+                signal.signal(number, self._request)
 
     def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Leave if the last step was saved for that: here its metrics are written as well."""
+        """Stop if the last step was saved for it; its metrics are written by now."""
         if self.signal_number is not None and self._saved:
             raise Stopped(self.signal_number)
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Let the signals work at once again."""
+        """Let the signals act at once again."""
         if _in_main_thread():
             for number in _SIGNALS:
-                signal.signal(number, _leave)
+                signal.signal(number, _exit)
 
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
     ) -> None:
-        """Remember what ended the training: Lightning turns Ctrl-C into a plain exit."""
+        """Keep the exception that ended training: Lightning converts Ctrl-C to a plain exit."""
         self.exception = exception
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
+    def _request(self, number: int, frame: FrameType | None) -> None:
         if self.signal_number is not None:
-            _leave(number, frame)
+            _exit(number, frame)
         self.signal_number = number
-        self._progress.say("stopping after this step; once more stops at once, without saving")
+        self._progress.say("stopping after this step; a second signal stops at once, without saving")
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _exit(number: int, frame: FrameType | None) -> None:
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
 
 
 @contextmanager
-def signals_put_back() -> Iterator[None]:
-    """Give SIGINT and SIGTERM the handlers back that they had before the block."""
+def restored_signals() -> Iterator[None]:
+    """Restore the handlers of SIGINT and SIGTERM after the block."""
     if not _in_main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""What a run changes for the whole process, and puts back: Lightning's words and torch's switches."""
+"""Settings of the process that a run changes and restores: Lightning's messages and torch's global flags."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from lightning.fabric.utilities.warnings import PossibleUserWarning
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence Lightning's advice and banners; its errors and true warnings stay."""
+    """Suppress Lightning's advice and banners, but not its errors and other warnings."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -21,7 +21,7 @@ def quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=PossibleUserWarning)
             warnings.filterwarnings("ignore", message=".*litlogger.*")
-            # Lightning's own use of torch and torchmetrics' of pkg_resources; nothing that a user could change.
+            # Lightning's use of a deprecated part of torch, which users cannot change.
             warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*(GPU|MPS|TPU|HPU) available but not used.*")
@@ -32,8 +32,8 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def switches_put_back() -> Iterator[None]:
-    """Put the switches of the whole process back that a Trainer sets: deterministic kernels and their search."""
+def restored_flags() -> Iterator[None]:
+    """Restore the global flags that a Trainer sets: deterministic algorithms and the cuDNN benchmark mode."""
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     benchmark = torch.backends.cudnn.benchmark

@@ -24,13 +24,13 @@ from crossmodal.run.metrics_file import MetricsFile
 from crossmodal.run.model_card import model_card
 from crossmodal.run.preparing import Prepared, load_initial_weights, prepare, rehearse
 from crossmodal.run.processor import keep_freed_memory
-from crossmodal.run.stopping import Stopped, signals_put_back
-from crossmodal.run.surroundings import quiet, switches_put_back
+from crossmodal.run.stopping import Stopped, restored_signals
+from crossmodal.run.surroundings import quiet, restored_flags
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run left behind: its directory, the steps done, the figures of its evaluations by name."""
+    """Result of a run: its directory, the steps done, the number of parameters, the figures of its evaluations."""
 
     directory: Path
     steps: int
@@ -48,16 +48,16 @@ def train(
     progress: Progress | None = None,
     name: str = "recipe",
 ) -> RunResult:
-    """Train what a recipe says into the directory ``out``.
+    """Train a model from a recipe into the directory ``out``.
 
-    With ``resume`` the run in ``out`` resumes from its last checkpoint: the same batches and random numbers as if it
-    had never stopped, bit for bit on a CPU. With ``dry_run`` everything but the data is built and nothing is written.
-    Training has the process keep the memory that it frees, see `crossmodal.run.processor`.
+    With ``resume`` the run in ``out`` resumes from its last checkpoint, with the same batches and random numbers as an
+    uninterrupted run, bit for bit on a CPU. With ``dry_run`` everything is built, no data is read and nothing is
+    written. Training makes the process keep the memory that it frees, see `crossmodal.run.processor`.
 
     Raises:
-        RecipeError: the recipe has mistakes; lists all of them. Nothing was written, unless training had begun.
+        RecipeError: the recipe has mistakes; lists all of them. Nothing is written, unless training had started.
         OutputError: the directory is not empty, or cannot be written.
-        TrainingError: there is nothing to resume, it is another run, or a loss is not a number (names the step).
+        TrainingError: there is no run to resume, it has another recipe, or a loss is not finite (states the step).
         WeightsError: ``init_from`` does not fit the model.
         KeyboardInterrupt: Ctrl-C; everything up to the last step is saved.
     """
@@ -69,21 +69,21 @@ def train(
         return RunResult(directory.root, 0, parameters, {}, None)
     recipes.check(resolved, name)
     shown = progress if progress is not None else Progress(label=name)
-    with quiet(), signals_put_back(), switches_put_back():
-        # Everything is built before the directory is touched: a mistake that building finds leaves no run behind.
+    with quiet(), restored_signals(), restored_flags():
+        # Everything is built before the directory is created, so that a mistake found by building leaves no run.
         run = prepare(resolved, name, directory, shown, initial_weights=not resume)
-        # Only the first process may look: it makes the directory while the others of a distributed run are starting.
+        # Only the first process checks: it creates the directory while the other processes are starting.
         if run.trainer.is_global_zero:
             checkpoint = _find_checkpoint(directory, resolved, resume=resume)
         else:
             checkpoint = directory.checkpoint if resume and directory.checkpoint.is_file() else None
         if checkpoint is None and resume and resolved.get("init_from"):
             load_initial_weights(run.task, resolved["init_from"])
-        asked = resolved["trainer"].get("precision")
-        if asked == "bf16-mixed" != run.trainer.precision:
-            shown.say(f"{asked} would be slow on this processor: training in {run.trainer.precision}")
+        precision = resolved["trainer"].get("precision")
+        if precision == "bf16-mixed" != run.trainer.precision:
+            shown.say(f"{precision} would be slow on this processor: training in {run.trainer.precision}")
         if checkpoint is not None:
-            shown.say(f"{directory.root}: going on from {checkpoint}")
+            shown.say(f"{directory.root}: resuming from {checkpoint}")
         keep_freed_memory()
         opening = _Opening(directory, resolved, run.metrics, checkpoint, resume=resume)
         run.trainer.callbacks.insert(0, opening)  # type: ignore[attr-defined]
@@ -95,12 +95,12 @@ def train(
 def _find_checkpoint(directory: RunDirectory, recipe: dict[str, Any], *, resume: bool) -> Path | None:
     if resume:
         return directory.checkpoint_to_resume(recipe)
-    directory.make_sure_it_is_free()
+    directory.check_free()
     return None
 
 
 class _Opening(Callback):
-    """Opens the run directory when the first step is due: data that cannot be read leave no run behind either."""
+    """Creates the run directory at the first step, so that unreadable data leave no run."""
 
     def __init__(
         self,
@@ -119,32 +119,32 @@ class _Opening(Callback):
         self.done = False
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Begin the run, or take it up.
+        """Start or resume the run.
 
         Raises:
-            OutputError: the directory cannot be written, or another run has begun in it.
+            OutputError: the directory cannot be written, or another run has started in it.
         """
         self.open(trainer)
 
     def open(self, trainer: lightning.Trainer) -> None:
-        """Do it, unless it is done: a run that is taken up after its last step has no step to come."""
+        """Create the directory, or append to it, once; a run resumed after its last step has no first step."""
         if self.done or not trainer.is_global_zero:
             return
         self.done = True
         if self._resume:
-            self._directory.note_start()
+            self._directory.record_start()
         else:
             self._directory.begin(self._recipe)
         if self._checkpoint is not None:
             steps = AtomicCheckpoints().load_checkpoint(self._checkpoint)["global_step"]
-            self._metrics.forget_after(int(steps))
+            self._metrics.truncate_after(int(steps))
 
 
 def _fit(run: Prepared, checkpoint: Path | None, directory: RunDirectory, name: str) -> None:
     try:
         run.trainer.fit(run.task, datamodule=run.data, ckpt_path=checkpoint)
     except Stopped as stopped:
-        where = f"{directory.root}: stopped after step {run.trainer.global_step}; `--resume` continues from there"
+        where = f"{directory.root}: stopped after step {run.trainer.global_step}; `--resume` resumes from there"
         if stopped.signal_number == 2:  # SIGINT
             raise KeyboardInterrupt(where) from None
         raise SystemExit(128 + stopped.signal_number) from None
@@ -155,7 +155,7 @@ def _fit(run: Prepared, checkpoint: Path | None, directory: RunDirectory, name: 
     except (MisconfigurationException, ValueError, RuntimeError) as error:
         if not _is_raised_by_lightning(error):
             raise
-        # What only the data decide, such as more steps between validations than an epoch has.
+        # Mistakes that depend on the data, such as more steps between validations than an epoch has.
         raise listed([f"trainer: {reason(error)}"], name) from error
 
 

@@ -1,4 +1,4 @@
-"""Watches a backbone while it learns: its speed, what it makes of photographs, its filters, its embedding."""
+"""Monitoring of a backbone during training: speed, probe accuracy, filters and embedding."""
 
 import time
 from pathlib import Path
@@ -17,22 +17,22 @@ from crossmodal.evaluation.probe.neighbours import fit_neighbours
 from crossmodal.evaluation.probe.ridge import fit_ridge
 from crossmodal.run.backbone_figures import draw_embedding, draw_filters
 
-_MOST_DRAWN = 256
+_MAX_DRAWN = 256
 
 
 class WatchBackbone(Callback):
-    """Logs images a second, and every so many steps the accuracy of probes; draws filters and embedding.
+    """Logs images per second and the accuracy of probes, and draws filters and an embedding, every ``every_n_steps``.
 
-    Photographs are those to train on of a folder alone (`crossmodal.data.image_folder.read_image_folder`): four fifths
-    are fitted on and the rest classified, so that its test images stay unseen. Nothing of it reaches the training.
+    Only the training photographs of a folder are used (`crossmodal.data.image_folder.read_image_folder`): probes are
+    fitted on four fifths and tested on the rest, so that the test images stay unseen. Training is not affected.
 
     Args:
-        images: folder of labelled photographs; None for none.
-        images_per_class: how many of each class are looked at.
-        every_n_steps: how often probes are fitted and figures drawn.
-        size: side of the photographs, in pixels.
+        images: folder of labelled photographs; None for no probes.
+        images_per_class: number of photographs per class.
+        every_n_steps: number of steps between two probes.
+        size: side of the photographs in pixels.
         layer: see `crossmodal.evaluation.probe.features.BackboneFeatures`.
-        neighbours: that vote in the k-nearest-neighbours probe.
+        neighbours: number of neighbours of the k-nearest-neighbours probe.
 
     Raises:
         ValueError: a number below 1.
@@ -62,10 +62,10 @@ class WatchBackbone(Callback):
         self._clock: tuple[float, int] | None = None
 
     def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
-        """List the photographs, so that a folder that is none is found before the first step.
+        """List the photographs, so that a wrong folder is found before the first step.
 
         Raises:
-            DatasetError: there is no such folder, or it has no classes.
+            DatasetError: the folder does not exist, or has no classes.
         """
         if self.images is not None and self._photographs is None:
             folder = read_image_folder(self.images)
@@ -75,7 +75,7 @@ class WatchBackbone(Callback):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count images, and look at the backbone when it is time to."""
+        """Count images, and examine the backbone if it is due."""
         step, now = trainer.global_step, time.monotonic()
         if step % self.every_n_steps and step != trainer.max_steps:
             self._clock = self._clock or (now, step)
@@ -84,10 +84,10 @@ class WatchBackbone(Callback):
             images = (step - self._clock[1]) * len(batch["image"]) * trainer.accumulate_grad_batches
             _log(trainer, {"train/images_per_s": trainer.world_size * images / (now - self._clock[0])})
         if trainer.is_global_zero:
-            self._look(trainer, pl_module, batch["image"][:_MOST_DRAWN])
+            self._examine(trainer, pl_module, batch["image"][:_MAX_DRAWN])
         self._clock = (time.monotonic(), step)
 
-    def _look(self, trainer: lightning.Trainer, task: lightning.LightningModule, images: Tensor) -> None:
+    def _examine(self, trainer: lightning.Trainer, task: lightning.LightningModule, images: Tensor) -> None:
         backbone: Backbone = task.model  # type: ignore[assignment]
         figures = Path(trainer.default_root_dir) / "figures"
         source = BackboneFeatures(backbone, self.layer, task.device)
@@ -96,23 +96,24 @@ class WatchBackbone(Callback):
         draw_embedding(images, pooled, figures / "embedding.png")
         if self._photographs is None:
             return
-        seen = extract(self._photographs, source, self.size)
-        labels = self._photographs.labels[seen.indices]
-        fitted, held = hold_out(labels, seed=0)
+        features = extract(self._photographs, source, self.size)
+        labels = self._photographs.labels[features.indices]
+        fitted, tested = hold_out(labels, seed=0)
+        values = features.values
         fits = {
-            "ridge": fit_ridge(seen.values[fitted], labels[fitted], self._classes),
-            "knn": fit_neighbours(seen.values[fitted], labels[fitted], self._classes, neighbours=(self.neighbours,)),
+            "ridge": fit_ridge(values[fitted], labels[fitted], self._classes),
+            "knn": fit_neighbours(values[fitted], labels[fitted], self._classes, neighbours=(self.neighbours,)),
         }
-        right = {name: accuracy(fit.predict(seen.values[held]), labels[held]) for name, fit in fits.items()}
-        _log(trainer, {f"watch/{name}_top1": value for name, value in right.items()})
+        top1 = {name: accuracy(fit.predict(values[tested]), labels[tested]) for name, fit in fits.items()}
+        _log(trainer, {f"watch/{name}_top1": value for name, value in top1.items()})
 
 
 def _log(trainer: lightning.Trainer, figures: dict[str, float]) -> None:
-    # Not by the task's `log`, which would repeat them in every row until the next time.
+    # Not with the task's `log`, which would repeat them in every row until the next probe.
     if trainer.logger is not None:
         trainer.logger.log_metrics(figures, step=trainer.global_step - 1)
 
 
 def _first_of_each(images: LabelledImages, count: int) -> LabelledImages:
-    places = np.concatenate([np.flatnonzero(images.labels == label)[:count] for label in np.unique(images.labels)])
-    return LabelledImages(tuple(images.paths[place] for place in places), images.labels[places])
+    indices = np.concatenate([np.flatnonzero(images.labels == label)[:count] for label in np.unique(images.labels)])
+    return LabelledImages(tuple(images.paths[index] for index in indices), images.labels[indices])

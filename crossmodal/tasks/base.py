@@ -1,4 +1,4 @@
-"""What all tasks share: a model, an optimizer with its schedule, and the logging of losses."""
+"""Base class of tasks: a model, an optimizer with its schedule, and the logging of losses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from crossmodal.tasks.optimization import Optimization
 
 
 class Task(lightning.LightningModule):
-    """A model that learns by one optimizer, whose schedule spans the whole run.
+    """A model trained by one optimizer, whose schedule spans the whole run.
 
-    A subclass sets `model`, which a run saves, and computes losses. Gradients are clipped where the trainer's
-    ``gradient_clip_val`` says so and nowhere else.
+    A subclass sets `model`, which a run saves, and computes losses. Only the trainer clips gradients, by its
+    ``gradient_clip_val``.
 
     Args:
         optimization: the optimizer and its schedule.
@@ -27,17 +27,17 @@ class Task(lightning.LightningModule):
 
     @property
     def learner(self) -> nn.Module:
-        """The module whose parameters the optimizer moves, by default the model."""
+        """The module whose parameters the optimizer updates, by default the model."""
         return self.model
 
     def configure_optimizers(self) -> Any:
-        """Make the optimizer of all parameters that learn, and its schedule."""
+        """Return the optimizer of all trainable parameters, and its schedule."""
         return self.optimization.configure(self.learner, max(int(self.trainer.estimated_stepping_batches), 1))
 
-    def log_values(self, stage: str, values: Mapping[str, Tensor | float], items: int = 1) -> None:
-        """Log losses and metrics of a batch of ``items``, or of a whole epoch, as ``stage/name``.
+    def log_values(self, stage: str, values: Mapping[str, Tensor | float], batch_size: int = 1) -> None:
+        """Log losses and metrics of a batch, or of a whole epoch, as ``stage/name``.
 
-        Those of the stage ``validation`` are averaged over batches, weighted by their items, and over processes.
+        Those of the stage ``validation`` are averaged over batches, weighted by ``batch_size``, and over processes.
         """
         named = {f"{stage}/{name}": v.detach() if isinstance(v, Tensor) else v for name, v in values.items()}
-        self.log_dict(named, batch_size=items, sync_dist=stage == "validation")
+        self.log_dict(named, batch_size=batch_size, sync_dist=stage == "validation")

@@ -1,4 +1,4 @@
-"""Learning to read footsteps from pressure maps."""
+"""Training of `GaitFromTouch`: footsteps from pressure maps."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,24 +13,24 @@ from crossmodal.objectives.gait import GaitTargets, gait_losses
 from crossmodal.tasks.base import Task
 from crossmodal.tasks.optimization import Optimization
 
-#: Weights of the parts of the loss.
+#: Default weights of the parts of the loss.
 PARTS = {"step": 1.0, "side": 0.5, "contact": 1.0, "heel_strike": 0.5, "toe_off": 0.5, "points": 2.0, "own": 1.0}
 
 
 class GaitFromTouchTask(Task):
-    """Train `GaitFromTouch` on footprint candidates with their truth, as `WalkStepsDataModule` gives them.
+    """Train `GaitFromTouch` on labelled footprint candidates of `WalkStepsDataModule`.
 
     The learning rate rises over the first tenth of the run and falls along a cosine to its end.
 
     Args:
         model: the network.
         learning_rate: peak of the schedule (AdamW).
-        backbone_rate: factor on the learning rate of the backbone; 0 keeps it as it is, batch statistics included.
-        weight_decay: of AdamW, on matrices and kernels alone.
-        parts: weights of the parts of the loss that are not to be the usual ones, see `PARTS`.
+        backbone_rate: factor on the learning rate of the backbone; 0 freezes it, including batch statistics.
+        weight_decay: weight decay of AdamW, on matrices and kernels only.
+        parts: weights of parts of the loss; the others have the weights in `PARTS`.
 
     Raises:
-        ValueError: a part that the loss does not have.
+        ValueError: ``parts`` names an unknown part.
     """
 
     model: GaitFromTouch
@@ -67,7 +67,7 @@ class GaitFromTouchTask(Task):
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Log the losses of held-out walkers, and how far off events and sides are."""
+        """Log the losses of held-out walkers, the errors of events and the accuracy of steps and sides."""
         output = self.model(batch["movie"], batch["step_s"], batch["valid"])
         target = targets_of(batch)
         losses = gait_losses(output, target, batch["movie"], batch["valid"])
@@ -84,7 +84,7 @@ class GaitFromTouchTask(Task):
 
 
 def _event_error_ms(logits: Tensor, target: GaitTargets, batch: dict[str, Tensor], event: str) -> Tensor:
-    """Mean distance of an event from the truth, over the footsteps that have it."""
+    """Return the mean absolute error of an event in milliseconds, over the footsteps that have it."""
     true = getattr(target, event)
     error_frames = (event_position(logits) - true).abs()
     step_s = (batch["step_s"] * batch["valid"]).sum(dim=1) / batch["valid"].sum(dim=1)

@@ -1,4 +1,4 @@
-"""Learning who walks from single footsteps."""
+"""Training of `IdentityFromTouch`: identity of a person from single footsteps."""
 
 import math
 
@@ -15,16 +15,16 @@ from crossmodal.tasks.optimization import Optimization
 class IdentityFromTouchTask(Task):
     """Train `IdentityFromTouch` to distinguish a person's footsteps from those of all others in the batch.
 
-    Batches hold ``phases_kpa`` (people, footsteps, phases, rows, columns) and ``person`` (people, footsteps), as
-    `crossmodal.data.StepUpDataModule` gives them. Validation logs the equal error rate over all pairs of the held-out
+    Batches contain ``phases_kpa`` (people, footsteps, phases, rows, columns) and ``person`` (people, footsteps), as
+    `crossmodal.data.StepUpDataModule` returns them. Validation logs the equal error rate over all pairs of the held-out
     people's footsteps.
 
     Args:
         model: the network.
         learning_rate: peak of the schedule (AdamW).
         backbone_rate: factor on the learning rate of the backbone.
-        weight_decay: of AdamW, on matrices and kernels alone.
-        temperature: of the supervised contrastive loss.
+        weight_decay: weight decay of AdamW, on matrices and kernels only.
+        temperature: temperature of the supervised contrastive loss.
 
     References:
         Khosla et al., "Supervised contrastive learning", NeurIPS 2020, equation 2.
@@ -53,14 +53,14 @@ class IdentityFromTouchTask(Task):
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Log the loss of held-out people, and keep their vectors."""
+        """Log the loss of held-out people, and collect their embeddings."""
         vectors, people = self._embed(batch)
         loss = supervised_contrastive_loss(vectors, people, self.temperature)
         self.log_values("validation", {"loss": loss}, len(people))
         self._held_out.append((vectors.float().cpu(), people.cpu()))
 
     def on_validation_epoch_end(self) -> None:
-        """Log the equal error rate over all pairs of held-out footsteps, where it is defined: with two people."""
+        """Log the equal error rate over all pairs of held-out footsteps; it needs at least two people."""
         vectors, people = (torch.cat(part) for part in zip(*self._held_out, strict=True))
         self._held_out.clear()
         first, second = torch.triu_indices(len(people), len(people), offset=1)

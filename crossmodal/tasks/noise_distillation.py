@@ -1,4 +1,4 @@
-"""Learning from a teacher that is the learner's own moving average: momentum contrast and DINO."""
+"""Pretraining with a teacher that is a moving average of the student: momentum contrast and DINO."""
 
 import copy
 import math
@@ -14,26 +14,26 @@ from crossmodal.tasks.noise_pretraining import PretrainingTask
 from crossmodal.tasks.optimization import Optimization
 
 
-class _TaughtTask(PretrainingTask):
-    """A pretraining task with a teacher: the moving average of the embedder, which learns from no gradient."""
+class _TeacherTask(PretrainingTask):
+    """A pretraining task with a teacher: the moving average of the embedder, without gradients."""
 
     teacher: Embedder
 
-    def _hire_teacher(self) -> None:
+    def _make_teacher(self) -> None:
         self.teacher = copy.deepcopy(self.embedder).requires_grad_(False)
 
 
-class MomentumContrastTask(_TaughtTask):
-    """A view's embedding finds the teacher's of the other view among those of many earlier images: `moco_loss`.
+class MomentumContrastTask(_TeacherTask):
+    """Match a view's embedding with the teacher's embedding of the other view among many earlier ones: `moco_loss`.
 
-    Batch statistics would leak the key of a query, which is in the same batch. So both views go through in
-    ``groups`` with statistics of their own, and the keys' groups are others than the queries', drawn at random.
+    Batch statistics would leak the key of a query, which is in the same batch. Both views are therefore embedded in
+    ``groups`` with separate statistics, and the groups of the keys are drawn at random, independently of the queries.
 
     Args:
-        temperature: of the softmax.
-        queue: keys kept.
-        momentum: of the teacher.
-        groups: parts of a batch, of at least two images each; 1 leaves the statistics whole.
+        temperature: temperature of the softmax.
+        queue: number of keys in the queue.
+        momentum: momentum of the teacher.
+        groups: number of groups per batch, of at least two images each; 1 for common statistics.
 
     References:
         He et al., CVPR 2020, section 3.3 (shuffled batch statistics); Chen et al., "Improved baselines with momentum
@@ -58,14 +58,14 @@ class MomentumContrastTask(_TaughtTask):
         self.temperature = temperature
         self.momentum = momentum
         self.groups = groups
-        self._hire_teacher()
+        self._make_teacher()
         self.queue = MomentumQueue(self.embedder.dimension, queue, seed)
 
     def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
-        """Move the teacher, compute the cross-entropy of this process's queries, and queue the keys of all."""
+        """Update the teacher, compute the cross-entropy of the queries, and queue the keys of all processes."""
         update_average(self.teacher, self.embedder, self.momentum)
         queries = torch.cat([self.embedder(part) for part in views[0].chunk(self.groups)])
-        # The global generator's state is in every checkpoint.
+        # The state of the global generator is saved in every checkpoint.
         order = torch.randperm(len(views[1])).to(views[1].device)
         with torch.no_grad():
             keys = torch.cat([self.teacher(part) for part in views[1][order].chunk(self.groups)])[order.argsort()]
@@ -74,16 +74,16 @@ class MomentumContrastTask(_TaughtTask):
         return loss
 
 
-class DinoTask(_TaughtTask):
-    """The student predicts from any view the output of the teacher for the large views: `dino_loss`.
+class DinoTask(_TeacherTask):
+    """The student predicts, from any view, the output of the teacher for the large views: `dino_loss`.
 
-    The head ought to be a `crossmodal.backbones.DistillationHead`. What a run leaves is the student's backbone.
+    The head is a `crossmodal.backbones.DistillationHead`. A run saves the backbone of the student.
 
     Args:
-        temperatures: the student's and the teacher's.
-        momentum: of the teacher at the start; it rises to 1 along a cosine.
-        centre_momentum: of the centre of the teacher's outputs.
-        still: fraction of the run in which the head's directions stay as they are.
+        temperatures: temperatures of the student and the teacher.
+        momentum: initial momentum of the teacher; it rises to 1 along a cosine.
+        centre_momentum: momentum of the centre of the teacher's outputs.
+        still: fraction of the run, from its start, in which the directions of the head are frozen.
 
     References:
         Caron et al., "Emerging properties in self-supervised vision transformers", ICCV 2021, section 3, appendix.
@@ -105,15 +105,16 @@ class DinoTask(_TaughtTask):
         self.temperatures = temperatures
         self.momentum = momentum
         self.still = still
-        self._held_back = [head.directions]  # in a list, so that they are not the task's a second time
-        self._hire_teacher()
+        self._directions = [head.directions]  # in a list, so that torch does not register them twice
+        self._make_teacher()
         self.centre = CentreBuffer(head.out_features, centre_momentum)
         largest = max(one.size for one in views.augmentations)
         self._large = sum(one.size == largest for one in views.augmentations)
 
     def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
-        """Move the teacher, compare the student's outputs of all views with its of the large ones, move the centre."""
-        # What follows a step here is published as its end; so a checkpoint between the two has both.
+        """Update the teacher, compute the loss of the student on all views, update the centre."""
+        # Published code updates the teacher after the step. Here it is updated before the next one, so that a
+        # checkpoint between two steps is consistent.
         fall = (1 + math.cos(math.pi * self._done)) / 2
         update_average(self.teacher, self.embedder, 1 - (1 - self.momentum) * fall)
         large, small = views[: self._large], views[self._large :]
@@ -125,9 +126,9 @@ class DinoTask(_TaughtTask):
         return loss
 
     def on_after_backward(self) -> None:
-        """Leave the directions alone while the outputs have no meaning yet."""
+        """Freeze the directions at the start of the run, while the outputs are arbitrary."""
         if self._done < self.still:
-            self._held_back[0].grad = None
+            self._directions[0].grad = None
 
     @property
     def _done(self) -> float:
@@ -135,6 +136,6 @@ class DinoTask(_TaughtTask):
 
 
 def _by_view(embedder: nn.Module, views: list[Tensor]) -> Tensor:
-    """Embed views of one size: (views, n, outputs)."""
+    """Embed views of the same size; returns (views, n, outputs)."""
     outputs: Tensor = embedder(torch.cat(views))
     return outputs.reshape(len(views), -1, outputs.shape[-1])

@@ -1,4 +1,4 @@
-"""Learning to see from procedural images: the task that all objectives share, and those of a single network."""
+"""Pretraining on procedural images: the base class of all objectives, and the objectives without a teacher."""
 
 from abc import abstractmethod
 
@@ -23,28 +23,28 @@ from crossmodal.objectives import (
 from crossmodal.tasks.base import Task
 from crossmodal.tasks.optimization import Optimization
 
-# Before, running batch statistics are still those of the start, and make all images look alike.
+# Earlier, running batch statistics are close to their initial values, and all embeddings are similar.
 _SETTLED_STEPS = 50
 
 
 class PretrainingTask(Task):
-    """Train a backbone to embed the views of one image alike; subclasses say what alike means, in `loss`.
+    """Train a backbone to give the views of an image similar embeddings; subclasses define `loss`.
 
-    Batches hold ``image`` uint8 (n, 3, height, width), ``draw`` int64 (n,), a number that no two showings share, and
-    for some objectives ``label`` int64 (n,), as `crossmodal.data.NoiseDataModule` gives them. Views are drawn and
-    rendered on the device that trains. Images held out show alignment, uniformity and effective rank of the embeddings,
-    and whether they collapse. What a run leaves is the backbone alone.
+    Batches contain ``image`` uint8 (n, 3, height, width), ``draw`` int64 (n,), a unique number of every drawn sample,
+    and for some objectives ``label`` int64 (n,), as `crossmodal.data.NoiseDataModule` returns them. Views are drawn and
+    rendered on the training device. Validation logs alignment, uniformity and effective rank of the embeddings of
+    held-out images, and warns if they collapse. A run saves only the backbone.
 
     Args:
         model: the backbone, as `crossmodal.backbones.create` makes it.
-        views: what is shown of an image, at least two views.
-        head: what turns the backbone's pooled vector into the embedding; None for the embedding that the backbone has
-            itself, such as the whole small AlexNet's.
+        views: the augmented views of an image, at least two.
+        head: module from the pooled vector of the backbone to the embedding; None for the built-in embedding of the
+            backbone, such as that of the complete small AlexNet.
         optimization: the optimizer and its schedule.
-        seed: of the views; a run gives it the recipe's.
+        seed: seed of the views; a run sets it to the recipe's seed.
 
     Raises:
-        ValueError: fewer than two views, or a head that does not fit the backbone.
+        ValueError: fewer than two views, or a head that does not match the backbone.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class PretrainingTask(Task):
 
     @property
     def model(self) -> Backbone:  # type: ignore[override]
-        """What a run leaves."""
+        """The backbone, which a run saves."""
         return self.embedder.backbone
 
     @property
@@ -75,7 +75,7 @@ class PretrainingTask(Task):
 
     @abstractmethod
     def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
-        """Compute the loss of the views (n, 3, side, side), 0 to 1, of a batch's images."""
+        """Compute the loss of the views of a batch, each (n, 3, side, side) from 0 to 1."""
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Compute the loss of a batch."""
@@ -84,7 +84,7 @@ class PretrainingTask(Task):
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Embed the first two views of images held out, always the same ones."""
+        """Embed the first two views of held-out images, which are the same in every validation."""
         shown = Views(self.views.augmentations[:2])(batch["image"], batch["index"], self.seed)
         first, second = (self.embedder(view).float() for view in shown)
         self._embedded.append((gather(first), gather(second)))
@@ -100,33 +100,33 @@ class PretrainingTask(Task):
         self.log_values("validation", figures)
         if self.global_step >= _SETTLED_STEPS and is_collapsed(x):
             rank_zero_warn(
-                f"step {self.global_step}: the embeddings of {len(x)} images are nearly alike or not numbers "
-                f"(effective rank {rank:.1f}): nothing is being learned; try a smaller learning rate"
+                f"step {self.global_step}: the embeddings of {len(x)} images are nearly identical or not finite "
+                f"(effective rank {rank:.1f}): training has collapsed; try a smaller learning rate"
             )
 
     def _embed(self, views: list[Tensor]) -> list[Tensor]:
-        """Embed views of one size in one pass, whose batch statistics they share, and join those of all processes."""
+        """Embed views of the same size in one pass with common batch statistics, and gather those of all processes."""
         return [gather(part) for part in self.embedder(torch.cat(views)).chunk(len(views))]
 
 
 class AlignmentUniformityTask(PretrainingTask):
-    """Two views close together, all images spread evenly over the sphere: `alignment_uniformity_loss`.
+    """Align two views of an image, and distribute all images uniformly on the sphere: `alignment_uniformity_loss`.
 
     References:
         Wang & Isola, ICML 2020; Baradad et al., "Learning to see by looking at noise", NeurIPS 2021, section 4.
     """
 
     def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
-        """Add up alignment and uniformity of the joint batch."""
+        """Compute the sum of alignment and uniformity of the joint batch."""
         first, second = self._embed(views[:2])
         return alignment_uniformity_loss(first, second)
 
 
 class SimCLRTask(PretrainingTask):
-    """Every view finds its partner among the views of all other images: `simclr_loss`.
+    """Match every view with the other view of its image among all views: `simclr_loss`.
 
     Args:
-        temperature: of the softmax; 0.07 as published for small procedural programs.
+        temperature: temperature of the softmax; 0.07 as published for small procedural programs.
 
     References:
         Chen et al., ICML 2020; Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022.
@@ -151,7 +151,7 @@ class SimCLRTask(PretrainingTask):
 
 
 class SupervisedContrastiveTask(SimCLRTask):
-    """Every view finds the views of its program among all others: `supervised_contrastive_loss`.
+    """Match every view with all views of its program: `supervised_contrastive_loss`.
 
     References:
         Khosla et al., NeurIPS 2020; Baradad et al., NeurIPS 2022.
@@ -164,28 +164,30 @@ class SupervisedContrastiveTask(SimCLRTask):
 
 
 class ProgramClassificationTask(PretrainingTask):
-    """Classify the program of every view by cross-entropy; the head ends in a unit for each program.
+    """Classify the program of every view, by cross-entropy; the head has one output per program.
 
     References:
         Baradad et al., "Procedural image programs for representation learning", NeurIPS 2022, section 4.
     """
 
     def loss(self, views: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
-        """Average the cross-entropy over views.
+        """Compute the mean cross-entropy over views.
 
         Raises:
-            ValueError: a program without a unit.
+            ValueError: the head has fewer outputs than there are programs.
         """
         logits, labels = self.embedder(torch.cat(views)).float(), _labels(batch)
         if int(labels.max()) >= logits.shape[1]:
             raise ValueError(
-                f"the head ends in {logits.shape[1]} units, and the images have program {int(labels.max())}; "
-                "give the last layer as many units as the process has programs"
+                f"the head has {logits.shape[1]} outputs, found an image of program {int(labels.max())}; "
+                "set the number of outputs of the head to the number of programs of the process"
             )
         return F.cross_entropy(logits, labels.repeat(len(views)))
 
 
 def _labels(batch: dict[str, Tensor]) -> Tensor:
     if "label" not in batch:
-        raise ValueError("this objective learns from the programs of images, and the process of the data has none")
+        raise ValueError(
+            "this objective needs labels, and the process of the data has none; choose a process with labels"
+        )
     return batch["label"]

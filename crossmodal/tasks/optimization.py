@@ -1,4 +1,4 @@
-"""How tasks descend: an optimizer, its parameter groups, and the course of its learning rate over a run."""
+"""Optimizers of tasks: their parameter groups and learning rate schedules."""
 
 import math
 from dataclasses import dataclass
@@ -10,29 +10,30 @@ from torch import nn
 
 _KINDS = ("sgd", "adam", "adamw")
 _SCHEDULES = ("constant", "cosine", "steps", "one_cycle", "late_line")
-#: Share of a run in which the rate of ``one_cycle`` rises.
+#: Fraction of a run in which the learning rate of ``one_cycle`` rises.
 _RISE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimization:
-    """SGD with momentum, Adam or AdamW, with a learning rate that changes over the run; a run is from 0 to 1.
+    """SGD with momentum, Adam or AdamW, with a learning rate schedule over the run.
 
-    The defaults are those of the published small-scale recipe of pretraining, whose rate of 0.12 for 256 images is
-    0.36 for its 768.
+    Positions in a run are fractions from 0 to 1. The defaults are those of the published small-scale recipe of
+    pretraining, whose learning rate of 0.12 per 256 images is 0.36 for its batches of 768.
 
     Args:
         kind: ``sgd`` (momentum 0.9), ``adam`` or ``adamw``.
-        learning_rate: the highest of the run.
-        weight_decay: of all parameters under ``sgd`` and ``adam``; under ``adamw`` of matrices and kernels alone.
+        learning_rate: highest learning rate of the run.
+        weight_decay: weight decay, with ``sgd`` and ``adam`` on all parameters, with ``adamw`` on matrices and kernels
+            only.
         schedule: ``steps`` (times ``factor`` at every milestone), ``cosine`` (half a cosine, to 0), ``constant``,
-            ``one_cycle`` (a rise over the first tenth, then half a cosine; with Adam's momentum, `OneCycleLR`) or
-            ``late_line`` (constant over the first half, then a line to 0).
-        milestones: of ``steps``, shares of the run.
-        factor: of ``steps``.
-        warm_up: fraction of the run in which the rate rises linearly from 0; ``one_cycle`` has its own.
+            ``one_cycle`` (a rise over the first tenth, then half a cosine, with cycled momentum, as `OneCycleLR`) or
+            ``late_line`` (constant over the first half, then linear to 0).
+        milestones: milestones of ``steps``, as fractions of the run.
+        factor: factor of ``steps``.
+        warm_up: fraction of the run in which the learning rate rises linearly from 0; ``one_cycle`` requires 0.
         betas: decay rates of the moments of ``adam`` and ``adamw``.
-        backbone_rate: factor on the learning rate of the module's part called ``backbone``; None makes no groups of it.
+        backbone_rate: factor on the learning rate of the submodule ``backbone``; None for no separate group.
 
     Raises:
         ValueError: an unknown kind or schedule, or a number out of range.
@@ -64,13 +65,13 @@ class Optimization:
         if not 0 <= self.warm_up < 1:
             raise ValueError(f"warm_up must be in 0 to below 1, got {self.warm_up}")
         if self.schedule == "one_cycle" and self.warm_up:
-            raise ValueError(f"one_cycle has a rise of its own; warm_up must be 0, got {self.warm_up}")
+            raise ValueError(f"warm_up must be 0 with one_cycle, which includes a rise, got {self.warm_up}")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas must be in 0 to below 1, got {self.betas}")
 
     @classmethod
     def one_cycle(cls, learning_rate: float, backbone_rate: float, weight_decay: float) -> "Optimization":
-        """Return AdamW under ``one_cycle``, which all tasks on labelled data use."""
+        """Return AdamW with the schedule ``one_cycle``, as used by all tasks on labelled data."""
         return cls(
             kind="adamw",
             schedule="one_cycle",
@@ -79,8 +80,8 @@ class Optimization:
             weight_decay=weight_decay,
         )
 
-    def share(self, done: float) -> float:
-        """Return the fraction of the highest rate at a fraction of the run, each 0 to 1.
+    def relative_rate(self, done: float) -> float:
+        """Return the learning rate relative to its highest value at a fraction of the run, each from 0 to 1.
 
         Raises:
             ValueError: the schedule is ``one_cycle``, which depends on the number of steps.
@@ -94,14 +95,14 @@ class Optimization:
         if self.schedule == "late_line":
             return min(1.0, 2.0 * (1.0 - done))
         if self.schedule == "one_cycle":
-            raise ValueError("the rate of one_cycle depends on the number of steps; see configure")
+            raise ValueError("the learning rate of one_cycle depends on the number of steps; use configure")
         return 1.0
 
     def configure(self, module: nn.Module, steps: int) -> dict[str, Any]:
-        """Make the optimizer of a module's parameters that learn, and the schedule over so many steps.
+        """Return the optimizer of the trainable parameters of a module, and the schedule over ``steps``.
 
         Returns:
-            What Lightning's ``configure_optimizers`` may return.
+            A dict as Lightning's ``configure_optimizers`` returns it.
         """
         optimizer = self._optimizer(self._groups(module))
         return {
@@ -136,13 +137,13 @@ class Optimization:
         if self.schedule == "one_cycle":
             steps = max(steps, 2)
             rates = [group["lr"] for group in optimizer.param_groups]
-            # A rise that ended with the very first step would divide by its own length.
+            # A rise that ends with the first step would divide by zero.
             rise = max(_RISE, 1.5 / steps)
             return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=steps, pct_start=rise)
-        # The first step of a warm-up moves the weights already, and the last of a cosine does so still.
+        # Neither the first step of a warm-up nor the last one of a cosine has a learning rate of 0.
         offset = 1 if self.warm_up else 0
-        share = partial(self._share_of_step, steps=steps, offset=offset)
-        return torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+        relative_rate = partial(self._relative_rate_at, steps=steps, offset=offset)
+        return torch.optim.lr_scheduler.LambdaLR(optimizer, relative_rate)
 
-    def _share_of_step(self, step: int, steps: int, offset: int) -> float:
-        return self.share((step + offset) / (steps + offset))
+    def _relative_rate_at(self, step: int, steps: int, offset: int) -> float:
+        return self.relative_rate((step + offset) / (steps + offset))

@@ -1,4 +1,4 @@
-"""Learning to see a body in the touch of its feet."""
+"""Training of `PoseFromTouch`: 3D pose from the pressure of the feet."""
 
 from typing import Protocol
 
@@ -13,25 +13,25 @@ from crossmodal.tasks.optimization import Optimization
 
 
 class _TrainingPoses(Protocol):
-    """What the task asks of a data module: joints to find the limits of bones in."""
+    """What the task needs from a data module: keypoints of the training data, for the limits of bone lengths."""
 
     def training_keypoints(self) -> Tensor: ...
 
 
 class PoseFromTouchTask(Task):
-    """Train `PoseFromTouch` on windows of touch with the joints at their middle frame.
+    """Train `PoseFromTouch` on windows of pressure with the keypoints of their middle frame.
 
-    Batches hold ``touch`` (batch, window, rows, columns), 0 to 1, and ``keypoints`` (batch, 21, 3), normalised, as
-    `crossmodal.data.IntelligentCarpetWindows` gives them. Limits of bones are those of the training skeletons.
+    Batches contain ``touch`` (batch, window, rows, columns), 0 to 1, and ``keypoints`` (batch, 21, 3), normalised, as
+    `crossmodal.data.IntelligentCarpetWindows` returns them. Limits of bone lengths come from the training skeletons.
 
     Args:
         model: the network.
         learning_rate: peak of the schedule (AdamW).
         backbone_rate: factor on the learning rate of the backbone.
-        weight_decay: of AdamW, on matrices and kernels alone.
-        link_weight: weight of the published link loss, which brings its own factor of 10; 0 leaves it out.
-        place_weight: weight of the mean distance between joints and their places, in normalised units. 0 is as
-            published, for a network whose heat maps are sigmoids; those of a softmax hardly begin to move without it.
+        weight_decay: weight decay of AdamW, on matrices and kernels only.
+        link_weight: weight of the published link loss, which includes a factor of 10; 0 leaves it out.
+        place_weight: weight of the mean distance between predicted and true keypoints, in normalised units. 0 is as
+            published, for heat maps with sigmoids; heat maps with a softmax hardly train without it.
 
     References:
         Luo et al., "Intelligent carpet: inferring 3D human pose from tactile signals", CVPR 2021, section 4.2.
@@ -56,7 +56,7 @@ class PoseFromTouchTask(Task):
         self.register_buffer("limits", torch.stack([torch.zeros(len(BONES)), torch.full((len(BONES),), torch.inf)]))
 
     def on_fit_start(self) -> None:
-        """Find the limits of bones; a run that is resumed finds the same ones."""
+        """Compute the limits of bone lengths; a resumed run computes the same ones."""
         data: _TrainingPoses = self.trainer.datamodule  # type: ignore[attr-defined]
         self.limits.copy_(bone_limits(data.training_keypoints()))
 

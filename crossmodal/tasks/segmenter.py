@@ -1,4 +1,4 @@
-"""Learning the class of every pixel."""
+"""Training of a segmentation network."""
 
 from typing import Any
 
@@ -13,20 +13,21 @@ from crossmodal.tasks.optimization import Optimization
 
 
 class SegmenterTask(Task):
-    """Train a `Segmenter` on images with masks, and measure its error on held-out ones.
+    """Train a `Segmenter` on images with masks, and measure its confusion matrix on held-out images.
 
-    Batches hold ``image`` uint8 (n, 3, height, width) and ``mask`` uint8 (n, height, width), as
-    `crossmodal.data.ScenesDataModule` gives them. The learning rate of AdamW rises over the first tenth of the run and
-    falls along a cosine to its end. Every validation counts the confusion of classes and stores it in the model.
+    Batches contain ``image`` uint8 (n, 3, height, width) and ``mask`` uint8 (n, height, width), as
+    `crossmodal.data.ScenesDataModule` returns them. The learning rate of AdamW rises over the first tenth of the run
+    and falls along a cosine to its end. Every validation stores the confusion matrix in the model.
 
     Args:
         model: the network.
         learning_rate: peak of the schedule.
-        weight_decay: of AdamW.
-        rarity: exponent on a class's rarity in a batch, for its weight in the loss: 0 weighs pixels alike, 1 classes.
+        weight_decay: weight decay of AdamW.
+        rarity: exponent of the weights of classes, which are inverse frequencies in the batch: 0 weights all pixels
+            equally, 1 all classes.
 
     Raises:
-        ValueError: a number makes no sense.
+        ValueError: ``rarity`` is negative.
     """
 
     model: Segmenter
@@ -43,11 +44,11 @@ class SegmenterTask(Task):
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Compute the cross-entropy of a batch."""
-        wanted = batch["mask"].long()
-        counts = torch.bincount(wanted.flatten(), minlength=len(self.model.classes)).clamp_min(1)
+        target = batch["mask"].long()
+        counts = torch.bincount(target.flatten(), minlength=len(self.model.classes)).clamp_min(1)
         weights = (counts.sum() / counts).to(self.dtype) ** self.rarity
-        loss = F.cross_entropy(self.model(batch["image"]), wanted, weights)
-        self.log_values("train", {"loss": loss}, len(wanted))
+        loss = F.cross_entropy(self.model(batch["image"]), target, weights)
+        self.log_values("train", {"loss": loss}, len(target))
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -55,12 +56,12 @@ class SegmenterTask(Task):
         self._counted = torch.zeros_like(self.model.confusion)
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Count which class was named for which."""
-        named = self.model.segment(batch["image"])
-        self._counted += confusion_matrix(batch["mask"], named, len(self.model.classes))
+        """Add the confusion matrix of a batch."""
+        predicted = self.model.segment(batch["image"])
+        self._counted += confusion_matrix(batch["mask"], predicted, len(self.model.classes))
 
     def on_validation_epoch_end(self) -> None:
-        """Leave the counts with the model, and log the mean IoU."""
+        """Store the confusion matrix in the model, and log the mean IoU."""
         counted: Any = self.trainer.strategy.reduce(self._counted, reduce_op="sum")
         self.model.confusion.copy_(counted)
         self.log_values("validation", {"mean_iou": mean_iou(self.model.confusion)})

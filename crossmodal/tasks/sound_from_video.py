@@ -1,4 +1,4 @@
-"""Learning to hear silent video."""
+"""Training of `SoundFromVideo`: the sound of silent video."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -18,11 +18,11 @@ from crossmodal.tasks.optimization import Optimization
 
 _STEP_RATE_HZ = 90.0
 _TOLERANCE_S = 0.1
-_MOST_BASIS_STEPS = 200_000
+_MAX_BASIS_STEPS = 200_000
 
 
 class _TrainingSound(Protocol):
-    """What the task asks of a data module: cochleagrams to fit the principal basis on."""
+    """What the task needs from a data module: cochleagrams of the training data, for the principal basis."""
 
     def training_cochleagrams(self, max_steps: int) -> Tensor: ...
 
@@ -30,24 +30,24 @@ class _TrainingSound(Protocol):
 class SoundFromVideoTask(Task):
     """Train `SoundFromVideo` on windows of video with their cochleagrams and onsets.
 
-    Batches hold ``spacetime`` (batch, ticks, 3, height, width), ``colour`` (batch, 3, height, width), ``cochleagram``
-    (batch, 42, steps) and ``onset`` (batch, steps), as `crossmodal.data.GreatestHits` gives them. The learning rate
-    rises over the first tenth of the run and falls along a cosine to its end.
+    Batches contain ``spacetime`` (batch, ticks, 3, height, width), ``colour`` (batch, 3, height, width),
+    ``cochleagram`` (batch, 42, steps) and ``onset`` (batch, steps), as `crossmodal.data.GreatestHits` returns them. The
+    learning rate rises over the first tenth of the run and falls along a cosine to its end.
 
     Args:
         model: the network.
         learning_rate: peak of the schedule (AdamW).
         backbone_rate: factor on the learning rate of the backbone.
-        frozen: parts of the model that stay as they are, batch statistics included, such as ``backbone``.
-        weight_decay: of AdamW, on matrices and kernels alone.
-        feature_loss: ``squared`` (the mean of what may follow, impacts weighted) or ``robust`` (as published).
-        impact_weight: weight of the steps of an impact in the squared loss.
-        onset_weight: weight of the onset loss beside the feature loss.
-        onset_spread_steps: deviation of the softened onset marks, in steps of 1/90 s.
-        positive_weight: weight of steps near an onset against the others.
+        frozen: submodules of the model that are not trained, including batch statistics, such as ``backbone``.
+        weight_decay: weight decay of AdamW, on matrices and kernels only.
+        feature_loss: ``squared`` (predicts the conditional mean, with weighted impacts) or ``robust`` (as published).
+        impact_weight: weight of the steps of an impact in the squared loss; other steps have weight 1.
+        onset_weight: weight of the onset loss relative to the feature loss.
+        onset_spread_steps: standard deviation of the smoothed onset labels, in steps of 1/90 s.
+        positive_weight: weight of steps near an onset relative to the others.
 
     Raises:
-        ValueError: an unknown ``feature_loss``, or a part in ``frozen`` that the model does not have.
+        ValueError: an unknown ``feature_loss``, or a submodule in ``frozen`` that the model does not have.
     """
 
     model: SoundFromVideo
@@ -81,18 +81,18 @@ class SoundFromVideoTask(Task):
             part.requires_grad_(False)
 
     def on_fit_start(self) -> None:
-        """Fit the principal basis on the training sound, unless the model comes with one: its read-out belongs to it.
+        """Fit the principal basis on the training sound, unless the model has one, which its weights are trained for.
 
-        A run that is resumed reads its basis from the checkpoint, which Lightning restores after this hook.
+        A resumed run loads its basis from the checkpoint, which Lightning restores after this hook.
         """
         if self.model.basis_fitted:
             return
         data: _TrainingSound = self.trainer.datamodule  # type: ignore[attr-defined]
-        self.model.fit_basis(data.training_cochleagrams(_MOST_BASIS_STEPS).to(self.device))
+        self.model.fit_basis(data.training_cochleagrams(_MAX_BASIS_STEPS).to(self.device))
 
     def on_train_batch_start(self, batch: Any, batch_index: int) -> None:
-        """Keep the batch statistics of frozen parts."""
-        # At every batch, since a run that is resumed inside of an epoch does not start that epoch again.
+        """Keep the batch statistics of frozen submodules."""
+        # At every batch, because a run that is resumed within an epoch does not start that epoch again.
         for part in self._frozen:
             part.eval()
 
@@ -103,7 +103,7 @@ class SoundFromVideoTask(Task):
         return losses["loss"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
-        """Log the losses of held-out windows and keep their predicted onsets."""
+        """Log the losses of held-out windows and collect their predictions."""
         output: SoundOutput = self.model(batch["spacetime"], batch["colour"])
         self.log_values("validation", self._losses(output, batch), len(batch["onset"]))
         if output.onset_logits is not None:
@@ -111,7 +111,7 @@ class SoundFromVideoTask(Task):
         self._predicted.append((output.components, batch["cochleagram"], batch["onset"]))
 
     def on_validation_epoch_end(self) -> None:
-        """Set what held-out windows decide: contrast, and the onset threshold with the best F1 (+-100 ms)."""
+        """Set the contrast, and the onset threshold with the best F1 (+-100 ms), from the held-out windows."""
         parts = [torch.cat(part) for part in zip(*self._predicted, strict=True)]
         self._predicted.clear()
         if parts:
@@ -140,19 +140,19 @@ class SoundFromVideoTask(Task):
 def _part(model: SoundFromVideo, name: str) -> nn.Module:
     parts = dict(model.named_children())
     if name not in parts:
-        raise ValueError(f"frozen: the model has no part {name!r}{suggestion(name, parts)}")
+        raise ValueError(f"frozen: the model has no submodule {name!r}{suggestion(name, parts)}")
     return parts[name]
 
 
 def best_contrast(model: SoundFromVideo, components: Tensor, target: Tensor, onset: Tensor) -> float:
-    """Find the contrast whose impacts are closest to the true ones in loudness (squared error).
+    """Return the contrast whose impacts are closest to the true ones in loudness (squared error).
 
     ``components`` (windows, components, steps) are predicted, ``target`` (windows, 42, steps) the true cochleagrams and
-    ``onset`` (windows, steps) marks impacts. Returns one of 1.0, 1.1 … 3.0; 1 without impacts.
+    ``onset`` (windows, steps) marks impacts. The result is one of 1.0, 1.1 … 3.0; 1 without impacts.
     """
 
     def loudness(cochleagrams: Tensor) -> Tensor:
-        # The largest norm of a step within a quarter of a second of the impact, as the evaluation has it.
+        # The largest norm of a step within 0.25 s of the impact, as in the evaluation.
         norms = cochleagrams.norm(dim=1)[:, None]
         return F.max_pool1d(norms, kernel_size=45, stride=1, padding=22)[:, 0][onset > 0]
 
@@ -167,10 +167,10 @@ def best_contrast(model: SoundFromVideo, components: Tensor, target: Tensor, ons
 
 
 def best_onset_threshold(curves: Tensor, marks: Tensor) -> tuple[float, float]:
-    """Find the threshold on onset probability with the best F1 at +-100 ms.
+    """Return the threshold on onset probability with the best F1 at +-100 ms, and this F1.
 
-    ``curves`` are probabilities and ``marks`` true onsets (0 or 1), both (windows, steps). Returns the threshold, one
-    of 0.05, 0.10 … 0.95, and its F1; 0.3 and 0 when no threshold matches anything.
+    ``curves`` are probabilities and ``marks`` true onsets (0 or 1), both (windows, steps). The threshold is one of
+    0.05, 0.10 … 0.95; the result is 0.3 and 0 if no threshold gives a match.
     """
     picked = [pick_onsets(curve.numpy(), _STEP_RATE_HZ, threshold=0.05) for curve in curves]
     true_s = [mark.nonzero()[:, 0].numpy() / _STEP_RATE_HZ for mark in marks]

@@ -36,14 +36,14 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
         recipes.check(recipe, "mine.yaml")
     lines = str(raised.value).splitlines()
     assert lines[0] == "mine.yaml: 3 mistakes"
-    told = "\n".join(lines[1:])
-    assert "trainer.max_step: Trainer has no such argument; did you mean max_steps?" in told
-    assert "task.init_args.learning_rat: TinyTask has no such argument; did you mean learning_rate?" in told
-    assert "data.init_args.length: int was expected, found 'many'" in told
+    message = "\n".join(lines[1:])
+    assert "trainer.max_step: Trainer has no such argument; did you mean max_steps?" in message
+    assert "task.init_args.learning_rat: TinyTask has no such argument; did you mean learning_rate?" in message
+    assert "data.init_args.length: int was expected, found 'many'" in message
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"tusk": 1}, "tusk: unknown key; did you mean task?"),
         ({"seed": -1}, "seed: a whole number from 0 to 4294967295 was expected, found -1"),
@@ -60,11 +60,11 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
         ({"task__model__widht": 2}, "task.init_args.model.init_args.widht: TinyModel has no such argument"),
         (
             {"task__model__class_path": "tests.fakes.tiny.TinyData"},
-            "a Module was expected, tests.fakes.tiny.TinyData is none",
+            "a Module was expected, found tests.fakes.tiny.TinyData",
         ),
         ({"data": 3}, "data: a mapping with class_path and init_args was expected, found 3"),
-        ({"trainer__logger": True}, "trainer.logger: not for a recipe to set: a run writes metrics.csv"),
-        ({"trainer": {"accelerator": "cpu"}}, "trainer: no end in sight"),
+        ({"trainer__logger": True}, "trainer.logger: a recipe cannot set it: a run writes metrics.csv"),
+        ({"trainer": {"accelerator": "cpu"}}, "trainer: the run has no end"),
         ({"trainer__precision": 12}, "trainer.precision:"),
         ({"trainer__callbacks": []}, None),
         ({"evaluations": None}, None),
@@ -81,18 +81,18 @@ def test_three_mistakes_are_reported_at_once_with_path_and_nearest_name() -> Non
         ({"about__expected": {"metric": "f1", "value": "good"}}, "about.expected.value: a number was expected"),
     ],
 )
-def test_mistakes(changes: dict[str, Any], told: str | None) -> None:
+def test_mistakes(changes: dict[str, Any], message: str | None) -> None:
     found = recipes.mistakes(tiny_recipe(**changes))
-    if told is None:
+    if message is None:
         assert found == []
     else:
-        assert any(told in line for line in found), found
+        assert any(message in line for line in found), found
 
 
 def test_missing_sections_and_arguments() -> None:
     recipe = tiny_recipe()
     del recipe["about"], recipe["task"]["init_args"]["model"]
-    assert recipes.mistakes(recipe) == ["about: missing", "task.init_args.model: missing, TinyTask needs it"]
+    assert recipes.mistakes(recipe) == ["about: missing", "task.init_args.model: missing; TinyTask requires it"]
 
 
 def test_short_names_resolve() -> None:
@@ -161,9 +161,9 @@ def test_another_process_drops_the_options_of_the_first() -> None:
 def test_a_choice_and_its_arguments_may_come_in_any_order(place: str) -> None:
     data = {"class_path": "NoiseDataModule", "init_args": {"process": "programs", "options": {"programs": 16}}}
     changes = {f"{place}.options.shape": "oriented", "data.size": 64, f"{place}.process": "dead_leaves"}
-    wanted = {"process": "dead_leaves", "options": {"shape": "oriented"}, "size": 64}
+    expected = {"process": "dead_leaves", "options": {"shape": "oriented"}, "size": 64}
     for given in (changes, dict(reversed(changes.items()))):
-        assert recipes.override({"data": data}, given)["data"]["init_args"] == wanted
+        assert recipes.override({"data": data}, given)["data"]["init_args"] == expected
     classes = {"task.model.width": 3, "task.model.class_path": "torch.nn.Identity"}
     assert recipes.override(tiny_recipe(), classes)["task"]["init_args"]["model"]["init_args"] == {"width": 3}
 
@@ -193,24 +193,24 @@ def test_a_base_is_laid_under_without_what_it_says_of_itself(shelf: Path) -> Non
 def test_bases_in_a_circle(shelf: Path) -> None:
     put(shelf, "a", "base: b")
     put(shelf, "b", "base: a")
-    with pytest.raises(RecipeError, match="each other's base"):
+    with pytest.raises(RecipeError, match="the recipes form a cycle"):
         recipes.read("a")
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("seed: 1\nseed: 2", r"line 2, column 1: .*stands twice"),
+        ("seed: 1\nseed: 2", r"line 2, column 1: .*duplicate key"),
         ("seed: [1", r"line 1"),
         ("- 1", "a recipe is a mapping"),
         ("base: nowhere", r"base: nowhere: no recipe of this name"),
         ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
-        (f"seed: {'9' * 5000}", "a number of thousands of digits"),
-        (f"seed: {'[' * 5000}{']' * 5000}", "hundreds of nested brackets"),
+        (f"seed: {'9' * 5000}", "a number has more than 4,300 digits"),
+        (f"seed: {'[' * 5000}{']' * 5000}", "values are nested too deeply"),
     ],
 )
-def test_files_that_are_no_recipes(shelf: Path, text: str, told: str) -> None:
-    with pytest.raises(RecipeError, match=told):
+def test_files_that_are_no_recipes(shelf: Path, text: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
         recipes.read(put(shelf, "wrong", text))
 
 

@@ -51,8 +51,12 @@ def test_no_place_of_a_recipe_calls_what_it_may_not_name(
     recipe = recipes.override(tiny_recipe(), {place: held(spec)})
     assert any(place.partition(".")[0] in line for line in recipes.mistakes(recipe))
     recipes.write(recipe, "mine.yaml")
-    for words in (["check", "mine.yaml"], ["train", "mine.yaml", "--out", "run", "--dry-run"], ["train", "mine.yaml"]):
-        assert main(words) == 2
+    for arguments in (
+        ["check", "mine.yaml"],
+        ["train", "mine.yaml", "--out", "run", "--dry-run"],
+        ["train", "mine.yaml"],
+    ):
+        assert main(arguments) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 
@@ -90,10 +94,10 @@ def test_an_own_package_is_named_after_it_was_trusted_on_the_command_line(
 
 def test_a_trusted_class_still_needs_the_base_class_of_its_place() -> None:
     assert recipes.mistakes(tiny_recipe(task__class_path=f"{TINY}.TinyModel"))[0] == (
-        f"task.class_path: a LightningModule was expected, {TINY}.TinyModel is none"
+        f"task.class_path: a LightningModule was expected, found {TINY}.TinyModel"
     )
     assert recipes.mistakes(tiny_recipe(evaluations=[{"class_path": f"{TINY}.tiny_recipe"}]))[0].startswith(
-        "evaluations.0.class_path: a function of (predict, dataset)"
+        "evaluations.0.class_path: a function of crossmodal.evaluation with the arguments (predict, dataset) was expected"
     )
 
 

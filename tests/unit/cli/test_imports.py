@@ -54,29 +54,29 @@ from crossmodal.cli import main
 
 without_torch, with_torch, heavy = json.loads(sys.argv[1])
 
-def run(words, place):
+def run(arguments, place):
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        code = main(words.split())
+        code = main(arguments.split())
         os.write(write, json.dumps([code, sorted(set(heavy) & set(sys.modules))]).encode())
         os._exit(0)
     os.close(write)
     with os.fdopen(read) as pipe:
-        found[words] = json.loads(pipe.read() or "[null, []]")
+        found[arguments] = json.loads(pipe.read() or "[null, []]")
     os.waitpid(child, 0)
-    if found[words][0] != 0:
-        sys.stderr.write(words + "\\n" + open("output.txt").read())
+    if found[arguments][0] != 0:
+        sys.stderr.write(arguments + "\\n" + open("output.txt").read())
 
 found = {}
-for words in without_torch:
-    run(words, found)
+for arguments in without_torch:
+    run(arguments, found)
 import torch
-for words in with_torch:
-    run(words, found)
+for arguments in with_torch:
+    run(arguments, found)
 print(json.dumps(found))
 """
 
@@ -94,8 +94,8 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int | 
             image.save(folder / "photographs" / label / f"{number}.png")
     shipped = Path(crossmodal.__file__).parent / "_weights" / "noise" / "programs_quarter" / "small_alexnet"
     shutil.copytree(shipped, folder / "shipped")
-    words = json.dumps([list(WITHOUT_TORCH), list(WITH_TORCH), sorted(HEAVY)])
-    command = [sys.executable, "-c", PROGRAM, words]
+    arguments = json.dumps([list(WITHOUT_TORCH), list(WITH_TORCH), sorted(HEAVY)])
+    command = [sys.executable, "-c", PROGRAM, arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
     found: dict[str, tuple[int | None, list[str]]] = json.loads(done.stdout)
@@ -103,15 +103,15 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int | 
     return found
 
 
-@pytest.mark.parametrize("words", [*WITHOUT_TORCH, *WITH_TORCH])
-def test_a_command_imports_only_what_it_uses(imported: dict[str, tuple[int | None, list[str]]], words: str) -> None:
-    allowed = WITHOUT_TORCH[words] if words in WITHOUT_TORCH else WITH_TORCH[words] | {"torch"}
-    assert set(imported[words][1]) <= allowed
+@pytest.mark.parametrize("arguments", [*WITHOUT_TORCH, *WITH_TORCH])
+def test_a_command_imports_only_what_it_uses(imported: dict[str, tuple[int | None, list[str]]], arguments: str) -> None:
+    allowed = WITHOUT_TORCH[arguments] if arguments in WITHOUT_TORCH else WITH_TORCH[arguments] | {"torch"}
+    assert set(imported[arguments][1]) <= allowed
 
 
 def test_every_command_is_looked_at() -> None:
     # `check` builds what the recipe names, of which Lightning is a part.
-    assert {words.split()[0] for words in {*WITHOUT_TORCH, *WITH_TORCH}} >= set(COMMANDS) - {"check"}
+    assert {arguments.split()[0] for arguments in {*WITHOUT_TORCH, *WITH_TORCH}} >= set(COMMANDS) - {"check"}
 
 
 def test_the_public_names_of_every_lazy_package_can_be_imported() -> None:

@@ -22,10 +22,10 @@ def words_of(photographs, more=""):
 
 def test_json_on_the_standard_output_holds_top1(photographs, capsys):
     assert main(words_of(photographs, "--json - --few-shot 1,2 --draws 2")) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert 0 < told["top1"] <= 1
-    assert list(told["few_shot"]) == ["1", "2"]
-    assert told["baselines"]["random start"]["fits"] == [told["top1"]]
+    summary = json.loads(capsys.readouterr().out)
+    assert 0 < summary["top1"] <= 1
+    assert list(summary["few_shot"]) == ["1", "2"]
+    assert summary["baselines"]["random start"]["fits"] == [summary["top1"]]
 
 
 def test_table_is_printed_and_written(photographs, capsys, tmp_path):
@@ -50,8 +50,8 @@ def test_features_are_kept_where_one_says(photographs, capsys, tmp_path):
         ("--few-shot 0", 2, "whole numbers of at least 1"),
         ("--few-shot many", 2, "found many"),
         ("--few-shot 1 --method adam", 2, "ridge or knn, got adam"),
-        ("--k 5", 2, "--k: belongs to --method knn"),
-        ("--epochs 5", 2, "--epochs: belongs to --method adam"),
+        ("--k 5", 2, "--k: needs --method knn"),
+        ("--epochs 5", 2, "--epochs: needs --method adam"),
         ("--epochs 0 --method adam", 2, "epochs must be at least 1"),
         ("--random-starts -1", 2, "random_starts must not be negative"),
         ("--device tpu9000", 2, "--device tpu9000: cannot be used here"),

@@ -31,15 +31,15 @@ def published(tmp_path_factory):
 
 def test_a_file_becomes_a_weights_folder(published, tmp_path, capsys):
     out = tmp_path / "big"
-    words = ["weights", "convert", str(published), "--out", str(out), "--licence", "Apache-2.0", "--json", "-"]
-    assert main(words) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["family"] == "BigGAN-deep"
-    assert told["layers"][0] == "generator.layers.0"
+    arguments = ["weights", "convert", str(published), "--out", str(out), "--licence", "Apache-2.0", "--json", "-"]
+    assert main(arguments) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["family"] == "BigGAN-deep"
+    assert summary["layers"][0] == "generator.layers.0"
     assert sorted(found.name for found in out.iterdir()) == ["README.md", "config.json", "model.safetensors"]
     card = (out / "README.md").read_text()
     assert "licence of the weights: Apache-2.0" in card
-    assert told["file_sha256"] in card
+    assert summary["file_sha256"] in card
     assert hub.load_model(out).draw([0]).shape == (1, 3, 128, 128)
 
 
@@ -55,22 +55,30 @@ def test_mistakes_are_sentences(published, tmp_path, capsys, monkeypatch):
     (tmp_path / "full" / "mine.txt").touch()
     hostile = tmp_path / "hostile.pkl"
     hostile.write_bytes(pickle.dumps({"G_ema": Evil()}))
-    for words, code, told in (
+    for arguments, code, message in (
         (["convrt", str(published), "--out", "new"], 2, "unknown action 'convrt'; did you mean convert?"),
         (["convert", str(published)], 2, "required: --out"),
-        (["convert", str(published), "--out", "new", "--probe", "n.md"], 2, "--probe does not go with"),
+        (
+            ["convert", str(published), "--out", "new", "--probe", "n.md"],
+            2,
+            "--probe: not an option of `crossmodal weights convert`",
+        ),
         (["pack", "nowhere", "--out", "new"], 1, "nowhere: no such weights"),
-        (["pack", "scenes/segmenter", "--out", "new", "--licence", "MIT"], 2, "--licence does not go with"),
+        (
+            ["pack", "scenes/segmenter", "--out", "new", "--licence", "MIT"],
+            2,
+            "--licence: not an option of `crossmodal weights pack`",
+        ),
         (["pack", "scenes/segmenter", "--out", "new", "--probe", "n.md"], 2, "--probe n.md: cannot be read"),
         (["pack", "scenes/segmenter", "--out", "new", "--backbone", "alexnet"], 2, "unknown backbone 'alexnet'"),
-        (["convert", str(published), "--out", "new", "--licence", " "], 2, "--licence: is empty"),
+        (["convert", str(published), "--out", "new", "--licence", " "], 2, "--licence: empty; leave it out"),
         (["convert", str(published), "--out", "full"], 1, "full: the directory is not empty"),
         (["convert", "none.pkl", "--out", "new"], 1, "none.pkl: no such file"),
         (["convert", str(hostile), "--out", "new"], 1, "refused, nothing was run"),
     ):
-        assert main(["weights", *words]) == code
+        assert main(["weights", *arguments]) == code
         err = capsys.readouterr().err
-        assert told in err
+        assert message in err
         assert err.count("\n") == 1
     assert not (tmp_path / "ran").exists()
     assert not list((tmp_path / "new").glob("*")) if (tmp_path / "new").exists() else True
@@ -81,10 +89,10 @@ def test_a_trunk_is_packed_out_of_the_whole_in_half_precision(tmp_path, capsys):
     whole = backbones.create("small_alexnet_whole", width=0.125).eval()
     hub.save_weights(whole, tmp_path / "whole", card="# mine\n\n- data: none\n")
     (tmp_path / "probe.md").write_text("| a | b |\n")
-    words = ["weights", "pack", str(tmp_path / "whole"), "--out", str(tmp_path / "trunk"), "--half"]
-    assert main([*words, "--backbone", "small_alexnet", "--probe", str(tmp_path / "probe.md"), "--json", "-"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["bytes"] < (tmp_path / "whole" / "model.safetensors").stat().st_size / 4
+    arguments = ["weights", "pack", str(tmp_path / "whole"), "--out", str(tmp_path / "trunk"), "--half"]
+    assert main([*arguments, "--backbone", "small_alexnet", "--probe", str(tmp_path / "probe.md"), "--json", "-"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["bytes"] < (tmp_path / "whole" / "model.safetensors").stat().st_size / 4
     card = (tmp_path / "trunk" / "README.md").read_text()
     assert card.startswith(
         "# mine\n\n- data: none\n\n## Packed\n\nSmallAlexNet, 44,700 parameters, in half precision.\n"

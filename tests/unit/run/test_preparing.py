@@ -17,17 +17,17 @@ EVALUATED = {"evaluations": [{"class_path": "tests.fakes.tiny.tiny_error"}]}
 MODEL = {"class_path": "tests.fakes.tiny.TinyModel"}
 MANUAL = {"task": {"class_path": "tests.fakes.tiny.TinyManualTask", "init_args": {"model": MODEL}}}
 
-#: Recipes whose mistake the signatures do not show: the changes, and what is said.
+#: Recipes whose mistake the signatures do not show: the changes, and what is errors.
 BUILT: dict[str, tuple[dict[str, Any], str]] = {
     "value": ({"task__model__width": 0}, "task.init_args.model: tests.fakes.tiny.TinyModel: width must be at least 1"),
     "memory": (
         {"task__model__width": 10**12},
-        "task.init_args.model: tests.fakes.tiny.TinyModel: needs 24,000.0 GB of memory in one piece",
+        "task.init_args.model: tests.fakes.tiny.TinyModel: needs 24,000.0 GB of contiguous memory",
     ),
     "data": ({"data__batch_size": 0}, "data: tests.fakes.tiny.TinyData: batch_size must be at least 1, got 0"),
     "no evaluation data": (
         EVALUATED | {"data": {"class_path": "tests.fakes.tiny.TinyDataWithoutEvaluation"}},
-        "evaluations: TinyDataWithoutEvaluation keeps no data for evaluation",
+        "evaluations: TinyDataWithoutEvaluation has no data for evaluation",
     ),
     "no model": (
         {"task": {"class_path": "lightning.pytorch.demos.boring_classes.BoringModel"}},
@@ -35,11 +35,11 @@ BUILT: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "clipping by hand": (
         MANUAL | {"trainer__gradient_clip_val": 1.0},
-        "trainer.gradient_clip_val: TinyManualTask steps its optimizers by itself",
+        "trainer.gradient_clip_val: has no effect, because TinyManualTask steps its optimizers itself",
     ),
     "accumulating by hand": (
         MANUAL | {"trainer__accumulate_grad_batches": 2},
-        "trainer.accumulate_grad_batches: TinyManualTask steps its optimizers by itself",
+        "trainer.accumulate_grad_batches: has no effect, because TinyManualTask steps its optimizers itself",
     ),
     "init_from": ({"init_from": "nowhere"}, "init_from: nowhere: no weights"),
 }
@@ -49,18 +49,18 @@ BUILT: dict[str, tuple[dict[str, Any], str]] = {
 def test_check_dry_run_and_training_find_the_same_and_leave_nothing_behind(
     mistake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changes, told = BUILT[mistake]
+    changes, message = BUILT[mistake]
     path = tmp_path / "mine.yaml"
     write(tiny.tiny_recipe(**changes), path)
     run = str(tmp_path / "run")
-    said = []
-    for words in (["check", str(path)], ["train", str(path), "--out", run, "--dry-run"]):
-        assert main(words) == 2
-        said.append(capsys.readouterr().err)
-    assert told in said[0]
-    assert said[0] == said[1]
+    errors = []
+    for arguments in (["check", str(path)], ["train", str(path), "--out", run, "--dry-run"]):
+        assert main(arguments) == 2
+        errors.append(capsys.readouterr().err)
+    assert message in errors[0]
+    assert errors[0] == errors[1]
     assert main(["train", str(path), "--out", run]) == (1 if mistake == "init_from" else 2)
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not Path(run).exists()
 
 
@@ -101,7 +101,7 @@ def test_parameters_are_counted_and_nothing_is_written(tmp_path: Path, monkeypat
 def test_the_mended_command_runs_in_the_same_directory(tmp_path: Path) -> None:
     with pytest.raises(RecipeError):
         train(tiny.tiny_recipe(task__model__width=0), tmp_path / "run")
-    with pytest.raises(TrainingError, match="there is no run to resume here"):
+    with pytest.raises(TrainingError, match="there is no run to resume"):
         train(tiny.tiny_recipe(), tmp_path / "run", resume=True)
     assert train(tiny.tiny_recipe(trainer__max_steps=1), tmp_path / "run").steps == 1
 
@@ -125,7 +125,7 @@ def test_a_run_that_is_resumed_keeps_its_files_until_its_first_step(tmp_path: Pa
     train(tiny.tiny_recipe(trainer__max_steps=3), tmp_path / "run")
     (tmp_path / "run" / "weights" / "model.safetensors").unlink()
     before = files()
-    with pytest.raises(TrainingError, match="begun with another recipe"):
+    with pytest.raises(TrainingError, match="started with another recipe"):
         train(tiny.tiny_recipe(trainer__max_steps=4), tmp_path / "run", resume=True)
     assert files() == before
 
@@ -142,9 +142,9 @@ def test_a_dry_run_finds_a_directory_that_is_taken(tmp_path: Path) -> None:
 def test_of_two_runs_that_found_the_directory_free_one_begins(tmp_path: Path) -> None:
     first, second = (RunDirectory(tmp_path / "run") for _ in range(2))
     for directory in (first, second):
-        directory.make_sure_it_is_free()
+        directory.check_free()
     first.begin(tiny.tiny_recipe())
-    with pytest.raises(OutputError, match="another run has begun here"):
+    with pytest.raises(OutputError, match="another run has started in it"):
         second.begin(tiny.tiny_recipe(seed=4))
     assert "seed: 3" in first.recipe.read_text()
 

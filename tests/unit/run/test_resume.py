@@ -124,7 +124,7 @@ def test_checkpoint_of_foreign_make_is_not_unpickled(tmp_path: Path) -> None:
     train(recipe, tmp_path / "run")
     (tmp_path / "run" / "weights" / "model.safetensors").unlink()
     torch.save({"global_step": KilledError}, tmp_path / "run" / "checkpoints" / "last.ckpt")
-    with pytest.raises(TrainingError, match=r"last\.ckpt: not a checkpoint"):
+    with pytest.raises(TrainingError, match=r"last\.ckpt: not a readable checkpoint"):
         train(recipe, tmp_path / "run", resume=True)
 
 

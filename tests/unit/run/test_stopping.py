@@ -69,10 +69,10 @@ def test_stop_saves_and_resumes_to_the_same_end(number: signal.Signals, code: in
     process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
     wait_for_steps(tmp_path / "run", 3)
     process.send_signal(number)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == code, told
-    assert "Traceback" not in told
-    assert "stopping after this step" in told
+    _, output = process.communicate(timeout=60)
+    assert process.returncode == code, output
+    assert "Traceback" not in output
+    assert "stopping after this step" in output
     assert not (tmp_path / "run" / "weights").exists()
     stopped_at = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
     assert 3 <= stopped_at < 40
@@ -95,7 +95,7 @@ def test_two_processes_share_the_batches(tmp_path: Path) -> None:
     made = tiny.tiny_recipe(trainer__devices=2, trainer__strategy="ddp", trainer__max_steps=4)
     recipes.write(made, tmp_path / "recipe.yaml")
     process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
-    _, told = process.communicate(timeout=240)
-    assert process.returncode == 0, told
+    _, output = process.communicate(timeout=240)
+    assert process.returncode == 0, output
     assert (tmp_path / "run" / "weights" / "model.safetensors").is_file()
     assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 5

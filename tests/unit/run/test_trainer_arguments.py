@@ -18,7 +18,7 @@ from crossmodal.recipe.trainer_section import REFUSED
 from crossmodal.run import rehearse, train
 from crossmodal.run.directory import RunDirectory
 from crossmodal.run.preparing import prepare
-from crossmodal.run.surroundings import quiet, switches_put_back
+from crossmodal.run.surroundings import quiet, restored_flags
 from tests.fakes import tiny
 
 Trainer = lightning.Trainer
@@ -109,7 +109,7 @@ def test_every_argument_is_here() -> None:
 @pytest.mark.parametrize("key", BUILT)
 def test_an_argument_reaches_the_trainer(key: str) -> None:
     section, is_so = BUILT[key]
-    with quiet(), switches_put_back():
+    with quiet(), restored_flags():
         made = prepare(recipe(section), "tiny", RunDirectory(Path("run")), Progress()).trainer
         assert is_so(made)
     assert not torch.are_deterministic_algorithms_enabled()
@@ -125,13 +125,13 @@ def test_an_argument_works(key: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", REFUSED)
 def test_an_argument_is_refused_by_its_name(key: str, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=rf"trainer\.{key}: not for a recipe to set: "):
+    with pytest.raises(RecipeError, match=rf"trainer\.{key}: a recipe cannot set it: "):
         train(recipe({key: None}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
-    ("section", "told"),
+    ("section", "message"),
     [
         ({"accumulate_grad_batches": 0}, "trainer.accumulate_grad_batches: a whole number of at least 1 was expected"),
         ({"check_val_every_n_epoch": 0}, "trainer.check_val_every_n_epoch: a whole number of at least 1, or null,"),
@@ -148,9 +148,9 @@ def test_an_argument_is_refused_by_its_name(key: str, tmp_path: Path) -> None:
         ({"max_steps": 0}, "trainer.max_steps: a whole number of at least 1"),
         ({"max_steps": -7}, "trainer.max_steps: a whole number of at least 1"),
         ({"max_steps": 10**400}, "trainer.max_steps: a whole number of at least 1"),
-        ({"max_steps": -1}, "trainer: no end in sight: give max_steps or max_epochs"),
-        ({"max_steps": -1, "max_epochs": -1}, "trainer: no end in sight"),
-        ({"max_steps": -1, "max_time": "00:01:00:00"}, "trainer: no end in sight"),
+        ({"max_steps": -1}, "trainer: the run has no end: set max_steps or max_epochs"),
+        ({"max_steps": -1, "max_epochs": -1}, "trainer: the run has no end"),
+        ({"max_steps": -1, "max_time": "00:01:00:00"}, "trainer: the run has no end"),
         ({"max_time": "soon"}, "trainer.max_time: a duration 'DD:HH:MM:SS', in quotes"),
         ({"max_time": "00:00:00:00"}, "trainer.max_time: a duration"),
         ({"max_time": 216000}, "trainer.max_time: a duration"),
@@ -176,10 +176,13 @@ def test_an_argument_is_refused_by_its_name(key: str, tmp_path: Path) -> None:
         ({"strategy": "fsdp"}, "trainer: "),
         ({"precision": "16-true", "plugins": [{"class_path": "AsyncCheckpointIO"}]}, "trainer: "),
         ({"callbacks": [{"class_path": "TQDMProgressBar"}]}, "trainer: "),
-        ({"devices": 2, "sync_batchnorm": True}, "trainer.sync_batchnorm: torch joins the statistics of processes"),
+        (
+            {"devices": 2, "sync_batchnorm": True},
+            "trainer.sync_batchnorm: torch synchronizes batch statistics only on GPUs",
+        ),
         (
             {"max_time": "00:01:00:00", "callbacks": [{"class_path": "Timer", "init_args": {"duration": None}}]},
-            "trainer.max_time: the callbacks have a Timer already",
+            "trainer.max_time: the callbacks already contain a Timer",
         ),
         (
             {"callbacks": [{"class_path": "Timer", "init_args": {"duration": "soon"}}]},
@@ -188,13 +191,13 @@ def test_an_argument_is_refused_by_its_name(key: str, tmp_path: Path) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_value_that_cannot_work_is_a_mistake(section: dict[str, Any], told: str, tmp_path: Path) -> None:
+def test_a_value_that_cannot_work_is_a_mistake(section: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as raised:
         rehearse(recipe(section), "tiny")
     lines = str(raised.value).splitlines()
     assert lines[0] == "tiny: 1 mistake"
     assert lines[1].startswith("  trainer")
-    assert told in lines[1]
+    assert message in lines[1]
     assert len(lines) == 2
     with pytest.raises(RecipeError):
         train(recipe(section), tmp_path / "run")
@@ -208,7 +211,7 @@ def test_a_gpu_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "told"),
+    ("section", "message"),
     [
         ({"val_check_interval": 100}, r"`val_check_interval` \(100\) must be less than or equal to the number"),
         (
@@ -218,8 +221,8 @@ def test_a_gpu_that_is_not_there() -> None:
     ],
     ids=["validation after the end of an epoch", "metric that is not logged"],
 )
-def test_what_only_the_data_decide_is_a_sentence_as_well(section: dict[str, Any], told: str, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=rf"tiny: 1 mistake\n  trainer: {told}"):
+def test_what_only_the_data_decide_is_a_sentence_as_well(section: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=rf"tiny: 1 mistake\n  trainer: {message}"):
         train(recipe(section), tmp_path / "run", name="tiny")
 
 

@@ -83,7 +83,7 @@ def test_loss_that_is_not_a_number_names_step_and_items(tmp_path: Path) -> None:
         train(recipe, tmp_path / "run")
     step = len(tiny.BATCHES)
     assert 7 in tiny.BATCHES[-1]
-    assert str(raised.value).startswith(f"step {step}: the loss is nan; the batch held index {tiny.BATCHES[-1]}")
+    assert str(raised.value).startswith(f"step {step}: the loss is nan; the batch contained index {tiny.BATCHES[-1]}")
     assert f"The weights are those of step {step - 1}" in str(raised.value)
     checkpoint = tmp_path / "run" / "checkpoints" / "last.ckpt"
     if step > 1:
@@ -179,7 +179,7 @@ def test_trainer_section_reaches_the_trainer(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_timer_of_the_recipe_is_the_only_one(tmp_path: Path) -> None:
-    """Lightning refuses two; that of the recipe may end the run, and tells the card how long it took as well."""
+    """Lightning refuses two; that of the recipe may end the run, and the model card states the time from it."""
     timer = {"class_path": "Timer", "init_args": {"duration": "00:01:00:00"}}
     train(tiny.tiny_recipe(trainer={"max_steps": 1, "callbacks": [timer]}), tmp_path / "run")
     assert "- training took: " in (tmp_path / "run" / "weights" / "README.md").read_text()

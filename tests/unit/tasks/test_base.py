@@ -111,4 +111,4 @@ def test_parameters_that_do_not_learn_are_left_out() -> None:
 
 def test_the_share_of_a_one_cycle_run_needs_its_steps() -> None:
     with pytest.raises(ValueError, match="depends on the number of steps"):
-        Optimization.one_cycle(1e-3, 1.0, 0.1).share(0.5)
+        Optimization.one_cycle(1e-3, 1.0, 0.1).relative_rate(0.5)

@@ -78,8 +78,8 @@ def test_simclr_and_its_supervised_kin_compare_all_views_of_the_batch() -> None:
     supervised = SupervisedContrastiveTask(thin()[0], VIEWS, thin()[1], temperature=0.3)
     supervised.embedder.load_state_dict(plain.embedder.state_dict())
     torch.testing.assert_close(plain.loss(shown(), batch()), simclr_loss(x, y, 0.3))
-    wanted = supervised_contrastive_loss(torch.cat([x, y]), batch()["label"].repeat(2), 0.3)
-    torch.testing.assert_close(supervised.loss(shown(), batch()), wanted)
+    expected = supervised_contrastive_loss(torch.cat([x, y]), batch()["label"].repeat(2), 0.3)
+    torch.testing.assert_close(supervised.loss(shown(), batch()), expected)
 
 
 def test_programs_are_told_by_the_head() -> None:
@@ -97,7 +97,7 @@ def pair(views: Views) -> tuple[Backbone, Views, PerceptronHead]:
 
 def test_programs_without_a_unit_and_images_without_a_program_are_refused() -> None:
     task = ProgramClassificationTask(*pair(VIEWS))
-    with pytest.raises(ValueError, match="the head ends in 8 units, and the images have program 8"):
+    with pytest.raises(ValueError, match="the head has 8 outputs, found an image of program 8"):
         task.loss(shown(), batch() | {"label": torch.full((8,), 8)})
     with pytest.raises(ValueError, match="the process of the data has none"):
         SupervisedContrastiveTask(*pair(VIEWS)).loss(shown(), batch(labels=False))
@@ -169,7 +169,7 @@ def test_a_backbone_needs_a_head_that_fits_or_a_built_in_embedding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "shares"),
+    ("options", "rates"),
     [
         ({"schedule": "constant"}, {0.0: 1, 1.0: 1}),
         ({"schedule": "steps"}, {0.0: 1, 0.774: 1, 0.775: 0.1, 0.85: 0.01, 0.925: 0.001}),
@@ -178,15 +178,15 @@ def test_a_backbone_needs_a_head_that_fits_or_a_built_in_embedding() -> None:
         ({"schedule": "cosine", "warm_up": 0.2}, {0.0: 0, 0.1: 0.5, 0.2: 1, 0.6: 0.5, 1.0: 0}),
     ],
 )
-def test_learning_rate_over_a_run(options: dict[str, Any], shares: dict[float, float]) -> None:
+def test_learning_rate_over_a_run(options: dict[str, Any], rates: dict[float, float]) -> None:
     schedule = Optimization(**options)
-    assert {done: schedule.share(done) for done in shares} == pytest.approx(shares, abs=1e-12)
+    assert {done: schedule.relative_rate(done) for done in rates} == pytest.approx(rates, abs=1e-12)
 
 
 def test_published_schedule_falls_after_epochs_155_170_and_185() -> None:
     made = Optimization().configure(torch.nn.Linear(2, 2), steps=200 * 137)
-    share = made["lr_scheduler"]["scheduler"].lr_lambdas[0]
-    falls = [step for step in range(1, 200 * 137) if share(step) != share(step - 1)]
+    relative_rate = made["lr_scheduler"]["scheduler"].lr_lambdas[0]
+    falls = [step for step in range(1, 200 * 137) if relative_rate(step) != relative_rate(step - 1)]
     assert falls == [155 * 137, 170 * 137, 185 * 137]
 
 
@@ -200,7 +200,7 @@ def test_adamw_decays_matrices_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"kind": "rmsprop"}, "kind must be one of sgd, adam, adamw"),
         ({"schedule": "step"}, "schedule must be one of"),
@@ -210,9 +210,9 @@ def test_adamw_decays_matrices_alone() -> None:
         ({"weight_decay": -1.0}, "weight_decay must be at least 0"),
         ({"backbone_rate": -1.0}, "backbone_rate must be at least 0"),
         ({"betas": (0.9, 1.0)}, "betas must be in 0 to below 1"),
-        ({"schedule": "one_cycle", "warm_up": 0.1}, "one_cycle has a rise of its own"),
+        ({"schedule": "one_cycle", "warm_up": 0.1}, "warm_up must be 0 with one_cycle"),
     ],
 )
-def test_optimization_that_makes_no_sense(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_optimization_that_makes_no_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Optimization(**options)

@@ -119,7 +119,7 @@ def test_weights_that_are_not_those_of_their_config_are_refused(tmp_path: Path) 
     weights = tmp_path / "run" / "weights"
     config = json.loads((weights / "config.json").read_text())
     (weights / "config.json").write_text(json.dumps(config | {"sha256": "0" * 64}))
-    with pytest.raises(WeightsError, match="hash differs"):
+    with pytest.raises(WeightsError, match=r"the sha256 is not the one in config\.json"):
         create("small_alexnet", width=0.05, weights=weights)
 
 
@@ -127,10 +127,10 @@ def test_embeddings_that_collapse_are_told(tmp_path: Path, monkeypatch: pytest.M
     point = torch.ones(8) / 8**0.5
     monkeypatch.setattr(noise_pretraining, "_SETTLED_STEPS", 3)
     monkeypatch.setattr(PerceptronHead, "forward", lambda self, vectors: point + 1e-3 * self.layers(vectors))
-    with pytest.warns(UserWarning, match=r"step 3: the embeddings of 6 images are nearly alike"):
+    with pytest.warns(UserWarning, match=r"step 3: the embeddings of 6 images are nearly identical"):
         train(recipe(trainer__max_steps=3), tmp_path / "run")
 
 
 def test_a_loss_that_is_no_number_names_the_step(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"step [1-5]: .*the batch held index \["):
+    with pytest.raises(TrainingError, match=r"step [1-5]: .*the batch contained index \["):
         train(recipe("SupervisedContrastiveTask", task__temperature=1e-40), tmp_path / "run")

@@ -1,4 +1,4 @@
-"""Learning to hear flashes: what training changes, what it leaves alone, and what it finds."""
+"""Training on flashes with clicks: trained and frozen parts, basis, contrast and threshold."""
 
 import warnings
 from itertools import pairwise
@@ -79,13 +79,13 @@ def test_gradients_stay_finite_on_silence():
 
 def test_the_basis_is_fitted_once_on_the_training_sound():
     data, model = FlashData(), tiny_sound_model()
-    wanted = tiny_sound_model()
-    wanted.fit_basis(data.training_cochleagrams(10**6))
+    expected = tiny_sound_model()
+    expected.fit_basis(data.training_cochleagrams(10**6))
     fit(SoundFromVideoTask(model), data, steps=6)
     assert data.asked == 2  # once by this test, once by the run of three epochs
     assert bool(model.basis_fitted)
-    torch.testing.assert_close(model.basis, wanted.basis)
-    torch.testing.assert_close(model.basis_mean, wanted.basis_mean)
+    torch.testing.assert_close(model.basis, expected.basis)
+    torch.testing.assert_close(model.basis_mean, expected.basis_mean)
 
 
 def test_a_model_that_comes_with_a_basis_keeps_it():
@@ -201,11 +201,11 @@ def test_training_sets_the_onset_threshold_that_validation_likes_best():
     threshold, f1 = best_onset_threshold(curves, batch["onset"])
     assert float(model.onset_threshold) == pytest.approx(threshold)
     assert f1 > 0.6
-    assert task._onsets == []  # what was heard is not kept from one validation to the next
+    assert task._onsets == []  # predictions are not kept from one validation to the next
 
 
 def brute_force(curves: Tensor, marks: Tensor) -> dict[float, float]:
-    """F1 of every threshold, onsets picked anew at each and matched by the Hungarian algorithm."""
+    """F1 of every threshold, onsets picked again at each and matched by the Hungarian algorithm."""
     found = {}
     for threshold in np.arange(1, 20) / 20:
         matched = predicted = true = 0
@@ -226,10 +226,10 @@ def test_best_onset_threshold_agrees_with_brute_force(seed):
     blurred = torch.nn.functional.max_pool1d(marks[:, None], 9, stride=1, padding=4)[:, 0]
     curves = (0.5 * blurred + 0.7 * torch.rand(4, 270, generator=generator)).clamp(0, 1)
     threshold, f1 = best_onset_threshold(curves, marks)
-    wanted = brute_force(curves, marks)
-    assert f1 == pytest.approx(max(wanted.values()))
+    expected = brute_force(curves, marks)
+    assert f1 == pytest.approx(max(expected.values()))
     # The lowest of those that are equally good.
-    first = next(key for key, value in wanted.items() if value == pytest.approx(f1))
+    first = next(key for key, value in expected.items() if value == pytest.approx(f1))
     assert threshold == pytest.approx(first)
 
 
@@ -240,7 +240,7 @@ def test_best_onset_threshold_agrees_with_brute_force(seed):
         (torch.zeros(2, 90), torch.zeros(2, 90)),
         (torch.rand(2, 90, generator=torch.Generator().manual_seed(0)), torch.zeros(2, 90)),
     ],
-    ids=["nothing heard", "silence", "nothing true"],
+    ids=["no predictions", "silence", "no true onsets"],
 )
 def test_without_a_match_the_threshold_is_the_usual_one(curves, marks):
     assert best_onset_threshold(curves, marks) == (0.3, 0.0)
@@ -249,10 +249,10 @@ def test_without_a_match_the_threshold_is_the_usual_one(curves, marks):
 def test_contrast_undoes_a_flattened_prediction():
     torch.manual_seed(0)
     model = SoundFromVideo(width=0.05, features=4, hidden=4, components=4, grid=(1, 1))
-    wanted = (torch.rand(42, 4) @ torch.rand(4, 300)).square()
-    model.fit_basis(wanted)
+    expected = (torch.rand(42, 4) @ torch.rand(4, 300)).square()
+    model.fit_basis(expected)
     onset = torch.zeros(1, 300)
     onset[0, [60, 150, 240]] = 1
-    flattened = model.project(wanted[None]) / 1.8
-    assert best_contrast(model, flattened, wanted[None], onset) == pytest.approx(1.8)
-    assert best_contrast(model, flattened, wanted[None], torch.zeros(1, 300)) == 1.0
+    flattened = model.project(expected[None]) / 1.8
+    assert best_contrast(model, flattened, expected[None], onset) == pytest.approx(1.8)
+    assert best_contrast(model, flattened, expected[None], torch.zeros(1, 300)) == 1.0

@@ -76,17 +76,17 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> list[s
 def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     changes: dict[str, Any], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = recipe(place, **changes)
+    changed = recipe(place, **changes)
     with monkeypatch.context() as patched:
         moments = copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
-        train(wanted, tmp_path / "whole")
+        train(changed, tmp_path / "whole")
     whole = weights_of(tmp_path / "whole")
     # Before the first checkpoint, inside of an epoch, at the end of one, inside of the last.
     for lost_in in (1, 3, 5, 6):
         run = moments[f"step {lost_in}"]
         assert not (run / "weights").exists()
         torch.rand(7)  # another process would not have this process's random state
-        train(wanted, run, resume=True)
+        train(changed, run, resume=True)
         assert same(weights_of(run), whole) == [], f"lost in step {lost_in}"
         assert (run / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
 
@@ -103,11 +103,11 @@ def test_the_basis_of_initial_weights_stays(place: Path, tmp_path: Path) -> None
     # Other training videos would give another basis.
     started = recipe(place, trainer__max_steps=2, init_from=str(tmp_path / "first"), data__validation=0.5)
     train(started, tmp_path / "second")
-    train(recipe(place, trainer__max_steps=2, data__validation=0.5), tmp_path / "anew")
-    first, second, anew = (weights_of(tmp_path / name) for name in ("first", "second", "anew"))
+    train(recipe(place, trainer__max_steps=2, data__validation=0.5), tmp_path / "separate")
+    first, second, separate = (weights_of(tmp_path / name) for name in ("first", "second", "separate"))
     assert torch.equal(second["basis"], first["basis"])
     assert torch.equal(second["basis_mean"], first["basis_mean"])
-    assert not torch.equal(anew["basis"], first["basis"])
+    assert not torch.equal(separate["basis"], first["basis"])
     assert not torch.equal(second["sound.weight"], first["sound.weight"])
 
 
@@ -128,7 +128,7 @@ def test_initial_weights_of_another_model_are_refused_with_a_list(place: Path, t
 
 
 def test_a_loss_that_is_no_number_names_the_step_and_the_videos(place: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"step [2-6]: .*the batch held video \[.*start_step \[") as raised:
+    with pytest.raises(TrainingError, match=r"step [2-6]: .*the batch contained video \[.*start_step \[") as raised:
         train(recipe(place, task__learning_rate=1e30, trainer__gradient_clip_val=1e30), tmp_path / "run")
     assert "is not finite" in str(raised.value) or "the loss is" in str(raised.value)
     assert not (tmp_path / "run" / "weights").exists()
