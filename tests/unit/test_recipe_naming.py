@@ -97,7 +97,7 @@ def test_a_trusted_class_still_needs_the_base_class_of_its_place() -> None:
         f"task.class_path: a LightningModule was expected, found {TINY}.TinyModel"
     )
     assert recipes.mistakes(tiny_recipe(evaluations=[{"class_path": f"{TINY}.tiny_recipe"}]))[0].startswith(
-        "evaluations.0.class_path: a function of crossmodal.evaluation with the arguments (predict, dataset) was expected"
+        "evaluations.0.class_path: a function of crossmodal.evaluation with the arguments (predict, dataset)"
     )
 
 
