@@ -28,7 +28,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache
 DEMO := runs/demo
 
 # make weights  train the shipped models and copy them to crossmodal/_weights (weights-starts, -sound, -gait, -scenes: some)
-.PHONY: setup demo demo-sound demo-images demo-gait weights weights-starts weights-noise weights-sound weights-gait weights-scenes test test-slow profile-tests test-install lint clean
+.PHONY: setup demo demo-videos demo-run demo-table demo-prediction demo-noise demo-gait demo-dissection weights weights-starts weights-noise weights-sound weights-gait weights-scenes test test-slow profile-tests test-install lint clean
 
 setup: $(READY)
 
@@ -50,10 +50,11 @@ $(READY): pyproject.toml
 # Runs a command and prints its output when it is done, so that parallel jobs do not mix their lines.
 aside = @output=$$($(1) 2>&1) || { echo '$(1)'; echo "$$output"; exit 1; }; echo '$(1)'; echo "$$output"
 
-# Existing videos are kept; the run and everything after it is made again. Steps without videos run in a parallel job.
+# Existing videos are kept; the run and everything after it is made again. Two jobs: noise beside the videos, the rest
+# beside the evaluation, which uses one core; training uses both.
 demo: setup
 	rm -rf $(DEMO)/run $(DEMO)/metrics.json $(DEMO)/table.md $(DEMO)/silent.mp4 $(DEMO)/prediction.*
-	@$(MAKE) --no-print-directory --jobs 2 demo-sound demo-images demo-gait
+	@$(MAKE) --no-print-directory --jobs 2 demo-table demo-noise demo-prediction demo-gait demo-dissection
 	@echo
 	@echo "Results:"
 	@echo "  $(DEMO)/prediction.mp4   a held-out clip with the predicted sound"
@@ -66,21 +67,27 @@ demo: setup
 	@echo "  $(DEMO)/dissection/report.html concepts of the units of a generator of scenes"
 	@echo "  $(DEMO)/run              recipe, metrics of the training, weights with their model card"
 
-demo-sound: setup
+demo-videos: setup
 	$(BIN)/crossmodal data make stand_in_hits --out $(DEMO)/stand_in_hits --videos 40 --seconds 10 --num-workers 2
+
+demo-run: demo-videos
 	$(BIN)/crossmodal train stand_in_hits/demo --out $(DEMO)/run \
 	  --data.root $(DEMO)/stand_in_hits --data.cache $(DEMO)/cache
+
+demo-table: demo-run
 	$(BIN)/crossmodal evaluate $(DEMO)/run --baselines --table $(DEMO)/table.md --json $(DEMO)/metrics.json
-	clip=$(DEMO)/stand_in_hits/$$(head -n 1 $(DEMO)/stand_in_hits/test.txt)_denoised.mp4 && \
-	$(BIN)/crossmodal strip-sound "$$clip" --out $(DEMO)/silent.mp4 && \
-	$(BIN)/crossmodal predict-sound $(DEMO)/silent.mp4 --weights $(DEMO)/run/weights --truth "$$clip" \
-	  --out $(DEMO)/prediction.mp4 --wav $(DEMO)/prediction.wav --figure $(DEMO)/prediction.png
 
-demo-images: setup
+CLIP = $(DEMO)/stand_in_hits/$$(head -n 1 $(DEMO)/stand_in_hits/test.txt)_denoised.mp4
+
+demo-prediction: demo-run
+	$(call aside,$(BIN)/crossmodal strip-sound $(CLIP) --out $(DEMO)/silent.mp4)
+	$(call aside,$(BIN)/crossmodal predict-sound $(DEMO)/silent.mp4 --weights $(DEMO)/run/weights --truth $(CLIP) \
+	  --out $(DEMO)/prediction.mp4 --wav $(DEMO)/prediction.wav --figure $(DEMO)/prediction.png)
+
+demo-noise: setup
 	$(call aside,$(BIN)/crossmodal noise mixture --count 24 --grid $(DEMO)/noise.png)
-	$(call aside,$(BIN)/crossmodal dissect scenes/generator --layer layer3 --segmenter scenes/segmenter --out $(DEMO)/dissection)
 
-demo-gait: setup
+demo-gait: demo-run
 	$(call aside,$(BIN)/crossmodal data make walks --out $(DEMO)/walks --walks 2 --seconds 8)
 	$(call aside,$(BIN)/crossmodal gait $(DEMO)/walks/walk-000001.npz --out $(DEMO)/gait)
 

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from crossmodal.errors import FormatError
@@ -140,14 +141,22 @@ def frame_seconds(frame: av.VideoFrame, otherwise_s: float) -> float:
 
 
 def render_frame(
-    frame: av.VideoFrame, aspect: Fraction, size: tuple[int, int] | None, pixels: PixelFormat = "rgb24"
+    frame: av.VideoFrame,
+    aspect: Fraction,
+    size: tuple[int, int] | None,
+    pixels: PixelFormat = "rgb24",
+    scaler: VideoReformatter | None = None,
 ) -> npt.NDArray[np.uint8]:
-    """Render a decoded frame for display at ``size`` (height, width): uint8 (h, w, 3), or (h, w) for grey."""
+    """Render a decoded frame for display at ``size`` (height, width): uint8 (h, w, 3), or (h, w) for grey.
+
+    Frames of one video that share a ``scaler`` share its tables, which take longer to make than a small image.
+    """
     turns = round(frame.rotation / 90) % 4
     inner, (top, left) = fit_inside(frame, aspect, size, turned=turns % 2 == 1)
     # Scale before rotating: swscale knows the stored layout, and fewer samples are rotated.
     height, width = inner[::-1] if turns % 2 else inner
-    scaled = frame.reformat(width=width, height=height, format=pixels, interpolation="AREA").to_ndarray()
+    scaler = scaler if scaler is not None else VideoReformatter()
+    scaled = scaler.reformat(frame, width=width, height=height, format=pixels, interpolation="AREA").to_ndarray()
     upright = np.rot90(scaled, turns) if turns else scaled
     if size is None or inner == size:
         return np.ascontiguousarray(upright)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from av.video.reformatter import VideoReformatter
 
 from crossmodal.video.frames import decode_in_order, frame_seconds, render_frame
 from crossmodal.video.probe import frame_rate, open_video, sample_aspect_ratio
@@ -67,10 +68,11 @@ def read_clip(path: str | os.PathLike[str], size: tuple[int, int] = MODEL_SIZE) 
     with open_video(path) as (container, stream):
         aspect = sample_aspect_ratio(stream)
         period_s = float(1 / frame_rate(stream))
+        colour_scaler, grey_scaler = VideoReformatter(), VideoReformatter()
         for time_s, frame in decode_in_order(container, stream):
             if len(times_s) % COLOUR_EVERY == 0:
-                colour.append(render_frame(frame, aspect, size).transpose(2, 0, 1))
-            grey.append(render_frame(frame, aspect, size, "gray"))
+                colour.append(render_frame(frame, aspect, size, scaler=colour_scaler).transpose(2, 0, 1))
+            grey.append(render_frame(frame, aspect, size, "gray", grey_scaler))
             times_s.append(time_s)
             last_s = time_s + frame_seconds(frame, period_s)
     index = np.arange(0, len(times_s), COLOUR_EVERY, dtype=np.int64)
