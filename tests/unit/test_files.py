@@ -10,7 +10,7 @@ from crossmodal.errors import OutputError
 from crossmodal.files import replace_atomically
 
 
-def test_the_file_appears_whole(tmp_path):
+def test_the_file_is_written_atomically(tmp_path):
     target = tmp_path / "new" / "a.txt"
     with replace_atomically(target) as temporary:
         temporary.write_text("whole")
@@ -20,7 +20,7 @@ def test_the_file_appears_whole(tmp_path):
     assert [path.name for path in target.parent.iterdir()] == ["a.txt"]
 
 
-def test_a_failure_leaves_what_was_there(tmp_path):
+def test_a_failure_keeps_the_old_file(tmp_path):
     target = tmp_path / "a.txt"
     target.write_text("old")
 
@@ -43,7 +43,7 @@ def test_the_mode_is_that_of_an_ordinary_file(tmp_path):
     assert (tmp_path / "a").stat().st_mode == plain.stat().st_mode
 
 
-def test_a_full_disk_is_a_sentence(tmp_path):
+def test_a_full_disk_is_reported_in_a_sentence(tmp_path):
     def fill():
         with replace_atomically(tmp_path / "a"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -93,7 +93,7 @@ def test_a_pipe_is_written_through(tmp_path):
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_symlink_stays_and_its_target_is_written(tmp_path, exists):
+def test_a_symlink_is_kept_and_its_target_is_written(tmp_path, exists):
     (tmp_path / "elsewhere").mkdir()
     target = tmp_path / "elsewhere" / "real.json"
     if exists:

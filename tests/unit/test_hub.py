@@ -28,7 +28,7 @@ def test_a_model_survives_a_round_trip(model, folder):
     assert (folder / "README.md").read_text() == "# A card\n"
 
 
-def test_loading_leaves_the_callers_random_numbers_alone(folder):
+def test_loading_does_not_advance_the_random_numbers_of_the_caller(folder):
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
@@ -43,13 +43,13 @@ def test_half_precision_is_read_back_as_single(model, tmp_path):
     torch.testing.assert_close(again.basis, model.basis, atol=1e-3, rtol=1e-3)
 
 
-def test_exemplars_travel_with_the_weights(model, tmp_path):
+def test_exemplars_are_saved_with_the_weights(model, tmp_path):
     bank = ExemplarBank(torch.rand(2, 42, 9), torch.rand(2, 2205) - 0.5, 22_050)
     hub.save_weights(model, tmp_path / "with", card="", exemplars=bank)
     assert len(hub.load_exemplars(tmp_path / "with")) == 2
 
 
-def test_no_exemplars_says_what_to_type_instead(folder):
+def test_missing_exemplars_state_what_to_type(folder):
     with pytest.raises(WeightsError, match="--synthesis parametric"):
         hub.load_exemplars(folder)
 
@@ -74,7 +74,7 @@ def test_tensors_that_were_changed_are_refused(folder):
         ({"arguments": {"width": 0.1, "features": 4, "hidden": 4, "components": 3}}, "another model"),
     ],
 )
-def test_a_config_that_does_not_fit_is_a_sentence(folder, change, said):
+def test_a_config_that_does_not_match_is_reported_in_a_sentence(folder, change, said):
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(WeightsError, match=said):
@@ -90,7 +90,7 @@ def test_broken_or_missing_configs_are_named(folder):
         hub.load_model(folder)
 
 
-def test_unknown_names_list_what_ships():
+def test_unknown_names_list_the_shipped_ones():
     with pytest.raises(WeightsError, match="no such weights"):
         hub.load_model("sound_from_video/nothing")
 

@@ -1,4 +1,4 @@
-"""Parts of reports: pages that need no network, and tables that a spreadsheet reads."""
+"""Pages that work offline, and tables for spreadsheets."""
 
 import csv
 
@@ -9,7 +9,7 @@ from crossmodal import offline_page
 from crossmodal.errors import OutputError
 
 
-def test_a_page_holds_its_images_and_asks_for_nothing():
+def test_a_page_embeds_its_images_and_loads_nothing():
     figure = Figure((2, 1))
     figure.add_subplot().plot([0, 1])
     image = offline_page.as_png(figure)
@@ -24,7 +24,7 @@ def test_a_page_holds_its_images_and_asks_for_nothing():
     assert "http" not in page
 
 
-def test_rows_become_csv_with_what_is_unknown_left_empty(tmp_path):
+def test_missing_values_are_empty_cells_of_the_csv(tmp_path):
     path = tmp_path / "rows.csv"
     offline_page.write_rows(path, [{"a": 1, "b": None}, {"a": 2, "c": "x"}], ("a", "b"))
     with path.open(newline="") as file:

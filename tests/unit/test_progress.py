@@ -39,14 +39,14 @@ def test_a_log_gets_a_line_every_few_seconds_and_one_at_the_end() -> None:
     ]
 
 
-def test_a_terminal_gets_one_line_that_is_drawn_over() -> None:
+def test_a_terminal_gets_one_line_that_is_redrawn() -> None:
     text = work(Terminal(), 3)
     assert text.count("\n") == 1
     assert text.startswith("\r\x1b[K")
     assert "[####" in text
 
 
-def test_what_was_done_before_does_not_count_for_the_rate() -> None:
+def test_earlier_work_does_not_count_for_the_rate() -> None:
     assert "2/s" in work(io.StringIO(), 12, begin=1000)
 
 

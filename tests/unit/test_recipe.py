@@ -12,7 +12,7 @@ from tests.fakes.tiny import TinyModel, TinyTask, tiny_recipe
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of recipes of the test's own."""
+    """A folder of recipes for the test."""
     from crossmodal.recipe import reading
 
     monkeypatch.setattr(reading, "folder", lambda: tmp_path)
@@ -103,7 +103,7 @@ def test_short_names_resolve() -> None:
         recipes.named_object("SoundFromVidoe", "task")
 
 
-def test_build_makes_what_is_named_inside_first_and_converts_values() -> None:
+def test_build_makes_nested_objects_first_and_converts_values() -> None:
     recipe = tiny_recipe(task__model__width=7, data__root="some/where")
     task = recipes.build(recipe["task"], "task", seed=1)
     assert isinstance(task, TinyTask)
@@ -116,7 +116,7 @@ def test_build_makes_what_is_named_inside_first_and_converts_values() -> None:
     assert converted["seed"] == 3
 
 
-def test_values_are_read_as_people_write_them() -> None:
+def test_values_are_parsed() -> None:
     assert recipes.parse_value("1e-3") == 0.001
     assert recipes.parse_value("[1, 2]") == [1, 2]
     assert recipes.parse_value("true") is True
@@ -184,13 +184,13 @@ def test_recipes_are_found_by_name_and_by_path(shelf: Path, tmp_path: Path) -> N
         recipes.read(tmp_path / "gone.yaml")
 
 
-def test_a_base_is_laid_under_without_what_it_says_of_itself(shelf: Path) -> None:
+def test_a_base_is_merged_without_its_about(shelf: Path) -> None:
     put(shelf, "bells/paper", "about: {cost: much}\nseed: 1\ntrainer: {max_steps: 10, devices: 1}")
     put(shelf, "bells/small", "base: bells/paper\ntrainer: {max_steps: 5}")
     assert recipes.read("bells/small") == {"seed": 1, "trainer": {"max_steps": 5, "devices": 1}}
 
 
-def test_bases_in_a_circle(shelf: Path) -> None:
+def test_bases_in_a_cycle(shelf: Path) -> None:
     put(shelf, "a", "base: b")
     put(shelf, "b", "base: a")
     with pytest.raises(RecipeError, match="the recipes form a cycle"):
@@ -209,12 +209,12 @@ def test_bases_in_a_circle(shelf: Path) -> None:
         (f"seed: {'[' * 5000}{']' * 5000}", "values are nested too deeply"),
     ],
 )
-def test_files_that_are_no_recipes(shelf: Path, text: str, message: str) -> None:
+def test_files_that_are_not_recipes(shelf: Path, text: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         recipes.read(put(shelf, "wrong", text))
 
 
-def test_aliases_that_stand_for_billions_of_values(shelf: Path) -> None:
+def test_aliases_that_expand_to_billions_of_values(shelf: Path) -> None:
     doubled = "".join(f"\n- &a{i + 1} [*a{i}, *a{i}]" for i in range(40))
     path = put(shelf, "bomb", f"data:\n- &a0 [1, 1]{doubled}")
     with pytest.raises(RecipeError, match=r"bomb\.yaml: more than 100,000 values"):
@@ -238,7 +238,7 @@ def test_written_recipe_reads_back(tmp_path: Path) -> None:
     assert recipes.read(tmp_path / "recipe.yaml") == tiny_recipe()
 
 
-def test_a_date_stays_the_text_that_it_was(tmp_path):
+def test_a_date_stays_text(tmp_path):
     path = tmp_path / "dated.yaml"
     path.write_text("about: {date: 2026-01-31}\n", encoding="utf-8")
     assert recipes.read(path)["about"]["date"] == "2026-01-31"

@@ -1,4 +1,4 @@
-"""A recipe that somebody passes on names classes of known packages alone, and nothing else of it is called."""
+"""A recipe can name only classes of known packages, and no other code is called."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from crossmodal.recipe.building import converted
 from crossmodal.recipe.naming import classes_of, without_classes
 from tests.fakes.tiny import tiny_recipe
 
-# A harmless stand-in for a command: it leaves a folder behind where it was called.
+# A harmless replacement of a command: it creates a folder if it is called.
 MADE = "made-by-a-recipe"
 OUTSIDE = {"class_path": "os.mkdir", "init_args": {"path": MADE}}
 # The same function, reached through a known package that imports it.
@@ -44,7 +44,7 @@ def places() -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("spec", [OUTSIDE, THROUGH, OTHER_KIND], ids=["outside", "through", "other kind"])
 @pytest.mark.parametrize(("place", "held"), list(places()))
-def test_no_place_of_a_recipe_calls_what_it_may_not_name(
+def test_no_key_of_a_recipe_calls_a_class_that_it_may_not_name(
     place: str, held: Any, spec: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -61,7 +61,7 @@ def test_no_place_of_a_recipe_calls_what_it_may_not_name(
 
 
 @pytest.mark.parametrize("section", ["data", "task"])
-def test_building_refuses_what_was_never_checked(section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_building_refuses_unchecked_classes(section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for spec in (OUTSIDE, THROUGH, OTHER_KIND):
         with pytest.raises(RecipeError):
@@ -69,7 +69,7 @@ def test_building_refuses_what_was_never_checked(section: str, tmp_path: Path, m
     assert not list(tmp_path.iterdir())
 
 
-def test_a_text_is_never_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_string_is_never_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "module_of_a_stranger.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
     recipe = tiny_recipe(trainer__callbacks="module_of_a_stranger.Callback")
@@ -77,7 +77,7 @@ def test_a_text_is_never_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "module_of_a_stranger" not in sys.modules
 
 
-def test_an_own_package_is_named_after_it_was_trusted_on_the_command_line(
+def test_a_package_can_be_named_after_it_is_trusted_on_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "my_package.py").write_text("from tests.fakes.tiny import TinyModel\nclass Mine(TinyModel):\n    ...\n")
@@ -92,7 +92,7 @@ def test_an_own_package_is_named_after_it_was_trusted_on_the_command_line(
     sys.modules.pop("my_package")
 
 
-def test_a_trusted_class_still_needs_the_base_class_of_its_place() -> None:
+def test_a_trusted_class_still_needs_the_base_class_of_its_section() -> None:
     assert recipes.mistakes(tiny_recipe(task__class_path=f"{TINY}.TinyModel"))[0] == (
         f"task.class_path: a LightningModule was expected, found {TINY}.TinyModel"
     )
@@ -124,7 +124,7 @@ def test_only_a_name_can_be_trusted() -> None:
         (Path, [], Path),
     ],
 )
-def test_a_type_is_parted_into_classes_and_plain_values(annotation: Any, classes: list[type], plain: Any) -> None:
+def test_a_type_is_split_into_classes_and_plain_values(annotation: Any, classes: list[type], plain: Any) -> None:
     assert [one for one in classes_of(annotation) if one.__module__ != "collections.abc"] == classes
     assert without_classes(annotation) == plain
 

@@ -14,7 +14,7 @@ def card(**about):
     return model_card("a/b", {"about": {**ABOUT, **about}, "seed": 0}, 7, 1234, {"evaluate": {"r": 0.123456, "n": 3}})
 
 
-def test_a_card_says_what_was_learned_from_what_and_how_well():
+def test_card_states_task_data_and_results():
     lines = card().splitlines()
     assert lines[:3] == ["# a/b", "", "Something."]
     assert "- data: Data" in lines
@@ -23,13 +23,13 @@ def test_a_card_says_what_was_learned_from_what_and_how_well():
     assert "| n | 3 |" in lines
 
 
-def test_what_a_recipe_says_of_limits_stands_before_the_figures():
+def test_limits_of_a_recipe_precede_the_figures():
     text = card(limits="Has never seen a cat. " * 20)
     assert text.index("Something.") < text.index("Has never seen a cat.") < text.index("- method")
     assert all(len(line) <= 120 for line in text[: text.index("- method")].splitlines())
 
 
-def test_a_card_says_how_long_training_took_on_what():
+def test_card_states_training_time_and_device():
     about = {"about": ABOUT, "seed": 0}
     assert "training took" not in card()
     assert "- training took: 61 s on a chip" in model_card("a/b", about, 7, 1, {}, lasted_s=61.2, device="a chip")

@@ -1,4 +1,4 @@
-"""Everything is built before anything is written, and `check` finds what building finds."""
+"""Everything is built before anything is written, and `check` reports the mistakes found by building."""
 
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ BUILT: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("mistake", BUILT)
-def test_check_dry_run_and_training_find_the_same_and_leave_nothing_behind(
+def test_check_dry_run_and_training_report_the_same_mistakes_and_write_nothing(
     mistake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changes, message = BUILT[mistake]
@@ -67,7 +67,7 @@ def test_check_dry_run_and_training_find_the_same_and_leave_nothing_behind(
 @pytest.mark.parametrize(
     "error", ["TypeError", "OverflowError", "RuntimeError", "KeyError", "MisconfigurationException"]
 )
-def test_what_constructors_raise_is_a_sentence_with_its_place(error: str) -> None:
+def test_errors_of_constructors_are_sentences_with_the_key(error: str) -> None:
     model = {"class_path": "tests.fakes.tiny.TinyRefusal", "init_args": {"error": error}}
     with pytest.raises(RecipeError) as raised:
         rehearse(tiny.tiny_recipe(task__model=model))
@@ -76,7 +76,7 @@ def test_what_constructors_raise_is_a_sentence_with_its_place(error: str) -> Non
     assert f"no {error} today" in line
 
 
-def test_a_fault_of_the_code_keeps_its_traceback() -> None:
+def test_a_bug_keeps_its_traceback() -> None:
     model = {"class_path": "tests.fakes.tiny.TinyRefusal", "init_args": {"error": "AttributeError"}}
     with pytest.raises(AttributeError, match="no AttributeError today"):
         rehearse(tiny.tiny_recipe(task__model=model))
@@ -98,7 +98,7 @@ def test_parameters_are_counted_and_nothing_is_written(tmp_path: Path, monkeypat
     assert tiny.BATCHES == []
 
 
-def test_the_mended_command_runs_in_the_same_directory(tmp_path: Path) -> None:
+def test_the_corrected_command_runs_in_the_same_directory(tmp_path: Path) -> None:
     with pytest.raises(RecipeError):
         train(tiny.tiny_recipe(task__model__width=0), tmp_path / "run")
     with pytest.raises(TrainingError, match="there is no run to resume"):
@@ -106,7 +106,7 @@ def test_the_mended_command_runs_in_the_same_directory(tmp_path: Path) -> None:
     assert train(tiny.tiny_recipe(trainer__max_steps=1), tmp_path / "run").steps == 1
 
 
-def test_data_that_cannot_be_read_leave_no_run_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_data_leave_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(self: tiny.TinyData, stage: str) -> None:
         raise DatasetError("there is no such folder")
 
@@ -118,7 +118,7 @@ def test_data_that_cannot_be_read_leave_no_run_behind(tmp_path: Path, monkeypatc
     assert train(tiny.tiny_recipe(trainer__max_steps=1), tmp_path / "run").steps == 1
 
 
-def test_a_run_that_is_resumed_keeps_its_files_until_its_first_step(tmp_path: Path) -> None:
+def test_a_resumed_run_keeps_its_files_until_its_first_step(tmp_path: Path) -> None:
     def files() -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
 
@@ -130,7 +130,7 @@ def test_a_run_that_is_resumed_keeps_its_files_until_its_first_step(tmp_path: Pa
     assert files() == before
 
 
-def test_a_dry_run_finds_a_directory_that_is_taken(tmp_path: Path) -> None:
+def test_a_dry_run_refuses_a_directory_that_is_not_empty(tmp_path: Path) -> None:
     train(tiny.tiny_recipe(trainer__max_steps=1), tmp_path / "run")
     with pytest.raises(OutputError, match="the directory is not empty"):
         train(tiny.tiny_recipe(), tmp_path / "run", dry_run=True)
@@ -139,7 +139,7 @@ def test_a_dry_run_finds_a_directory_that_is_taken(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
-def test_of_two_runs_that_found_the_directory_free_one_begins(tmp_path: Path) -> None:
+def test_of_two_runs_in_the_same_directory_one_starts(tmp_path: Path) -> None:
     first, second = (RunDirectory(tmp_path / "run") for _ in range(2))
     for directory in (first, second):
         directory.check_free()
@@ -149,7 +149,7 @@ def test_of_two_runs_that_found_the_directory_free_one_begins(tmp_path: Path) ->
     assert "seed: 3" in first.recipe.read_text()
 
 
-def test_a_place_that_cannot_be_made_is_found_before_the_data_are_read(tmp_path: Path) -> None:
+def test_an_impossible_directory_is_found_before_the_data_are_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file/run: cannot be written"):
         train(tiny.tiny_recipe(), tmp_path / "file" / "run", dry_run=True)
@@ -165,7 +165,7 @@ def test_initial_weights_that_do_not_fit_are_a_mistake_of_the_recipe(tmp_path: P
     assert not (tmp_path / "second").exists()
 
 
-def test_a_run_lost_before_its_first_checkpoint_begins_with_its_initial_weights(tmp_path: Path) -> None:
+def test_a_run_killed_before_its_first_checkpoint_starts_from_its_initial_weights(tmp_path: Path) -> None:
     train(tiny.tiny_recipe(trainer__max_steps=3), tmp_path / "first")
     still = tiny.tiny_recipe(trainer__max_steps=1, task__learning_rate=0.0, init_from=str(tmp_path / "first"))
     RunDirectory(tmp_path / "second").begin(still)

@@ -1,4 +1,4 @@
-"""What is done for training on a processor."""
+"""Settings for training on a CPU."""
 
 import platform
 
@@ -17,28 +17,28 @@ from crossmodal.run.processor import keep_freed_memory, quick_precision
         ("AVX2", "cuda", "bf16-mixed"),
     ],
 )
-def test_bfloat16_is_left_out_where_a_processor_only_imitates_it(monkeypatch, capability, accelerator, expected):
+def test_slow_bfloat16_is_replaced_by_single_precision(monkeypatch, capability, accelerator, expected):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     assert quick_precision("bf16-mixed", accelerator) == expected
 
 
 @pytest.mark.parametrize("present", [True, False])
-def test_an_accelerator_that_is_there_keeps_bfloat16(monkeypatch, present):
+def test_bfloat16_is_kept_with_an_accelerator(monkeypatch, present):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: present)
     assert quick_precision("bf16-mixed") == ("bf16-mixed" if present else "32-true")
 
 
 @pytest.mark.parametrize("precision", [None, 32, "32-true", "bf16-true", "16-mixed"])
-def test_any_other_precision_is_taken_as_it_is(precision):
+def test_other_precisions_are_unchanged(precision):
     assert quick_precision(precision, "cpu") == precision
 
 
-def test_freed_memory_is_kept_where_the_c_library_can():
+def test_freed_memory_is_kept_with_glibc():
     assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
     assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
 
 
-def test_another_c_library_is_left_alone(monkeypatch):
+def test_other_c_libraries_are_unchanged(monkeypatch):
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     assert not keep_freed_memory()

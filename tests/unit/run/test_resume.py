@@ -1,4 +1,4 @@
-"""A run that is killed at any step and resumed ends as if nothing had happened, bit for bit."""
+"""A run that is killed at any step and resumed has the same result, bit for bit."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_run_lost_at_any_moment_ends_the_same_bit_for_bit(
+def test_a_run_killed_at_any_step_has_the_same_result_bit_for_bit(
     shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = tiny.tiny_recipe(**SHAPES[shape])
@@ -58,7 +58,7 @@ def test_a_run_lost_at_any_moment_ends_the_same_bit_for_bit(
 
 
 @pytest.mark.parametrize("killed_after", [0, 4, 5, 11])
-def test_a_run_that_ends_in_an_error_goes_on_too(
+def test_a_run_that_ends_with_an_error_resumes_too(
     killed_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = tiny.tiny_recipe()
@@ -119,7 +119,7 @@ def test_nothing_to_resume(tmp_path: Path) -> None:
         train(tiny.tiny_recipe(), tmp_path / "nowhere", resume=True)
 
 
-def test_checkpoint_of_foreign_make_is_not_unpickled(tmp_path: Path) -> None:
+def test_a_pickle_in_place_of_a_checkpoint_is_not_loaded(tmp_path: Path) -> None:
     recipe = tiny.tiny_recipe(trainer__max_steps=2)
     train(recipe, tmp_path / "run")
     (tmp_path / "run" / "weights" / "model.safetensors").unlink()

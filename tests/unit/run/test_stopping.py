@@ -46,7 +46,7 @@ RECIPE = tiny.tiny_recipe(
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run that none stops."""
+    """The uninterrupted run."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(sys.modules, "crossmodal.hub", tiny.TinyHub)
         patched.setattr(crossmodal, "hub", tiny.TinyHub, raising=False)
@@ -64,7 +64,7 @@ def assert_same_end(run: Path, whole: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
 )
-def test_stop_saves_and_resumes_to_the_same_end(number: signal.Signals, code: int, whole: Path, tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_exactly(number: signal.Signals, code: int, whole: Path, tmp_path: Path) -> None:
     recipes.write(RECIPE, tmp_path / "recipe.yaml")
     process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
     wait_for_steps(tmp_path / "run", 3)
@@ -80,7 +80,7 @@ def test_stop_saves_and_resumes_to_the_same_end(number: signal.Signals, code: in
     assert_same_end(tmp_path / "run", whole)
 
 
-def test_lost_process_leaves_a_run_that_goes_on(whole: Path, tmp_path: Path) -> None:
+def test_a_killed_run_resumes(whole: Path, tmp_path: Path) -> None:
     recipe = recipes.override(RECIPE, {"checkpoint_every_n_steps": 2})
     recipes.write(recipe, tmp_path / "recipe.yaml")
     process = begin(tmp_path / "recipe.yaml", tmp_path / "run")
@@ -91,7 +91,7 @@ def test_lost_process_leaves_a_run_that_goes_on(whole: Path, tmp_path: Path) -> 
     assert_same_end(tmp_path / "run", whole)
 
 
-def test_two_processes_share_the_batches(tmp_path: Path) -> None:
+def test_batches_are_divided_between_two_processes(tmp_path: Path) -> None:
     made = tiny.tiny_recipe(trainer__devices=2, trainer__strategy="ddp", trainer__max_steps=4)
     recipes.write(made, tmp_path / "recipe.yaml")
     process = begin(tmp_path / "recipe.yaml", tmp_path / "run")

@@ -205,7 +205,7 @@ def test_a_value_that_cannot_work_is_a_mistake(section: dict[str, Any], message:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, so that asking for one is no mistake")
-def test_a_gpu_that_is_not_there() -> None:
+def test_a_missing_gpu() -> None:
     with pytest.raises(RecipeError, match="trainer: "):
         rehearse(recipe({"accelerator": "gpu"}))
 
@@ -221,19 +221,19 @@ def test_a_gpu_that_is_not_there() -> None:
     ],
     ids=["validation after the end of an epoch", "metric that is not logged"],
 )
-def test_what_only_the_data_decide_is_a_sentence_as_well(section: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_mistakes_that_depend_on_the_data_are_sentences(section: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=rf"tiny: 1 mistake\n  trainer: {message}"):
         train(recipe(section), tmp_path / "run", name="tiny")
 
 
-def test_more_batches_between_validations_than_there_are_leave_no_run_behind(tmp_path: Path) -> None:
+def test_too_many_batches_between_validations_leave_no_run(tmp_path: Path) -> None:
     with pytest.raises(RecipeError):
         train(recipe({"val_check_interval": 100}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
     train(recipe({"val_check_interval": 5}), tmp_path / "run")
 
 
-def test_a_run_that_its_time_ended_is_finished_and_counts_its_time_over_resumptions(tmp_path: Path) -> None:
+def test_a_run_ended_by_max_time_is_finished_and_includes_the_time_before_a_resume(tmp_path: Path) -> None:
     limited = recipe({"max_steps": 10**6, "max_time": {"milliseconds": 200}})
     train(limited, tmp_path / "run")
     assert (tmp_path / "run" / "weights" / "model.safetensors").is_file()
@@ -250,13 +250,13 @@ def test_many_steps_are_counted(tmp_path: Path) -> None:
     assert steps(tmp_path) > 0
 
 
-def test_checking_leaves_no_timer_of_its_own_beside_that_of_the_recipe() -> None:
+def test_a_check_adds_no_second_timer() -> None:
     section = {"callbacks": [{"class_path": "Timer", "init_args": {"duration": "00:01:00:00"}}]}
     made = prepare(recipe(section), "tiny", RunDirectory(Path("run")), Progress()).trainer
     assert len([one for one in made.callbacks if isinstance(one, Timer)]) == 1
 
 
-def test_shipped_recipes_that_clip_say_so_in_their_trainer_section() -> None:
+def test_shipped_recipes_clip_gradients_in_the_trainer_section() -> None:
     clipped = {name: recipes.read(name)["trainer"].get("gradient_clip_val") for name in recipes.names()}
     labelled = [name for name in clipped if not name.startswith(("noise_pretraining/", "scenes/"))]
     assert {clipped[name] for name in labelled} == {1.0}

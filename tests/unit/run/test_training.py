@@ -20,7 +20,7 @@ from tests.fakes import tiny
 EVALUATED = {"evaluations": [{"class_path": "tests.fakes.tiny.tiny_error"}]}
 
 
-def test_run_directory_holds_everything(tmp_path: Path) -> None:
+def test_run_directory_is_complete(tmp_path: Path) -> None:
     recipe = tiny.tiny_recipe(**EVALUATED)
     result = train(recipe, tmp_path / "run", name="tiny")
     run = tmp_path / "run"
@@ -72,12 +72,12 @@ def test_mistakes_are_found_before_anything_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_value_that_only_the_constructor_refuses(tmp_path: Path) -> None:
+def test_a_value_that_the_constructor_refuses(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"tests\.fakes\.tiny\.TinyModel: width must be at least 1, got 0"):
         train(tiny.tiny_recipe(task__model__width=0), tmp_path / "run")
 
 
-def test_loss_that_is_not_a_number_names_step_and_items(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_names_step_and_samples(tmp_path: Path) -> None:
     recipe = tiny.tiny_recipe(data__broken=[7])
     with pytest.raises(TrainingError) as raised:
         train(recipe, tmp_path / "run")
@@ -122,7 +122,7 @@ def test_full_disk_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest
     assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == 3
 
 
-def test_init_from_begins_with_old_weights(tmp_path: Path) -> None:
+def test_init_from_starts_with_old_weights(tmp_path: Path) -> None:
     train(tiny.tiny_recipe(trainer__max_steps=3), tmp_path / "first")
     still = {"trainer__max_steps": 1, "task__learning_rate": 0.0, "init_from": str(tmp_path / "first")}
     train(tiny.tiny_recipe(seed=9, **still), tmp_path / "second")
@@ -185,7 +185,7 @@ def test_a_timer_of_the_recipe_is_the_only_one(tmp_path: Path) -> None:
     assert "- training took: " in (tmp_path / "run" / "weights" / "README.md").read_text()
 
 
-def test_bfloat16_that_would_be_imitated_is_told_and_left_out(
+def test_slow_bfloat16_is_reported_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")

@@ -1,4 +1,4 @@
-"""One way to train: what every task takes over from the base task."""
+"""The base class of tasks: optimizer, clipping and logging."""
 
 import inspect
 import warnings
@@ -19,7 +19,7 @@ ALL = [kind for kind in vars(tasks).values() if isinstance(kind, type) and issub
 
 
 class Line(Task):
-    """A straight line through points, with the optimization that a test wants."""
+    """Linear regression with a given optimization."""
 
     def __init__(self, optimization: Optimization) -> None:
         super().__init__(optimization)
@@ -36,7 +36,7 @@ class Line(Task):
 
 
 class Norms(Callback):
-    """Keeps the norm of all gradients as the optimizer uses them."""
+    """Records the norm of all gradients at every optimizer step."""
 
     def __init__(self) -> None:
         self.norms: list[float] = []
@@ -62,14 +62,14 @@ def fit(task: Task, **options: Any) -> tuple[lightning.Trainer, Norms]:
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
-def test_every_task_stands_on_the_base_task(kind: type[Task]) -> None:
+def test_every_task_is_a_subclass_of_the_base_task(kind: type[Task]) -> None:
     assert issubclass(kind, Task)
     assert kind.configure_optimizers is Task.configure_optimizers
     assert kind.log_values is Task.log_values
     assert "clip_norm" not in inspect.signature(kind).parameters
 
 
-def test_gradients_are_clipped_where_the_trainer_says_so_and_nowhere_else() -> None:
+def test_gradients_are_clipped_by_the_trainer_only() -> None:
     optimization = Optimization(learning_rate=1e-6, schedule="constant")
     _, free = fit(Line(optimization))
     _, by_norm = fit(Line(optimization), gradient_clip_val=0.5)
@@ -80,7 +80,7 @@ def test_gradients_are_clipped_where_the_trainer_says_so_and_nowhere_else() -> N
     assert min(by_value.norms) > 0.6
 
 
-def test_values_of_the_validation_are_the_mean_over_items() -> None:
+def test_values_of_the_validation_are_the_mean_over_samples() -> None:
     trainer, _ = fit(Line(Optimization()))
     # The last batch holds one item of five; as a mean of batches this would be 7.67.
     assert float(trainer.callback_metrics["validation/first"]) == pytest.approx(7.0)
@@ -88,7 +88,7 @@ def test_values_of_the_validation_are_the_mean_over_items() -> None:
     assert not trainer.callback_metrics["train/loss"].requires_grad
 
 
-def test_groups_of_the_backbone_are_made_where_it_has_a_rate_of_its_own() -> None:
+def test_the_backbone_has_a_separate_group_if_it_has_a_rate() -> None:
     network = nn.ModuleDict({"backbone": nn.Linear(2, 3), "head": nn.Linear(3, 1)})
 
     def groups(**options: Any) -> list[tuple[float, float, int]]:
@@ -102,13 +102,13 @@ def test_groups_of_the_backbone_are_made_where_it_has_a_rate_of_its_own() -> Non
     assert with_rate == [(0.05, 0.3, 1), (0.05, 0.0, 1), (0.1, 0.3, 1), (0.1, 0.0, 1)]
 
 
-def test_parameters_that_do_not_learn_are_left_out() -> None:
+def test_frozen_parameters_are_left_out() -> None:
     network = nn.Linear(2, 3)
     network.weight.requires_grad_(False)
     (group,) = Optimization(kind="adam").configure(network, 5)["optimizer"].param_groups
     assert group["params"] == [network.bias]
 
 
-def test_the_share_of_a_one_cycle_run_needs_its_steps() -> None:
+def test_the_relative_rate_of_one_cycle_needs_the_number_of_steps() -> None:
     with pytest.raises(ValueError, match="depends on the number of steps"):
         Optimization.one_cycle(1e-3, 1.0, 0.1).relative_rate(0.5)

@@ -1,4 +1,4 @@
-"""Learning to draw: what a step moves, what is saved, and that flat colours are learned in seconds."""
+"""Training of a generator: updates of a step, saved weights, and learning of uniform colours in seconds."""
 
 import copy
 import warnings
@@ -70,7 +70,7 @@ def test_colours_and_their_labels_are_learned():
     assert float(trainer.callback_metrics["validation/sliced_wasserstein"]) < 0.1
 
 
-def test_a_step_of_the_run_moves_both_players_and_the_average():
+def test_a_step_updates_both_networks_and_the_average():
     task = make_task()
     before = copy.deepcopy(task.state_dict())
     assert fit(task, 2).global_step == 2
@@ -83,7 +83,7 @@ def test_a_step_of_the_run_moves_both_players_and_the_average():
     assert 0 < (after[f"model.{name}"] - before[f"model.{name}"]).norm() < ahead
 
 
-def test_a_player_gets_the_gradients_of_its_own_loss_alone():
+def test_each_network_gets_only_the_gradients_of_its_loss():
     task = make_task(classes=0, penalty_weight=0.0)
     task.trainer = type("Trainer", (), {"world_size": 1, "global_rank": 0, "global_step": 1})()
     task.log_dict = lambda *_, **__: None
@@ -102,7 +102,7 @@ def test_a_player_gets_the_gradients_of_its_own_loss_alone():
         torch.testing.assert_close(found[f"discriminator.{name}"], parameter.grad)
 
 
-def test_two_runs_are_one():
+def test_an_interrupted_run_equals_an_uninterrupted_one():
     first, second = (make_task(seed=4) for _ in range(2))
     for task in (first, second):
         fit(task, 3)
@@ -120,7 +120,7 @@ def test_labels_are_counted():
     assert int(task.model.label_counts.sum()) == 2 + 5 * 16
 
 
-def test_players_that_do_not_fit_are_refused():
+def test_networks_that_do_not_match_are_refused():
     with pytest.raises(ValueError, match="made for"):
         GeneratorTask(SmallGenerator(16), SmallDiscriminator(32))
     with pytest.raises(ValueError, match="made for"):

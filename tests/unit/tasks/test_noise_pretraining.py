@@ -25,7 +25,7 @@ VIEWS = Views((ViewAugmentation(size=16, jitter=(0.4, 0.4, 0.4, 0.1)),) * 2)
 
 
 def thin(seed: int = 0) -> tuple[Backbone, PerceptronHead]:
-    """A small AlexNet of a few channels with a head of 8 numbers; the same for the same seed."""
+    """A small AlexNet of a few channels with a head of 8 features; deterministic by seed."""
     torch.manual_seed(seed)
     backbone = create("small_alexnet", width=0.05)
     return backbone, PerceptronHead(backbone.channels, [12, 8])
@@ -71,7 +71,7 @@ def test_steps_are_those_of_a_plain_loop() -> None:
         torch.testing.assert_close(task.embedder.state_dict()[name], value, msg=name)
 
 
-def test_simclr_and_its_supervised_kin_compare_all_views_of_the_batch() -> None:
+def test_simclr_and_supervised_contrastive_compare_all_views_of_the_batch() -> None:
     x, y = Embedder(*thin())(torch.cat(shown())).chunk(2)
     plain = SimCLRTask(thin()[0], VIEWS, thin()[1], temperature=0.3)
     plain.embedder.load_state_dict(Embedder(*thin()).state_dict())
@@ -82,7 +82,7 @@ def test_simclr_and_its_supervised_kin_compare_all_views_of_the_batch() -> None:
     torch.testing.assert_close(supervised.loss(shown(), batch()), expected)
 
 
-def test_programs_are_told_by_the_head() -> None:
+def test_programs_are_classified_by_the_head() -> None:
     task = ProgramClassificationTask(*pair(VIEWS))
     with torch.no_grad():
         for parameter in task.embedder.head.parameters():  # type: ignore[union-attr]
@@ -95,7 +95,7 @@ def pair(views: Views) -> tuple[Backbone, Views, PerceptronHead]:
     return backbone, views, head
 
 
-def test_programs_without_a_unit_and_images_without_a_program_are_refused() -> None:
+def test_programs_without_an_output_and_images_without_labels_are_refused() -> None:
     task = ProgramClassificationTask(*pair(VIEWS))
     with pytest.raises(ValueError, match="the head has 8 outputs, found an image of program 8"):
         task.loss(shown(), batch() | {"label": torch.full((8,), 8)})
@@ -113,7 +113,7 @@ def test_groups_change_the_statistics_and_not_the_pairs() -> None:
     torch.testing.assert_close(losses[0], losses[1])
 
 
-def test_momentum_contrast_moves_its_teacher_and_queues_its_keys() -> None:
+def test_momentum_contrast_updates_its_teacher_and_queues_its_keys() -> None:
     task = momentum_contrast(groups=2, momentum=0.75)
     queue, before = task.queue.keys.clone(), task.teacher.head.layers[0].weight.clone()  # type: ignore[union-attr]
     with torch.no_grad():
@@ -126,7 +126,7 @@ def test_momentum_contrast_moves_its_teacher_and_queues_its_keys() -> None:
     assert not any(parameter.requires_grad for parameter in task.teacher.parameters())
 
 
-def test_dino_sees_little_views_with_the_student_alone() -> None:
+def test_dino_embeds_small_views_with_the_student_only() -> None:
     views = Views((ViewAugmentation(size=16), ViewAugmentation(size=16), *(ViewAugmentation(size=8),) * 3))
     torch.manual_seed(0)
     backbone = create("small_vit", width=0.25)
@@ -151,7 +151,7 @@ def test_dino_sees_little_views_with_the_student_alone() -> None:
 
 
 class _Steps:
-    """As much of a trainer as DINO looks at."""
+    """The attributes of a trainer that DINO uses."""
 
     def __init__(self, done: int, total: int) -> None:
         self.global_step = done
@@ -190,7 +190,7 @@ def test_published_schedule_falls_after_epochs_155_170_and_185() -> None:
     assert falls == [155 * 137, 170 * 137, 185 * 137]
 
 
-def test_adamw_decays_matrices_alone() -> None:
+def test_adamw_decays_matrices_only() -> None:
     network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
     groups = Optimization(kind="adamw", weight_decay=0.3).configure(network, 5)["optimizer"].param_groups
     assert [(group["weight_decay"], [p.ndim for p in group["params"]]) for group in groups] == [
@@ -213,6 +213,6 @@ def test_adamw_decays_matrices_alone() -> None:
         ({"schedule": "one_cycle", "warm_up": 0.1}, "warm_up must be 0 with one_cycle"),
     ],
 )
-def test_optimization_that_makes_no_sense(options: dict[str, Any], message: str) -> None:
+def test_optimization_out_of_range(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Optimization(**options)

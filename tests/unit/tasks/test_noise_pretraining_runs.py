@@ -1,4 +1,4 @@
-"""Whole pretraining runs, tiny: the same to the last bit when interrupted, and backbones that load afterwards."""
+"""Tiny pretraining runs: identical to the last bit when interrupted, and the saved backbones load."""
 
 import json
 from pathlib import Path
@@ -63,12 +63,12 @@ def recipe(objective: str = "AlignmentUniformityTask", **changes: Any) -> dict[s
 
 
 def state(run: Path) -> dict[str, torch.Tensor]:
-    """All that a run has learned, the teacher, the queue and the centre included."""
+    """The state of a run, including the teacher, the queue and the centre."""
     return dict(torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"])
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_an_interrupted_run_ends_as_if_nothing_had_happened(
+def test_an_interrupted_run_has_the_same_result(
     objective: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -86,7 +86,7 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
         assert (run / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
 
 
-def test_a_run_leaves_a_backbone(tmp_path: Path) -> None:
+def test_a_run_saves_a_backbone(tmp_path: Path) -> None:
     train(recipe(trainer__max_steps=1, task__optimization__warm_up=0.0), tmp_path / "run")
     weights = tmp_path / "run" / "weights"
     # The width is that of the weights.
@@ -103,7 +103,7 @@ def test_a_run_leaves_a_backbone(tmp_path: Path) -> None:
         assert torch.equal(again.state_dict()[name], value)
 
 
-def test_a_run_begins_from_a_backbone(tmp_path: Path) -> None:
+def test_a_run_starts_from_a_backbone(tmp_path: Path) -> None:
     train(recipe(trainer__max_steps=1), tmp_path / "first")
     still = {"task__optimization__learning_rate": 1e-12, "task__optimization__weight_decay": 0.0}
     train(
@@ -123,7 +123,7 @@ def test_weights_that_are_not_those_of_their_config_are_refused(tmp_path: Path) 
         create("small_alexnet", width=0.05, weights=weights)
 
 
-def test_embeddings_that_collapse_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_collapse_of_embeddings_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     point = torch.ones(8) / 8**0.5
     monkeypatch.setattr(noise_pretraining, "_SETTLED_STEPS", 3)
     monkeypatch.setattr(PerceptronHead, "forward", lambda self, vectors: point + 1e-3 * self.layers(vectors))
@@ -131,6 +131,6 @@ def test_embeddings_that_collapse_are_told(tmp_path: Path, monkeypatch: pytest.M
         train(recipe(trainer__max_steps=3), tmp_path / "run")
 
 
-def test_a_loss_that_is_no_number_names_the_step(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_names_the_step(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"step [1-5]: .*the batch contained index \["):
         train(recipe("SupervisedContrastiveTask", task__temperature=1e-40), tmp_path / "run")

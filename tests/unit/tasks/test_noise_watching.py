@@ -1,4 +1,4 @@
-"""What is watched while a backbone learns."""
+"""Monitoring of a backbone during training."""
 
 import csv
 from pathlib import Path
@@ -19,7 +19,7 @@ from crossmodal.run.watching import WatchBackbone
 
 
 def recipe(**watched: Any) -> dict[str, Any]:
-    """Four steps on little images of fractals, watched at every second."""
+    """Four steps on small images of fractals, with a probe at every second step."""
     callback = {"class_path": "crossmodal.run.watching.WatchBackbone", "init_args": {"every_n_steps": 2} | watched}
     changes = {
         "data.process": "fractals", "data.length": 16, "data.batch_size": 8, "data.size": 24, "data.validation": 4,
@@ -33,7 +33,7 @@ def recipe(**watched: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    """Two classes that colour tells apart; what there is to test on are no images."""
+    """Two classes that differ in colour; the test files are not images."""
     rng = np.random.default_rng(0)
     for part in ("train", "val"):
         for name, colour in (("dark", 40), ("light", 200)):
@@ -64,7 +64,7 @@ def test_probes_speed_and_figures(photographs: Path, tmp_path: Path) -> None:
             assert min(figure.size) > 20
 
 
-def test_watching_changes_nothing(photographs: Path, tmp_path: Path) -> None:
+def test_monitoring_does_not_change_training(photographs: Path, tmp_path: Path) -> None:
     train(recipe(images=str(photographs), size=32, neighbours=3), tmp_path / "watched")
     train(recipes.override(recipe(), {"trainer.callbacks": []}), tmp_path / "alone")
     watched, alone = (load_file(tmp_path / name / "weights" / "model.safetensors") for name in ("watched", "alone"))
@@ -88,7 +88,7 @@ def test_filters_are_drawn_each_at_full_range(tmp_path: Path) -> None:
     assert drawn[5, 41].tolist() == [128, 128, 128]
 
 
-def test_images_lie_where_their_two_main_directions_say(tmp_path: Path) -> None:
+def test_images_are_at_their_first_two_principal_components(tmp_path: Path) -> None:
     images = torch.zeros(3, 3, 8, 8, dtype=torch.uint8)
     draw_embedding(images, torch.tensor([[0.0, 0, 5], [10.0, 0, 5], [4.0, 3.0, 5]]), tmp_path / "embedding.png")
     covered = np.asarray(Image.open(tmp_path / "embedding.png")).max(axis=2) == 0
@@ -98,6 +98,6 @@ def test_images_lie_where_their_two_main_directions_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["images_per_class", "every_n_steps", "neighbours"])
-def test_numbers_that_make_no_sense(name: str) -> None:
+def test_numbers_out_of_range(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
         WatchBackbone(**{name: 0})

@@ -1,4 +1,4 @@
-"""Whole runs on scenes, small: the same to the last bit when interrupted, and saved weights that draw and name."""
+"""Small runs on scenes: identical to the last bit when interrupted, and the saved weights work."""
 
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,7 @@ def tiny(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", THIN)
-def test_an_interrupted_run_ends_as_if_nothing_had_happened(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_run_has_the_same_result(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         moments = copy_runs_where_they_may_be_lost(tmp_path / "whole", tmp_path / "lost", patched)
         train(tiny(name), tmp_path / "whole")
@@ -53,7 +51,7 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     assert [key for key in whole if not torch.equal(whole[key], resumed[key])] == []
 
 
-def test_a_run_begins_from_earlier_weights(tmp_path: Path) -> None:
+def test_a_run_starts_from_earlier_weights(tmp_path: Path) -> None:
     name = "scenes/generator_dusk"
     train(tiny(name), tmp_path / "first")
     still = {"init_from": str(tmp_path / "first"), "task.learning_rate": 1e-12, "trainer.max_steps": 1}

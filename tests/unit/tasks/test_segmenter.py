@@ -1,4 +1,4 @@
-"""Learning classes of pixels: a few steps teach the large ones, and the error is counted on held-out images."""
+"""Training of a segmenter: frequent classes are learned in a few steps, and the confusion matrix is measured."""
 
 import warnings
 from typing import Any
@@ -32,7 +32,7 @@ def fit(task: SegmenterTask, data: ScenesDataModule, steps: int) -> lightning.Tr
     return trainer
 
 
-def test_large_classes_are_learned_and_the_error_is_that_of_the_held_out_images():
+def test_frequent_classes_are_learned_and_the_confusion_is_that_of_held_out_images():
     torch.manual_seed(0)
     task, data = SegmenterTask(Segmenter(width=8)), ScenesDataModule(batch_size=8, validation=24, evaluation=20)
     trainer = fit(task, data, 80)
@@ -55,6 +55,6 @@ def test_true_masks_score_one():
     assert scores["mean_iou"] == scores["accuracy"] == scores["iou_door"] == 1
 
 
-def test_senseless_numbers_are_refused():
+def test_numbers_out_of_range_are_refused():
     with pytest.raises(ValueError, match="rarity"):
         SegmenterTask(Segmenter(), rarity=-1)

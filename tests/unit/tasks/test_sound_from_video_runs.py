@@ -73,7 +73,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> list[s
     [{}, {"task__frozen": ["backbone"], "task__model__temporal": "lstm"}, {"trainer__precision": "bf16-mixed"}],
     ids=["convolution", "frozen backbone and LSTM", "half precision"],
 )
-def test_an_interrupted_run_ends_as_if_nothing_had_happened(
+def test_an_interrupted_run_has_the_same_result(
     changes: dict[str, Any], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = recipe(place, **changes)

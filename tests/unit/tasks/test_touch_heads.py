@@ -1,4 +1,4 @@
-"""Poses and people from touch: what training changes, whole recipes on tiny data, and runs that were interrupted."""
+"""Pose and identity from touch: training steps, recipes on tiny data, and interrupted runs."""
 
 import warnings
 from pathlib import Path
@@ -64,16 +64,16 @@ def identity_task(**options: Any) -> IdentityFromTouchTask:
     return IdentityFromTouchTask(IdentityFromTouch(width=0.1, features=24, phases=3), **options)
 
 
-def test_poses_come_nearer_in_a_few_steps(carpet: IntelligentCarpetDataModule) -> None:
+def test_the_pose_error_falls_in_a_few_steps(carpet: IntelligentCarpetDataModule) -> None:
     before = fit(pose_task(), carpet, steps=1)["train/mpjpe_mm"]
     after = fit(pose_task(), carpet, steps=50)["train/mpjpe_mm"]
     assert after < 0.4 * before
 
 
-def test_people_part_in_a_few_steps(step_up: StepUpDataModule) -> None:
+def test_people_are_separated_in_a_few_steps(step_up: StepUpDataModule) -> None:
     before = fit(identity_task(), step_up, steps=1)["train/loss"]
     after = fit(identity_task(), step_up, steps=40)["train/loss"]
-    # Two others of a person among eleven others: log 11 at first, log 2 where all of them are told apart.
+    # Two others of a person among eleven others: log 11 at first, log 2 once all of them are separated.
     assert after < 0.5 * (before + 0.69)
 
 
@@ -84,7 +84,7 @@ def test_limits_of_bones_are_those_of_the_training_people(carpet: IntelligentCar
     torch.testing.assert_close(task.limits, bone_limits(carpet.training_keypoints()))
 
 
-def test_weights_of_the_losses_are_honoured(carpet: IntelligentCarpetDataModule) -> None:
+def test_weights_of_the_losses_are_used(carpet: IntelligentCarpetDataModule) -> None:
     plain = fit(pose_task(link_weight=0, place_weight=0), carpet, steps=1)
     assert plain["train/loss"] == pytest.approx(plain["train/heat_map_loss"])
     both = fit(pose_task(link_weight=2, place_weight=3), carpet, steps=1)
@@ -95,7 +95,7 @@ def test_weights_of_the_losses_are_honoured(carpet: IntelligentCarpetDataModule)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_recipe_runs_and_its_weights_come_back(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_the_recipe_runs_and_its_weights_load(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     recipe = recipes.read(name)
     assert recipe["about"]["status"] == "unmeasured"
     changes = RECIPES[name](recipe, request) | {"trainer.max_steps": 2, "trainer.accelerator": "cpu"}
@@ -112,7 +112,7 @@ def test_the_recipe_runs_and_its_weights_come_back(name: str, request: pytest.Fi
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_an_interrupted_run_ends_as_if_nothing_had_happened(
+def test_an_interrupted_run_has_the_same_result(
     name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = recipes.read(name)
