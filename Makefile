@@ -91,6 +91,9 @@ demo-gait: demo-run
 	$(call aside,$(BIN)/crossmodal data make walks --out $(DEMO)/walks --walks 2 --seconds 8)
 	$(call aside,$(BIN)/crossmodal gait $(DEMO)/walks/walk-000001.npz --out $(DEMO)/gait)
 
+demo-dissection: demo-run
+	$(call aside,$(BIN)/crossmodal dissect scenes/generator --layer layer3 --segmenter scenes/segmenter --out $(DEMO)/dissection)
+
 # Copies the weights of a run to the shipped weights: $(call ship,run,name).
 ship = rm -rf crossmodal/_weights/$(2) && mkdir -p $(dir crossmodal/_weights/$(2)) && cp -r $(1)/weights crossmodal/_weights/$(2)
 WEIGHTS := runs/weights
