@@ -25,23 +25,23 @@ def stripes_by_name(monkeypatch):
     know_stripes(monkeypatch)
 
 
-def told(words, capsys):
+def output_of(arguments, capsys):
     """What a command that must go well prints."""
-    assert main(["noise", *words.split()]) == 0
+    assert main(["noise", *arguments.split()]) == 0
     return capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("words", "reason"),
+    ("arguments", "reason"),
     [
-        ("stripes", "what is to become of the images?"),
+        ("stripes", "no output given; add --grid"),
         ("stripe --grid s.png", "unknown process 'stripe'; did you mean stripes?"),
         ("stripes --grid s.png --widht 3", "neither the command nor stripes has such an option; did you mean --width"),
         ("stripes --grid s.png --cuont 3", "did you mean --count?"),
         ("stripes --grid s.png --zzzz 3", "choose one of: --width, --colour"),
         ("stripes --grid s.png --width", "--width needs a value"),
         ("stripes --grid s.png --width 0", "width must be at least 1, got 0"),
-        ("stripes --grid s.png --width many", "stripes cannot be made with --width many"),
+        ("stripes --grid s.png --width many", "stripes does not accept --width many"),
         ("stripes --grid s.png --size 0", "at least 1 pixel was expected, found 0"),
         ("stripes --grid s.png --size 3x", "a side or HEIGHTxWIDTH"),
         ("stripes --grid s.png --size 3x0", "found 3x0"),
@@ -49,9 +49,9 @@ def told(words, capsys):
         ("stripes --grid s.png --seed -1", "--seed: a whole number of at least 0"),
         ("stripes --grid s.png --count 0", "--count: a whole number of at least 1"),
         ("stripes --grid s.png --count many", "invalid int value: 'many'"),
-        ("stripes --grid s.png --num-workers 2", "--num-workers: belongs to --shards"),
+        ("stripes --grid s.png --num-workers 2", "--num-workers: needs --shards"),
         ("stripes --grid s.png --report", "not allowed with argument"),
-        ("stripes --out d", "how many images?"),
+        ("stripes --out d", "need the number of images; add --count"),
         ("stripes --shards d --count 5 --format gif", "invalid choice: 'gif'"),
         ("stripes --report --size 31", "at least 32 pixels"),
         ("stripes --grid s.png --device tpu9000", "--device tpu9000: cannot be used here"),
@@ -59,9 +59,9 @@ def told(words, capsys):
         ("stripes more --grid s.png", "unexpected argument: 'more'"),
     ],
 )  # fmt: skip
-def test_wrong_words(words, reason, capsys, tmp_path, monkeypatch):
+def test_usage_errors(arguments, reason, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["noise", *words.split()]) == 2
+    assert main(["noise", *arguments.split()]) == 2
     out, err = capsys.readouterr()
     assert reason in err
     assert out == ""
@@ -72,12 +72,12 @@ def test_processes_above_the_noise_package_are_listed(capsys, monkeypatch):
     """Also where nothing else has imported the package that registers them."""
     monkeypatch.setattr(catalogue, "_REGISTERED", {})
     with forgotten("crossmodal.visualization"):
-        listed = json.loads(told("--list --json -", capsys))
+        listed = json.loads(output_of("--list --json -", capsys))
     assert "feature_visualization" in [entry["process"] for entry in listed]
 
 
 def test_images_become_files_that_tell_how_to_draw_them_again(tmp_path, capsys):
-    assert told(f"stripes --count 3 --first 7 --size 8x12 --seed 2 --width 3 --out {tmp_path}", capsys) == (
+    assert output_of(f"stripes --count 3 --first 7 --size 8x12 --seed 2 --width 3 --out {tmp_path}", capsys) == (
         f"3 images in {tmp_path}\n"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -95,28 +95,28 @@ def test_images_become_files_that_tell_how_to_draw_them_again(tmp_path, capsys):
 
 def test_a_folder_takes_more_images_of_the_same_process_alone(tmp_path, capsys):
     folder = tmp_path / "pictures"
-    told(f"stripes --count 2 --size 8 --out {folder}", capsys)
-    told(f"stripes --count 2 --first 5 --size 8 --out {folder}", capsys)
+    output_of(f"stripes --count 2 --size 8 --out {folder}", capsys)
+    output_of(f"stripes --count 2 --first 5 --size 8 --out {folder}", capsys)
     index = json.loads((folder / "index.json").read_text())
     assert [entry["index"] for entry in index["pictures"]] == [0, 1, 5, 6]
-    for words, reason in (
+    for arguments, reason in (
         (f"stripes --count 2 --size 9 --out {folder}", "size: found [8, 8], requested [9, 9]"),
         (f"stripes --count 2 --size 8 --out {TREE}", "holds files but no index.json"),
     ):
-        assert main(["noise", *words.split()]) == 1
+        assert main(["noise", *arguments.split()]) == 1
         assert reason in capsys.readouterr().err
 
 
 def test_a_folder_may_have_the_name_of_a_process(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for first in (0, 1):
-        told(f"stripes --count 1 --first {first} --size 8 --out stripes", capsys)
+        output_of(f"stripes --count 1 --first {first} --size 8 --out stripes", capsys)
     assert len(list((tmp_path / "stripes").glob("*.png"))) == 2
 
 
 def test_a_contact_sheet_shows_every_pixel(tmp_path, capsys):
     sheet = tmp_path / "sheet.png"
-    told(f"--grid {sheet} stripes --count 3 --size 40", capsys)  # options may come first
+    output_of(f"--grid {sheet} stripes --count 3 --size 40", capsys)  # options may come first
     drawn = np.asarray(Image.open(sheet))
     images = Stripes()(range(3), 40).permute(0, 2, 3, 1).numpy()
     for place, image in enumerate(images):
@@ -129,21 +129,21 @@ def test_a_contact_sheet_shows_every_pixel(tmp_path, capsys):
 
 
 def test_shards_go_on_and_are_read_back(tmp_path, capsys):
-    words = f"stripes --count 5 --size 8 --shards {tmp_path} --shard-size 2 --format webp"
-    assert told(words, capsys) == f"5 images in {tmp_path}\n"
+    arguments = f"stripes --count 5 --size 8 --shards {tmp_path} --shard-size 2 --format webp"
+    assert output_of(arguments, capsys) == f"5 images in {tmp_path}\n"
     (tmp_path / "shard-000001.tar").unlink()
-    summary = json.loads(told(f"{words} --json -", capsys))
+    summary = json.loads(output_of(f"{arguments} --json -", capsys))
     assert summary["process"] == "stripes"
     assert (summary["count"], summary["size"]) == (5, [8, 8])
     shards = NoiseShards(tmp_path)
     assert shards.verify() == []
     assert torch.equal(shards[4]["image"], Stripes()([4], 8)[0])
-    assert main(["noise", *words.split(), "--seed", "1"]) == 1
+    assert main(["noise", *arguments.split(), "--seed", "1"]) == 1
     assert "seed: found 0, requested 1" in capsys.readouterr().err
 
 
 def test_a_report_is_a_table_and_json(tmp_path, capsys):
-    out = told(f"stripes --report --count 10 --size 32 --json {tmp_path / 'r.json'}", capsys)
+    out = output_of(f"stripes --report --count 10 --size 32 --json {tmp_path / 'r.json'}", capsys)
     assert out.splitlines()[0].split()[:2] == ["figure", "mean"]
     assert "spectral slope" in out
     found = json.loads((tmp_path / "r.json").read_text())
@@ -162,12 +162,12 @@ _draw = Stripes._draw
 
 def test_the_list_tells_options_as_one_types_them(capsys, monkeypatch):
     monkeypatch.setattr("crossmodal.noise.names", lambda: ("stripes",))
-    assert told("--list", capsys).splitlines() == [
+    assert output_of("--list", capsys).splitlines() == [
         "stripes: Stripes ``width`` pixels wide; upright ones are label 0, level ones label 1.",
         "    --width 4",
         "    --colour random",
     ]
-    listed = json.loads(told("--list --json -", capsys))
+    listed = json.loads(output_of("--list --json -", capsys))
     assert listed[0]["options"] == {"width": 4, "colour": "random"}
     assert listed[0]["classes"] == 2
 
@@ -176,7 +176,7 @@ def test_a_shader_of_ones_own(tmp_path, capsys):
     pytest.importorskip("moderngl")
     shader, sheet = tmp_path / "mine.frag", tmp_path / "s.png"
     shader.write_text("void mainImage(out vec4 c, in vec2 p) { c = vec4(p / iResolution.xy, 0.0, 1.0); }")
-    told(f"{shader} --count 2 --size 32 --grid {sheet}", capsys)
+    output_of(f"{shader} --count 2 --size 32 --grid {sheet}", capsys)
     assert np.asarray(Image.open(sheet)).shape[2] == 3
     assert main(["noise", str(shader), "--grid", str(sheet), "--tme-range", "[0, 1]"]) == 2
     assert "did you mean --time-range?" in capsys.readouterr().err
@@ -189,12 +189,12 @@ def test_a_shader_of_ones_own(tmp_path, capsys):
 
 def test_the_list_becomes_a_sheet_with_a_row_for_each(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("crossmodal.noise.names", lambda: ("stripes", "stripes"))
-    assert told(f"--list --grid {tmp_path / 's.png'} --size 40 --count 3", capsys).startswith("2 processes")
+    assert output_of(f"--list --grid {tmp_path / 's.png'} --size 40 --count 3", capsys).startswith("2 processes")
     drawn, images = np.asarray(Image.open(tmp_path / "s.png")), Stripes()(range(3), 40).permute(0, 2, 3, 1)
     assert drawn.shape == (4 + 2 * 58, 4 + 3 * 44, 3)
     assert np.array_equal(drawn[62:102, 92:132], images[2])
     assert main(["noise", "--list", "--report"]) == 2
-    assert "--list: goes with --grid" in capsys.readouterr().err
+    assert "--list: can be combined with --grid" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("output", ["--grid {}/s.png", "--out {} --count 2", "--shards {} --count 2"])
@@ -209,9 +209,9 @@ def test_a_place_that_cannot_be_written(output, tmp_path, capsys):
         assert "cannot be written" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", ["--help", "dead_leaves --size 0 --grid s.png", "dead_leaves"])
-def test_help_and_mistakes_of_number_import_no_torch(words):
-    command = [sys.executable, "-X", "importtime", "-m", "crossmodal.cli", "noise", *words.split()]
+@pytest.mark.parametrize("arguments", ["--help", "dead_leaves --size 0 --grid s.png", "dead_leaves"])
+def test_help_and_usage_errors_import_no_torch(arguments):
+    command = [sys.executable, "-X", "importtime", "-m", "crossmodal.cli", "noise", *arguments.split()]
     done = subprocess.run(command, check=False, cwd=TREE, capture_output=True, text=True, timeout=120)
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert "crossmodal" in imported

@@ -123,7 +123,7 @@ def test_everything_but_one_part_can_be_frozen():
 
 
 def test_a_part_that_the_model_has_not_is_named_with_those_that_it_has():
-    with pytest.raises(ValueError, match=r"no part 'backbones'; did you mean backbone\?"):
+    with pytest.raises(ValueError, match=r"no submodule 'backbones'; did you mean backbone\?"):
         SoundFromVideoTask(tiny_sound_model(), frozen=["backbones"])
 
 
